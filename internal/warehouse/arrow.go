@@ -1,0 +1,146 @@
+//go:build duckdb_arrow
+
+package warehouse
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/duckdb/duckdb-go/v2"
+)
+
+// ReadArrow runs a query and hands its result to read as a stream of Arrow batches. A batch is valid until the next one is asked for.
+func (s *Session) ReadArrow(ctx context.Context, query string, read func(array.RecordReader) error) error {
+	return s.withArrow(ctx, func(connection *duckdb.Arrow) error {
+		reader, err := connection.QueryContext(ctx, query)
+		if err != nil {
+			return err
+		}
+		defer reader.Release()
+		if err := read(reader); err != nil {
+			return err
+		}
+		return reader.Err()
+	})
+}
+
+func (s *Session) withArrow(ctx context.Context, use func(*duckdb.Arrow) error) error {
+	connection, err := s.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = connection.Close() }()
+	return connection.Raw(func(raw any) error {
+		arrowConnection, err := duckdb.NewArrowFromConn(raw.(driver.Conn))
+		if err != nil {
+			return err
+		}
+		return use(arrowConnection)
+	})
+}
+
+// ParquetWriter writes a stream of Arrow batches to a Parquet file through DuckDB, while the batches are still being made.
+type ParquetWriter struct {
+	batches chan arrow.RecordBatch
+	done    chan error
+	failed  chan struct{}
+	rows    atomic.Int64
+}
+
+// WriteParquet starts a writer for the file at path. Every batch must have the schema. Close must be called.
+func (s *Session) WriteParquet(ctx context.Context, schema *arrow.Schema, path string) *ParquetWriter {
+	writer := &ParquetWriter{batches: make(chan arrow.RecordBatch, 2), done: make(chan error, 1), failed: make(chan struct{})}
+	go func() {
+		err := s.copyStream(ctx, &stream{schema: schema, batches: writer.batches}, path)
+		close(writer.failed)
+		writer.done <- err
+	}()
+	return writer
+}
+
+// Write hands a batch over. It waits while the writer is behind, so that memory stays bounded.
+func (w *ParquetWriter) Write(batch arrow.RecordBatch) error {
+	batch.Retain()
+	select {
+	case w.batches <- batch:
+		w.rows.Add(batch.NumRows())
+		return nil
+	case <-w.failed:
+		batch.Release()
+		return errors.New("the Parquet writer has ended")
+	}
+}
+
+// Close ends the stream, waits for the file, and gives the number of rows written. The file is not synced.
+func (w *ParquetWriter) Close() (int64, error) {
+	close(w.batches)
+	if err := <-w.done; err != nil {
+		return 0, fmt.Errorf("write Parquet: %w", err)
+	}
+	return w.rows.Load(), nil
+}
+
+func (s *Session) copyStream(ctx context.Context, source *stream, path string) error {
+	// The view is the database's, not the connection's: each stream needs a name of its own.
+	view := fmt.Sprintf("incoming_batches_%d", s.streams.Add(1))
+	connection, err := s.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = connection.Close() }()
+	return connection.Raw(func(raw any) error {
+		arrowConnection, err := duckdb.NewArrowFromConn(raw.(driver.Conn))
+		if err != nil {
+			return err
+		}
+		release, err := arrowConnection.RegisterView(source, view)
+		if err != nil {
+			return err
+		}
+		defer release()
+		execute := raw.(driver.ExecerContext)
+		_, err = execute.ExecContext(ctx, "copy (from "+view+") to "+Quote(path)+" (format parquet, compression zstd)", nil)
+		_, dropErr := execute.ExecContext(context.WithoutCancel(ctx), "drop view "+view, nil)
+		return errors.Join(err, dropErr)
+	})
+}
+
+// stream is a RecordReader over batches that arrive on a channel.
+type stream struct {
+	schema     *arrow.Schema
+	batches    <-chan arrow.RecordBatch
+	current    arrow.RecordBatch
+	references atomic.Int64
+}
+
+func (r *stream) Retain() { r.references.Add(1) }
+
+// Release drops what is left when the reader's last user is gone, so that a failed copy leaks nothing.
+func (r *stream) Release() {
+	if r.references.Add(-1) <= 0 && r.current != nil {
+		r.current.Release()
+		r.current = nil
+	}
+}
+
+func (r *stream) Schema() *arrow.Schema { return r.schema }
+
+func (r *stream) Next() bool {
+	if r.current != nil {
+		r.current.Release()
+	}
+	batch, open := <-r.batches
+	r.current = batch
+	return open
+}
+
+func (r *stream) RecordBatch() arrow.RecordBatch { return r.current }
+
+func (r *stream) Record() arrow.RecordBatch { return r.current }
+
+func (r *stream) Err() error { return nil }

@@ -1,0 +1,162 @@
+// Package warehouse is a DuckDB session: the one place that imports the driver.
+//
+// A session lives in memory with a scratch folder of its own for what spills. It is locked once it is open: SQL can read and write
+// below the allowed folders only, load no extension and change no setting. Every connection of a session has the session's variables,
+// which DuckDB keeps per connection.
+//
+// Time: models use TIMESTAMP as wall clock in the brand's zone, so the session's own zone is fixed to UTC and means nothing.
+package warehouse
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/duckdb/duckdb-go/v2"
+)
+
+// Options say what a session may use. The zero value allows no folder and leaves DuckDB its own limits.
+type Options struct {
+	Threads     int      // 0: as many as there are cores
+	MemoryLimit string   // such as "1GB"; empty: DuckDB's default, 80 % of the machine
+	ScratchDir  string   // where to spill; created 0700, empty: no spilling to disk
+	AllowedDirs []string // folders that SQL may read and write below; the scratch folder is one of them
+	// Variables are what getvariable('name') gives: string, int64, bool, or time.Time, which becomes a DATE.
+	Variables map[string]any
+}
+
+// Session is an open, locked DuckDB. It is safe for use by several goroutines; each statement may run on a connection of its own.
+type Session struct {
+	db      *sql.DB
+	streams atomic.Int64 // names the views that Arrow streams are read through
+}
+
+// Open starts a session. Close it to give back its memory; the scratch folder is the caller's to remove.
+func Open(ctx context.Context, options Options) (*Session, error) {
+	if options.ScratchDir != "" {
+		if err := os.MkdirAll(options.ScratchDir, 0o700); err != nil {
+			return nil, fmt.Errorf("open warehouse: %w", err)
+		}
+	}
+	setVariables := variableStatements(options.Variables)
+	connector, err := duckdb.NewConnector("", func(conn driver.ExecerContext) error {
+		for _, statement := range setVariables {
+			if _, err := conn.ExecContext(context.Background(), statement, nil); err != nil {
+				return fmt.Errorf("%s: %w", statement, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open warehouse: %w", err)
+	}
+	session := &Session{db: sql.OpenDB(connector)}
+	for _, statement := range configuration(options) {
+		if _, err := session.db.ExecContext(ctx, statement); err != nil {
+			return nil, errors.Join(fmt.Errorf("open warehouse: %s: %w", statement, err), session.Close())
+		}
+	}
+	return session, nil
+}
+
+// Close ends the session. Statements still running fail.
+func (s *Session) Close() error { return s.db.Close() }
+
+// configuration is what makes a session a locked one. The order matters: the allowed folders must be known before external access
+// is off, and the lock comes last.
+func configuration(options Options) []string {
+	statements := []string{
+		"set global TimeZone = 'UTC'",
+		"set preserve_insertion_order = false",
+		"set autoinstall_known_extensions = false",
+		"set autoload_known_extensions = false",
+	}
+	if options.Threads > 0 {
+		statements = append(statements, fmt.Sprintf("set threads = %d", options.Threads))
+	}
+	if options.MemoryLimit != "" {
+		statements = append(statements, "set memory_limit = "+Quote(options.MemoryLimit))
+	}
+	allowed := slices.Clone(options.AllowedDirs)
+	if options.ScratchDir != "" {
+		statements = append(statements, "set temp_directory = "+Quote(options.ScratchDir))
+		allowed = append(allowed, options.ScratchDir)
+	}
+	quoted := make([]string, len(allowed))
+	for i, dir := range allowed {
+		quoted[i] = Quote(strings.TrimSuffix(filepath.ToSlash(dir), "/") + "/")
+	}
+	return append(statements,
+		"set allowed_directories = ["+strings.Join(quoted, ", ")+"]",
+		"set enable_external_access = false",
+		"set lock_configuration = true",
+	)
+}
+
+// variableStatements are in the order of the names, so that an error is the same each time.
+func variableStatements(variables map[string]any) []string {
+	var statements []string
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
+		statements = append(statements, "set variable "+QuoteName(name)+" = "+literal(variables[name]))
+	}
+	return statements
+}
+
+func literal(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return "null"
+	case time.Time:
+		return "date " + Quote(v.Format(time.DateOnly))
+	case string:
+		return Quote(v)
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+// Exec runs a statement and gives the number of rows it changed or wrote.
+func (s *Session) Exec(ctx context.Context, statement string, args ...any) (int64, error) {
+	result, err := s.db.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// Query runs a query for its rows; for results of any size use ReadArrow.
+func (s *Session) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return s.db.QueryContext(ctx, query, args...)
+}
+
+// QueryRow runs a query that gives one row.
+func (s *Session) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
+	return s.db.QueryRowContext(ctx, query, args...)
+}
+
+// Conn gives one connection of the session, for what must happen on the same one (temporary tables, transactions). Close it.
+func (s *Session) Conn(ctx context.Context) (*sql.Conn, error) { return s.db.Conn(ctx) }
+
+// Serialize gives the abstract syntax tree of SQL text as DuckDB's JSON, or the parser's error. Nothing is bound or run.
+func (s *Session) Serialize(ctx context.Context, text string) ([]byte, error) {
+	var tree string
+	if err := s.db.QueryRowContext(ctx, "select json_serialize_sql(?::varchar)::varchar", text).Scan(&tree); err != nil {
+		return nil, err
+	}
+	return []byte(tree), nil
+}
+
+// Quote makes a SQL string literal.
+func Quote(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+
+// QuoteName makes a SQL identifier.
+func QuoteName(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

@@ -1,0 +1,131 @@
+package warehouse_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"countinghouse/internal/warehouse"
+
+	"github.com/apache/arrow-go/v18/arrow/array"
+)
+
+func open(t *testing.T, options warehouse.Options) *warehouse.Session {
+	t.Helper()
+	session, err := warehouse.Open(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = session.Close() })
+	return session
+}
+
+func TestVariablesAreOnEveryConnection(t *testing.T) {
+	day := time.Date(2026, 10, 31, 15, 0, 0, 0, time.UTC)
+	session := open(t, warehouse.Options{Variables: map[string]any{"as_of": day, "window_days": int64(365), "name": "it's"}})
+	for range 3 {
+		connection, err := session.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = connection.Close() }()
+		var got string
+		query := "select typeof(getvariable('as_of')) || getvariable('as_of') || getvariable('window_days') || getvariable('name')"
+		if err := connection.QueryRowContext(t.Context(), query).Scan(&got); err != nil {
+			t.Fatal(err)
+		}
+		if want := "DATE2026-10-31365it's"; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// TestLocked tries what a hostile model could: each must be refused, inside the allowed folder must work.
+func TestLocked(t *testing.T) {
+	allowed, outside := t.TempDir(), t.TempDir()
+	secret := filepath.Join(outside, "secret.csv")
+	if err := os.WriteFile(secret, []byte("a\n1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(outside, filepath.Join(allowed, "link")); err != nil {
+		t.Fatal(err)
+	}
+	session := open(t, warehouse.Options{ScratchDir: t.TempDir(), AllowedDirs: []string{allowed}})
+	inside := warehouse.Quote(filepath.Join(allowed, "in.parquet"))
+	if rows, err := session.Exec(t.Context(), "copy (select 1 as a) to "+inside); err != nil || rows != 1 {
+		t.Fatalf("inside: %d rows, %v", rows, err)
+	}
+	for _, statement := range []string{
+		"from read_csv(" + warehouse.Quote(secret) + ")",
+		"from read_csv(" + warehouse.Quote(filepath.Join(allowed, "..", filepath.Base(outside), "secret.csv")) + ")",
+		"from read_csv(" + warehouse.Quote(filepath.Join(allowed, "link", "secret.csv")) + ")",
+		"copy (select 1) to " + warehouse.Quote(filepath.Join(outside, "out.parquet")),
+		"attach " + warehouse.Quote(filepath.Join(outside, "x.duckdb")),
+		"set memory_limit = '1GB'",
+		"set enable_external_access = true",
+		"install httpfs", "load httpfs",
+		"from glob('/etc/*')",
+	} {
+		if _, err := session.Exec(t.Context(), statement); err == nil {
+			t.Errorf("%s: was not refused", statement)
+		}
+	}
+}
+
+func TestArrowRoundTrip(t *testing.T) {
+	dir := t.TempDir()
+	session := open(t, warehouse.Options{AllowedDirs: []string{dir}})
+	path := filepath.Join(dir, "copy.parquet")
+	const query = "select i, 'row ' || i as name, i::decimal(18,2) as money, date '2026-01-01' + i::integer as day from range(100000) t(i)"
+	err := session.ReadArrow(t.Context(), query, func(reader array.RecordReader) error {
+		writer := session.WriteParquet(t.Context(), reader.Schema(), path)
+		for reader.Next() {
+			if err := writer.Write(reader.RecordBatch()); err != nil {
+				return err
+			}
+		}
+		rows, err := writer.Close()
+		if rows != 100000 {
+			t.Errorf("wrote %d rows", rows)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var differences int
+	compare := "select count(*) from ((" + query + " except from " + warehouse.Quote(path) + ") union all (from " + warehouse.Quote(path) + " except " + query + "))"
+	if err := session.QueryRow(t.Context(), compare).Scan(&differences); err != nil || differences != 0 {
+		t.Errorf("%d rows differ, %v", differences, err)
+	}
+}
+
+func TestWriteParquetReportsFailure(t *testing.T) {
+	session := open(t, warehouse.Options{})
+	err := session.ReadArrow(t.Context(), "select 1 as a", func(reader array.RecordReader) error {
+		writer := session.WriteParquet(t.Context(), reader.Schema(), "/not/allowed.parquet")
+		for reader.Next() {
+			_ = writer.Write(reader.RecordBatch())
+		}
+		_, err := writer.Close()
+		return err
+	})
+	if err == nil || !strings.Contains(err.Error(), "Permission") {
+		t.Errorf("got %v, want a permission error", err)
+	}
+}
+
+func TestSerialize(t *testing.T) {
+	session := open(t, warehouse.Options{})
+	tree, err := session.Serialize(context.Background(), "select getvariable('as_of') from core.orders")
+	if err != nil || !strings.Contains(string(tree), `"table_name":"orders"`) {
+		t.Errorf("%s, %v", tree, err)
+	}
+	tree, err = session.Serialize(context.Background(), "select from where")
+	if err != nil || !strings.Contains(string(tree), `"error":true`) {
+		t.Errorf("%s, %v", tree, err)
+	}
+}
