@@ -106,12 +106,13 @@ func configuration(options Options) []string {
 func variableStatements(variables map[string]any) []string {
 	var statements []string
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
-		statements = append(statements, "set variable "+QuoteName(name)+" = "+literal(variables[name]))
+		statements = append(statements, "set variable "+QuoteName(name)+" = "+Literal(variables[name]))
 	}
 	return statements
 }
 
-func literal(value any) string {
+// Literal writes a parameter's value as SQL: texts quoted, a time.Time as a DATE, nil as null.
+func Literal(value any) string {
 	switch v := value.(type) {
 	case nil:
 		return "null"
@@ -145,6 +146,43 @@ func (s *Session) QueryRow(ctx context.Context, query string, args ...any) *sql.
 
 // Conn gives one connection of the session, for what must happen on the same one (temporary tables, transactions). Close it.
 func (s *Session) Conn(ctx context.Context) (*sql.Conn, error) { return s.db.Conn(ctx) }
+
+// CreateView makes a Parquet file readable as schema.name.
+func (s *Session) CreateView(ctx context.Context, table, path string) error {
+	schema, name, _ := strings.Cut(table, ".")
+	if _, err := s.Exec(ctx, "create schema if not exists "+QuoteName(schema)); err != nil {
+		return fmt.Errorf("view %s: %w", table, err)
+	}
+	_, err := s.Exec(ctx, "create or replace view "+QuoteName(schema)+"."+QuoteName(name)+" as select * from read_parquet("+Quote(path)+")")
+	if err != nil {
+		return fmt.Errorf("view %s: %w", table, err)
+	}
+	return nil
+}
+
+// Column is a column of a relation, with the type as DuckDB names it.
+type Column struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+// Columns gives the columns of a relation: a table's name, or a read_parquet call.
+func (s *Session) Columns(ctx context.Context, relation string) ([]Column, error) {
+	rows, err := s.Query(ctx, "select column_name, column_type from (describe select * from "+relation+")")
+	if err != nil {
+		return nil, fmt.Errorf("columns of %s: %w", relation, err)
+	}
+	defer func() { _ = rows.Close() }()
+	var columns []Column
+	for rows.Next() {
+		var column Column
+		if err := rows.Scan(&column.Name, &column.Type); err != nil {
+			return nil, fmt.Errorf("columns of %s: %w", relation, err)
+		}
+		columns = append(columns, column)
+	}
+	return columns, rows.Err()
+}
 
 // Serialize gives the abstract syntax tree of SQL text as DuckDB's JSON, or the parser's error. Nothing is bound or run.
 func (s *Session) Serialize(ctx context.Context, text string) ([]byte, error) {

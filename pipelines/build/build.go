@@ -1,0 +1,305 @@
+// Package build makes tables: it resolves models, seeds, datasets and Go steps into one graph, gives each table the fingerprint of
+// what makes it, and makes those that the store does not have yet. What it leaves is a candidate: the set of tables that check
+// audits and publish makes current. Published tables are never touched.
+package build
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"countinghouse/internal/crash"
+	"countinghouse/internal/objectstore"
+	"countinghouse/internal/snapshot"
+	"countinghouse/internal/warehouse"
+
+	"github.com/apache/arrow-go/v18/arrow"
+)
+
+// Step is work that SQL does badly, done in Go: in the same graph, under the same fingerprints.
+type Step struct {
+	Name       string
+	Version    int    // raise it when the step's results change
+	Definition string // what else decides its results: its SQL, the fingerprint of a key
+	Inputs     []string
+	Parameters []string
+	Tables     map[string][]warehouse.Column
+	// Run reads from the session, where every input is a table, and writes each of Tables exactly once.
+	Run func(ctx context.Context, session *warehouse.Session, write TableWriter) error
+}
+
+// TableWriter opens one of a step's tables for writing.
+type TableWriter func(table string, schema *arrow.Schema) *warehouse.ParquetWriter
+
+// Event tells how a build goes on.
+type Event struct {
+	Table   string
+	Reused  bool
+	Rows    int64
+	Seconds float64
+	Done    int
+	Total   int
+}
+
+// Options are what a build works on.
+type Options struct {
+	Bucket *objectstore.Bucket
+	// Session has every parameter as a variable, and may read and write below the bucket's root and Scratch.
+	Session *warehouse.Session
+	Scratch string
+	// Current are tables known to be stored: the environment's. They are taken without a look at the store.
+	Current map[string]snapshot.Table
+	Workers int
+	// Notify, if set, is called after each table, from one goroutine at a time.
+	Notify func(Event)
+	Now    func() time.Time
+}
+
+// Run makes every table of the graph that is not stored and gives the whole set. When a table cannot be made, those that do not
+// read it are made all the same, and the error names each failure.
+func Run(ctx context.Context, graph *Graph, options Options) (map[string]snapshot.Table, error) {
+	run := &execution{Options: options, graph: graph, tables: map[string]snapshot.Table{}, attached: map[string]bool{}}
+	pending, err := run.reuse(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(pending) > 0 {
+		if err := run.attachInputs(ctx, pending); err != nil {
+			return nil, err
+		}
+		err = run.makeAll(ctx, pending)
+	}
+	return run.tables, err
+}
+
+type execution struct {
+	Options
+	graph *Graph
+
+	mutex    sync.Mutex
+	tables   map[string]snapshot.Table
+	attached map[string]bool
+	done     int
+}
+
+// reuse finds what is stored already and gives the nodes that are left to make.
+func (e *execution) reuse(ctx context.Context) ([]*node, error) {
+	var pending []*node
+	for _, n := range e.graph.nodes {
+		stored, err := e.stored(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		if stored == nil {
+			pending = append(pending, n)
+			continue
+		}
+		for table, what := range stored {
+			e.tables[table] = what
+		}
+		e.notify(n, Event{Reused: true})
+	}
+	return pending, nil
+}
+
+// stored gives a node's tables if all of them are there, nil otherwise.
+func (e *execution) stored(ctx context.Context, n *node) (map[string]snapshot.Table, error) {
+	found := map[string]snapshot.Table{}
+	for _, table := range n.tables {
+		if current, ok := e.Current[table]; ok && current.Fingerprint == n.fingerprint {
+			found[table] = current
+			continue
+		}
+		manifest, err := snapshot.ReadManifest(ctx, e.Bucket, table, n.fingerprint)
+		if errors.Is(err, objectstore.ErrNotFound) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		found[table] = manifest.Table
+	}
+	return found, nil
+}
+
+// attachInputs makes the stored tables that something pending reads readable in the session.
+func (e *execution) attachInputs(ctx context.Context, pending []*node) error {
+	for _, n := range pending {
+		for _, input := range n.inputs {
+			if _, ready := e.tables[input]; ready {
+				if err := e.attach(ctx, input, e.graph.makers[input].fingerprint); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (e *execution) attach(ctx context.Context, table, fingerprint string) error {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	if e.attached[table] {
+		return nil
+	}
+	e.attached[table] = true
+	return Attach(ctx, e.Session, e.Bucket, table, fingerprint)
+}
+
+// Attach makes a stored table readable in a session under its own name.
+func Attach(ctx context.Context, session *warehouse.Session, bucket *objectstore.Bucket, table, fingerprint string) error {
+	path, err := bucket.LocalPath(ctx, snapshot.DataKey(table, fingerprint))
+	if err != nil {
+		return fmt.Errorf("attach %s: %w", table, err)
+	}
+	return session.CreateView(ctx, table, path)
+}
+
+// makeAll runs the pending nodes, each as soon as its inputs are there, at most Workers at once.
+func (e *execution) makeAll(ctx context.Context, pending []*node) error {
+	finished := map[*node]chan struct{}{}
+	failed := map[*node]bool{}
+	for _, n := range pending {
+		finished[n] = make(chan struct{})
+	}
+	slots := make(chan struct{}, max(1, e.Workers))
+	problems := make([]error, len(pending))
+	var group sync.WaitGroup
+	for i, n := range pending {
+		group.Go(func() {
+			defer close(finished[n])
+			broken := e.awaitInputs(n, finished, failed)
+			if broken == "" && ctx.Err() == nil {
+				slots <- struct{}{}
+				problems[i] = e.makeNode(ctx, n)
+				<-slots
+			}
+			if broken != "" || problems[i] != nil {
+				e.mutex.Lock()
+				failed[n] = true
+				e.mutex.Unlock()
+			}
+		})
+	}
+	group.Wait()
+	return errors.Join(append(problems, ctx.Err())...)
+}
+
+// awaitInputs waits for what a node reads and names an input that could not be made, if there is one.
+func (e *execution) awaitInputs(n *node, finished map[*node]chan struct{}, failed map[*node]bool) string {
+	for _, input := range n.inputs {
+		maker := e.graph.makers[input]
+		if ready, isPending := finished[maker]; isPending {
+			<-ready
+		}
+		e.mutex.Lock()
+		broken := failed[maker]
+		e.mutex.Unlock()
+		if broken {
+			return input
+		}
+	}
+	return ""
+}
+
+func (e *execution) makeNode(ctx context.Context, n *node) error {
+	start := e.Now()
+	paths, err := e.produce(ctx, n)
+	if err != nil {
+		return fmt.Errorf("build %s: %w", n.name, err)
+	}
+	var rows int64
+	seconds := e.Now().Sub(start).Seconds()
+	for _, table := range n.tables {
+		stored, err := e.store(ctx, n, table, paths[table], seconds)
+		if err != nil {
+			return fmt.Errorf("build %s: store %s: %w", n.name, table, err)
+		}
+		rows += stored.Rows
+	}
+	e.notify(n, Event{Rows: rows, Seconds: seconds})
+	return nil
+}
+
+// produce writes a node's tables to scratch files.
+func (e *execution) produce(ctx context.Context, n *node) (map[string]string, error) {
+	paths := map[string]string{}
+	for _, table := range n.tables {
+		paths[table] = filepath.Join(e.Scratch, table+"-"+n.fingerprint+".parquet")
+	}
+	if n.step == nil {
+		_, err := e.Session.Exec(ctx, copyStatement(n, paths[n.name]))
+		return paths, err
+	}
+	err := n.step.Run(ctx, e.Session, func(table string, schema *arrow.Schema) *warehouse.ParquetWriter {
+		return e.Session.WriteParquet(ctx, schema, paths[table])
+	})
+	return paths, err
+}
+
+func copyStatement(n *node, path string) string {
+	query := n.query
+	if len(n.order) > 0 {
+		query = "select * from (\n" + query + "\n) order by " + join(n.order)
+	}
+	return "copy (\n" + query + "\n) to " + warehouse.Quote(path) + " (format parquet, compression zstd)"
+}
+
+// store moves a scratch file into the store and describes it: the manifest, written last, is what makes the table exist.
+func (e *execution) store(ctx context.Context, n *node, table, path string, seconds float64) (snapshot.Table, error) {
+	relation := "read_parquet(" + warehouse.Quote(path) + ")"
+	columns, err := e.Session.Columns(ctx, relation)
+	if err != nil {
+		return snapshot.Table{}, err
+	}
+	rows, digest, err := Digest(ctx, e.Session, relation, columns)
+	if err != nil {
+		return snapshot.Table{}, err
+	}
+	stored := snapshot.Table{Fingerprint: n.fingerprint, Rows: rows, Digest: digest}
+	manifest := snapshot.Manifest{Name: table, Table: stored, Columns: columns, Definition: n.definition,
+		Inputs: e.graph.inputsOf(n), Parameters: e.graph.parametersOf(n), Files: n.files, Seconds: seconds}
+	crash.Point("build: before data")
+	if _, err := e.Bucket.CreateFile(ctx, snapshot.DataKey(table, n.fingerprint), path); err != nil {
+		return snapshot.Table{}, err
+	}
+	crash.Point("build: before manifest")
+	if err := e.describe(ctx, manifest); err != nil {
+		return snapshot.Table{}, err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return snapshot.Table{}, err
+	}
+	e.mutex.Lock()
+	e.tables[table] = stored
+	e.mutex.Unlock()
+	return stored, e.attach(ctx, table, n.fingerprint)
+}
+
+func (e *execution) describe(ctx context.Context, manifest snapshot.Manifest) error {
+	text, err := json.MarshalIndent(manifest, "", "  ")
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(e.Scratch, manifest.Name+"-"+manifest.Fingerprint+".json")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		return err
+	}
+	_, err = e.Bucket.CreateFile(ctx, snapshot.ManifestKey(manifest.Name, manifest.Fingerprint), path)
+	return err
+}
+
+func (e *execution) notify(n *node, event Event) {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	e.done++
+	if e.Notify != nil {
+		event.Table, event.Done, event.Total = n.name, e.done, len(e.graph.nodes)
+		e.Notify(event)
+	}
+}
