@@ -1,0 +1,108 @@
+/* ---
+about: One customer, made of all accounts that were merged. Of each attribute the value of the account described last.
+zh: 客户
+owner: crm
+tags: [core, customer]
+grain: [customer_id]
+columns:
+  customer_id: {zh: 客户编号, about: The customer}
+  is_member: {zh: 是否会员, about: Any account is a member's}
+  member_since: {zh: 入会时间, about: Earliest registration of a member's account; where the export gives none the account's first trace}
+  first_seen_at: {zh: 首次出现, about: Earliest trace or registration of any account}
+  known_on: {zh: 首次认识日, about: "The day from which the customer is counted: first trace, registration, purchase or refund, whichever is earliest"}
+  accounts: {zh: 账号数, unit: accounts, about: Accounts merged}
+  channels: {zh: 渠道数, unit: channels, about: Channels they are in}
+  channel_names: {zh: 渠道列表, about: "These channels in alphabetical order, parted by commas"}
+  gender: {zh: 性别, about: As exported}
+  province: {zh: 省, about: As exported}
+  city: {zh: 市, about: Of the account that gives the province}
+  birth_month: {zh: 生日月份, unit: month, about: 1 to 12}
+  has_phone: {zh: 有手机号, about: Some account has a phone}
+  has_email: {zh: 有邮箱, about: Some account has an e-mail address}
+  sms_consent: {zh: 短信授权, about: Some account agrees and none refuses}
+  email_consent: {zh: 邮件授权, about: Some account agrees and none refuses}
+  app_consent: {zh: 推送授权, about: Some account agrees and none refuses}
+audits:
+  accounts_add_up: >-
+    select 1 from (select coalesce(sum(accounts), 0) as n from core.customers) as here
+    cross join (select count(*) as n from core.accounts) as there
+    where here.n <> there.n
+  buyers_are_customers: >-
+    select customer_id from core.customer_days
+    except
+    select customer_id from core.customers
+  members_have_a_day: "is_member and member_since is null"
+--- */
+with
+accounts as (select * from core.accounts),
+customer_days as (select * from core.customer_days),
+
+-- The accounts of a customer, the one described last first; a customer has few, so the numbers are small.
+ordered as (
+    select
+        accounts.*,
+        row_number() over (
+            partition by customer_id
+            order by coalesce(updated_at, timestamp '1970-01-01 00:00:00'), channel, account_id
+        ) as recency,
+    from accounts
+),
+
+merged as (
+    select
+        customer_id,
+        bool_or(is_member) as is_member,
+        min(coalesce(registered_at, first_seen_at, updated_at)) filter (where is_member) as member_since,
+        min(least(coalesce(first_seen_at, registered_at), coalesce(registered_at, first_seen_at))) as first_seen_at,
+        count(*) as accounts,
+        count(distinct channel) as channels,
+        string_agg(distinct channel, ',' order by channel) as channel_names,
+        max_by(gender, recency) filter (where gender is not null) as gender,
+        nullif(max_by(coalesce(province, ''), recency) filter (where province is not null or city is not null), '') as province,
+        nullif(max_by(coalesce(city, ''), recency) filter (where province is not null or city is not null), '') as city,
+        max_by(birth_month, recency) filter (where birth_month is not null) as birth_month,
+        bool_or(has_phone) as has_phone,
+        bool_or(has_email) as has_email,
+        coalesce(bool_and(sms_consent), false) as sms_consent,
+        coalesce(bool_and(email_consent), false) as email_consent,
+        coalesce(bool_and(app_consent), false) as app_consent,
+    from ordered
+    group by customer_id
+),
+
+first_days as (
+    select
+        customer_id,
+        min(day) as first_day,
+    from customer_days
+    group by customer_id
+),
+
+final as (
+    select
+        merged.customer_id,
+        merged.is_member,
+        merged.member_since,
+        merged.first_seen_at,
+        least(
+            coalesce(cast(merged.first_seen_at as date), first_days.first_day),
+            coalesce(first_days.first_day, cast(merged.first_seen_at as date))
+        ) as known_on,
+        merged.accounts,
+        merged.channels,
+        merged.channel_names,
+        merged.gender,
+        merged.province,
+        merged.city,
+        merged.birth_month,
+        merged.has_phone,
+        merged.has_email,
+        merged.sms_consent,
+        merged.email_consent,
+        merged.app_consent,
+    from merged
+    left join first_days
+        on merged.customer_id = first_days.customer_id
+)
+
+select * from final
