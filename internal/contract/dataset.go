@@ -1,0 +1,53 @@
+package contract
+
+// A Dataset is one canonical dataset: what its rows are and the columns that every feed gives it.
+type Dataset struct {
+	Dataset string          `yaml:"dataset"`
+	About   string          `yaml:"about"`
+	Zh      string          `yaml:"zh"`
+	Grain   []string        `yaml:"grain"`
+	Columns []DatasetColumn `yaml:"columns"`
+}
+
+// A DatasetColumn is one column of a canonical dataset. Identifier names the kind of identifier that it holds, for
+// merging accounts.
+type DatasetColumn struct {
+	Name       string `yaml:"name"`
+	Type       string `yaml:"type"`
+	Zh         string `yaml:"zh"`
+	About      string `yaml:"about"`
+	Unit       string `yaml:"unit"`
+	Personal   bool   `yaml:"personal"`
+	Identifier string `yaml:"identifier"`
+}
+
+// SQLType is the DuckDB type of the column: money is DECIMAL(18,2), a timestamp is the wall clock of the brand's zone.
+// It is empty for an unknown type, which Load refuses.
+func (c DatasetColumn) SQLType() string {
+	switch c.Type {
+	case "text":
+		return "VARCHAR"
+	case "integer":
+		return "BIGINT"
+	case "money":
+		return "DECIMAL(18,2)"
+	case "timestamp":
+		return "TIMESTAMP"
+	case "date":
+		return "DATE"
+	case "boolean":
+		return "BOOLEAN"
+	default:
+		return ""
+	}
+}
+
+// Column finds a column by its name.
+func (d *Dataset) Column(name string) (DatasetColumn, bool) {
+	for _, column := range d.Columns {
+		if column.Name == name {
+			return column, true
+		}
+	}
+	return DatasetColumn{}, false
+}

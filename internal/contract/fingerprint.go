@@ -1,0 +1,39 @@
+package contract
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+)
+
+// readVersion changes when the engine reads the same contract and bytes into other rows.
+const readVersion = 1
+
+// ReadFingerprint is a sha256, in hex, over all that decides the typed rows of a file, its rejects and its export
+// time: the contract's files, columns and limits, the brand's zone and the version of the reader. What a feed
+// gives, its key and its labels are not in it.
+func (c *Contract) ReadFingerprint(zone string) string {
+	return hash(struct {
+		Version int
+		Zone    string
+		Files   Files
+		Columns []Column
+		Rejects Rejects
+	}{readVersion, zone, c.Files, c.Columns, c.Rejects})
+}
+
+// GivesFingerprint is a sha256, in hex, over all that decides what the feed's typed rows give to a dataset.
+func (c *Contract) GivesFingerprint(dataset *Dataset) string {
+	return hash([]any{c.Key, c.Grain, c.GiveSQL(dataset, "feed")})
+}
+
+// hash is over canonical JSON: fields in the order of their declaration, maps by key.
+func hash(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(fmt.Sprintf("contract: plain data does not encode: %v", err))
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,108 @@
+package contract
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A ConformedFile is the typed rows of one export file. Path is written into the SQL as it stands: use the object's key
+// where the text is fingerprinted, a local path where it is run.
+type ConformedFile struct {
+	Path       string    // its Parquet file
+	SourceFile string    // the landed object's key, which every row carries
+	FileHash   string    // sha256 of the export's bytes, hex: breaks ties of ExportedAt
+	ExportedAt time.Time // written as its wall clock: give it in the brand's zone
+}
+
+// FeedSQL selects the feed's rows that count: source_row, the contract's columns, source_file, exported_at and file_no
+// (BIGINT, the rank of the file from the oldest export to the newest). Of each key only the newest export's rows are
+// left, and of each grain only the first row of a file. The order of files does not matter to the text.
+func (c *Contract) FeedSQL(files []ConformedFile) string {
+	ordered := slices.Clone(files)
+	slices.SortFunc(ordered, func(a, b ConformedFile) int {
+		return cmp.Or(a.ExportedAt.Compare(b.ExportedAt), cmp.Compare(a.FileHash, b.FileHash))
+	})
+	steps := []string{"rows_of_files as (\n" + c.unionSQL(ordered) + "\n)"}
+	last := "rows_of_files"
+	if len(c.Key) > 0 && len(ordered) > 1 {
+		steps = append(steps, newestSQL(last, c.Key)...)
+		last = "newest_rows"
+	}
+	if len(c.Grain) > 0 && len(ordered) > 0 {
+		steps = append(steps, firstSQL(last, c.Grain)...)
+		last = "first_rows"
+	}
+	return "with\n" + strings.Join(steps, ",\n") + "\nselect * from " + last
+}
+
+func (c *Contract) unionSQL(files []ConformedFile) string {
+	if len(files) == 0 {
+		return c.noRowsSQL()
+	}
+	parts := make([]string, len(files))
+	for i, file := range files {
+		parts[i] = fmt.Sprintf("    select %s, %s as source_file, %s as exported_at, %d::bigint as file_no\n    from read_parquet(%s)",
+			c.columnList(), Quote(file.SourceFile), timestampLiteral(file.ExportedAt), i+1, Quote(file.Path))
+	}
+	return strings.Join(parts, "\n    union all\n")
+}
+
+func (c *Contract) columnList() string {
+	names := []string{"source_row"}
+	for _, column := range c.Columns {
+		names = append(names, Name(column.Name))
+	}
+	return strings.Join(names, ", ")
+}
+
+func (c *Contract) noRowsSQL() string {
+	columns := []string{"null::bigint as source_row"}
+	for _, column := range c.Columns {
+		columns = append(columns, fmt.Sprintf("null::%s as %s", column.SQLType(), Name(column.Name)))
+	}
+	columns = append(columns, "null::varchar as source_file", "null::timestamp as exported_at", "null::bigint as file_no")
+	return "    select " + strings.Join(columns, ", ") + "\n    where false"
+}
+
+// newestSQL joins an aggregate instead of ranking in a window: the window would sort every row.
+func newestSQL(from string, key []string) []string {
+	same := make([]string, len(key))
+	for i, column := range key {
+		same[i] = fmt.Sprintf("%[1]s.%[2]s is not distinct from newest.%[2]s", from, Name(column))
+	}
+	return []string{
+		fmt.Sprintf("newest as (\n    select %[1]s, max(file_no) as file_no\n    from %[2]s\n    group by %[1]s\n)", nameList(key), from),
+		fmt.Sprintf("newest_rows as (\n    select %[1]s.*\n    from %[1]s\n    semi join newest on %[1]s.file_no = newest.file_no and %[2]s\n)",
+			from, strings.Join(same, " and ")),
+	}
+}
+
+func firstSQL(from string, grain []string) []string {
+	return []string{
+		fmt.Sprintf("first as (\n    select file_no, min(source_row) as source_row\n    from %s\n    group by file_no, %s\n)", from, nameList(grain)),
+		fmt.Sprintf("first_rows as (\n    select %[1]s.*\n    from %[1]s\n    semi join first on %[1]s.file_no = first.file_no and %[1]s.source_row = first.source_row\n)", from),
+	}
+}
+
+func nameList(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = Name(name)
+	}
+	return strings.Join(quoted, ", ")
+}
+
+// Quote writes a string as an SQL literal.
+func Quote(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+
+// Name writes an identifier so that no keyword and no case can change its meaning.
+func Name(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+func timestampLiteral(t time.Time) string {
+	return "timestamp " + Quote(t.Format("2006-01-02 15:04:05.000000"))
+}
+
+func decimalType(scale int) string { return fmt.Sprintf("DECIMAL(18,%d)", scale) }

@@ -1,0 +1,80 @@
+package contract
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+func types() []string {
+	return []string{
+		string(Text), string(ID), string(Integer), string(Count), string(Money), string(Decimal), string(Percent),
+		string(Boolean), string(Date), string(Timestamp), string(Enum), string(Phone), string(Email),
+	}
+}
+
+func (c *Contract) validateColumns(found *problems) {
+	if len(c.Columns) == 0 {
+		found.add("$", "columns is missing")
+	}
+	names := map[string]bool{}
+	headers := map[string]string{}
+	for i, column := range c.Columns {
+		at := fmt.Sprintf("$.columns[%d]", i)
+		if !isName(column.Name) || slices.Contains(reserved(), column.Name) || names[column.Name] {
+			found.add(at+".name", "%q is reserved, used twice or no name (want lower case letters, digits and _)", column.Name)
+		}
+		names[column.Name] = true
+		for _, header := range column.Header {
+			normal := NormalHeader(header)
+			if other, taken := headers[normal]; taken || normal == "" {
+				found.add(at+".header", "header %q is empty or already read by column %q", header, other)
+			}
+			headers[normal] = column.Name
+		}
+		column.validate(found, at)
+	}
+}
+
+func (c Column) validate(found *problems, at string) {
+	found.oneOf(at+".type", string(c.Type), types()...)
+	if c.Computed() == (len(c.Header) > 0) {
+		found.add(at, "column %q wants either header or value", c.Name)
+	}
+	if c.Computed() && (c.Required || c.Empty != "" || len(c.Nulls) > 0 || len(c.Layouts) > 0 || c.Zone != "" || c.Unit != "" || len(c.Values) > 0) {
+		found.add(at, "column %q is computed: it has no cell to read", c.Name)
+	}
+	found.oneOf(at+".empty", c.Empty, "", "keep", "refuse")
+	c.validateTypeOptions(found, at)
+}
+
+func (c Column) validateTypeOptions(found *problems, at string) {
+	only := func(key string, set bool, of ...Type) {
+		if set && !slices.Contains(of, c.Type) {
+			found.add(at+"."+key, "%s is not for type %s", key, c.Type)
+		}
+	}
+	only("scale", c.Scale != 0, Decimal)
+	only("unit", c.Unit != "", Money)
+	only("layouts", len(c.Layouts) > 0, Date, Timestamp)
+	only("zone", c.Zone != "", Timestamp)
+	only("values", len(c.Values) > 0, Enum)
+	only("other", c.Other != nil, Enum)
+	if c.Scale < 0 || c.Scale > 12 {
+		found.add(at+".scale", "want a scale from 0 to 12")
+	}
+	if c.Unit != "" {
+		found.oneOf(at+".unit", c.Unit, "yuan", "fen")
+	}
+	if c.Zone != "" {
+		validateZone(found, at+".zone", c.Zone)
+	}
+	if c.Type == Enum && len(c.Values) == 0 && !c.Computed() {
+		found.add(at, "column %q is an enum without values", c.Name)
+	}
+	for i, layout := range c.Layouts {
+		if !strings.Contains(layout, "%") && layout != "unix" && layout != "unix_ms" {
+			found.add(fmt.Sprintf("%s.layouts[%d]", at, i), "want a strptime layout such as %%Y-%%m-%%d, unix or unix_ms")
+		}
+	}
+}
