@@ -13,7 +13,6 @@ columns:
   net_amount: {zh: 净消费额, unit: CNY, about: Paid less refunded}
 audits:
   net_is_paid_less_refunded: "net_amount <> paid_amount - refund_amount"
-  nothing_is_negative: "orders < 0 or refund_amount < 0"
   payments_add_up: >-
     select 1 from (select coalesce(sum(paid_amount), 0) as total, coalesce(sum(orders), 0) as orders from core.customer_days) as days
     cross join (select coalesce(sum(paid_amount), 0) as total, count(*) as orders from core.orders where is_purchase and customer_id is not null) as bought

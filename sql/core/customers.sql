@@ -9,7 +9,7 @@ columns:
   is_member: {zh: 是否会员, about: Any account is a member's}
   member_since: {zh: 入会时间, about: Earliest registration of a member's account; where the export gives none the account's first trace}
   first_seen_at: {zh: 首次出现, about: Earliest trace or registration of any account}
-  known_on: {zh: 首次认识日, about: "The day from which the customer is counted: first trace, registration, purchase or refund, whichever is earliest"}
+  known_on: {zh: 首次认识日, about: "The day from which the customer is counted: first trace, registration, purchase or refund, whichever is earliest; 1970-01-01 where no export gives any"}
   accounts: {zh: 账号数, unit: accounts, about: Accounts merged}
   channels: {zh: 渠道数, unit: channels, about: Channels they are in}
   channel_names: {zh: 渠道列表, about: "These channels in alphabetical order, parted by commas"}
@@ -53,7 +53,7 @@ merged as (
         customer_id,
         bool_or(is_member) as is_member,
         min(coalesce(registered_at, first_seen_at, updated_at)) filter (where is_member) as member_since,
-        min(least(coalesce(first_seen_at, registered_at), coalesce(registered_at, first_seen_at))) as first_seen_at,
+        min(coalesce(least(first_seen_at, registered_at), first_seen_at, registered_at)) as first_seen_at,
         count(*) as accounts,
         count(distinct channel) as channels,
         string_agg(distinct channel, ',' order by channel) as channel_names,
@@ -84,9 +84,11 @@ final as (
         merged.is_member,
         merged.member_since,
         merged.first_seen_at,
-        least(
-            coalesce(cast(merged.first_seen_at as date), first_days.first_day),
-            coalesce(first_days.first_day, cast(merged.first_seen_at as date))
+        coalesce(
+            least(cast(merged.first_seen_at as date), first_days.first_day),
+            cast(merged.first_seen_at as date),
+            first_days.first_day,
+            date '1970-01-01'
         ) as known_on,
         merged.accounts,
         merged.channels,
