@@ -1,0 +1,68 @@
+/* ---
+about: One movement of points, with whose it is. Append-only order per account; the balance after each entry is on it.
+zh: 积分流水账
+owner: finance
+tags: [points, finance]
+grain: [as_of, channel, account_id, entry_no]
+columns:
+  as_of: {zh: 截止日, about: The day the row is for}
+  channel: {zh: 渠道, about: Channel of the account}
+  account_id: {zh: 账号, about: Account in the channel}
+  entry_no: {zh: 序号, about: Number of the entry in the account's ledger, from 1}
+  customer_id: {zh: 客户编号, about: Whose account it is now}
+  tier: {zh: 会员等级, about: "The customer's member tier at as_of; none for a customer without one"}
+  occurred_at: {zh: 发生时间, about: When it happened}
+  occurred_on: {zh: 发生日, about: The day it counts for}
+  kind: {zh: 类型, about: "issued, redeemed, expired, claw_back, recredited, adjusted"}
+  points: {zh: 积分, unit: points, about: Effect on the balance; negative when points leave}
+  balance_after: {zh: 变动后余额, unit: points, about: Balance of the account after this entry; negative when it owes points}
+  txn_id: {zh: 流水号, about: The movement in the export; empty for a computed expiry}
+  order_id: {zh: 订单号, about: The order it belongs to; of a computed expiry, the order of the lot}
+  reason: {zh: 原因, about: The reason that the channel gives}
+  source_file: {zh: 来源文件, about: The export file that it comes from; of a computed expiry, that of the lot}
+  source_row: {zh: 来源行, about: The line of that file}
+audits:
+  kind_is_known: "kind not in ('issued', 'redeemed', 'expired', 'claw_back', 'recredited', 'adjusted')"
+  sign_fits_kind: "(kind in ('issued', 'recredited') and points < 0) or (kind in ('redeemed', 'expired', 'claw_back') and points > 0)"
+  is_after_as_of: occurred_on > as_of
+  has_a_customer: customer_id is null
+  no_entry_is_lost: >-
+    select (select count(*) from ledger.entries) as given, (select count(*) from mart.point_ledger) as kept
+    where (select count(*) from ledger.entries) <> (select count(*) from mart.point_ledger)
+  balances_follow: >-
+    select channel, account_id, entry_no from (
+      select channel, account_id, entry_no, balance_after,
+        sum(points) over (partition by channel, account_id order by entry_no) as running
+      from mart.point_ledger
+    ) as checked
+    where running <> balance_after
+--- */
+with
+entries as (select * from ledger.entries),
+accounts as (select * from identity.account_customers),
+pyramid as (select * from mart.customer_pyramid),
+
+final as (
+    select
+        cast(getvariable('as_of') as date) as as_of,
+        entries.channel,
+        entries.account_id,
+        entries.entry_no,
+        accounts.customer_id,
+        coalesce(pyramid.tier, 'none') as tier,
+        entries.occurred_at,
+        entries.occurred_on,
+        entries.kind,
+        entries.points,
+        entries.balance_after,
+        entries.txn_id,
+        entries.order_id,
+        entries.reason,
+        entries.source_file,
+        entries.source_row,
+    from entries
+    left join accounts on entries.channel = accounts.channel and entries.account_id = accounts.account_id
+    left join pyramid on accounts.customer_id = pyramid.customer_id
+)
+
+select * from final

@@ -1,0 +1,151 @@
+/* ---
+about: >-
+  The points that customers may still redeem, and what that is worth: by channel, member tier, month of expiry and age. Points that accounts owe
+  (arrears) stand in rows of their own, age_band arrears, so that outstanding_points - arrears_points adds up to the balances.
+zh: 积分负债
+owner: finance
+tags: [points, finance]
+grain: [as_of, channel, tier, expiry_month, age_band]
+columns:
+  as_of: {zh: 截止日, about: The day the row is for}
+  channel: {zh: 渠道, about: Channel of the account}
+  tier: {zh: 会员等级, about: "The customer's member tier at as_of; none for a customer without one"}
+  expiry_month: {zh: 到期月, about: First day of the month in which the points expire; 9999-12-01 if they never do; of arrears the month of as_of}
+  age_band: {zh: 库龄段, about: "Days since issue: 000-030, 031-090, 091-180, 181-365, 366+; or arrears"}
+  outstanding_points: {zh: 未用积分, unit: points, about: Points remaining in lots}
+  arrears_points: {zh: 欠积分, unit: points, about: "Points owed by accounts that used, or had taken back, more than they had"}
+  lots: {zh: 批次数, unit: lots, about: Lots with points left}
+  face_value: {zh: 面值, unit: CNY, about: "outstanding_points / redemption ratio in force at as_of; the rows add up to the value of the total, to the cent"}
+  estimated_redemption_rate: {zh: 估计兑换率, about: "Chain ladder: points of all months of issue redeemed in the end over points issued, within floor and cap; empty until a month of issue has run off. The same on every row"}
+  hand_set_redemption_rate: {zh: 手工兑换率, about: The rate set by hand in the programme; empty if none. The same on every row}
+  expected_redemption_rate: {zh: 预期兑换率, about: "The rate used: the one set by hand, else the estimate, else the cap. The same on every row"}
+  expected_redemption_points: {zh: 预期兑换积分, unit: points, about: "Outstanding points expected to be redeemed: per month of issue points_issued x rate x (1 - share of redemptions made by its age), at most what is outstanding"}
+  breakage_points: {zh: 预期作废积分, unit: points, about: Outstanding points expected never to be redeemed}
+  expected_face_value: {zh: 预期兑换面值, unit: CNY, about: expected_redemption_points / redemption ratio}
+  product_cost_rate: {zh: 商品成本率, about: What a unit of redeemed value costs the brand. The same on every row}
+  expected_cost: {zh: 预期成本, unit: CNY, about: "face_value x product_cost_rate: the cost if all that is outstanding is redeemed"}
+  expected_redemption_cost: {zh: 预期兑换成本, unit: CNY, about: "expected_face_value x product_cost_rate: the cost of the redemptions that are expected"}
+  used_share: {zh: 已用比例, about: Points redeemed over points issued, of the whole programme to date. The same on every row}
+  promotional_cost: {zh: 促销成本, unit: CNY per point, about: "Of the programme, per point issued: redemption value of a point x product_cost_rate x used_share / 2, as one issue of points drives two purchases. The same on every row: never add it up"}
+audits:
+  nothing_is_negative: outstanding_points < 0 or arrears_points < 0 or breakage_points < 0 or expected_redemption_points < 0
+  points_add_up_to_balances: >-
+    select marts.points, balances.points from (select coalesce(sum(outstanding_points - arrears_points), 0) as points from mart.point_liability) as marts
+    cross join (select coalesce(sum(balance), 0) as points from ledger.balances) as balances where marts.points <> balances.points
+  value_adds_up_to_the_cent: >-
+    select marts.face_value, lots.points from (select coalesce(sum(face_value), 0) as face_value from mart.point_liability) as marts
+    cross join (select cast(coalesce(sum(points_remaining), 0) as bigint) as points from mart.point_lots) as lots
+    cross join mart.point_programme as programme
+    where marts.face_value <> round(lots.points * programme.point_value, 2)
+--- */
+with
+lots as (select * from mart.point_lots where points_remaining > 0),
+vintages as (select * from mart.point_vintages where is_latest),
+programme as (select * from mart.point_programme),
+
+issued as (
+    select
+        cast(date_trunc('month', issued_on) as date) as issue_month,
+        sum(points_issued + points_adjusted - points_clawed_back) as points,
+        sum(points_remaining) as points_remaining,
+    from ledger.lots
+    group by date_trunc('month', issued_on)
+    having sum(points_remaining) > 0
+),
+
+expectations as (
+    -- Bornhuetter and Ferguson: what is still to come does not hang on how little a young month has redeemed so far
+    select
+        issued.issue_month,
+        cast(least(1, greatest(0, issued.points * programme.expected_redemption_rate * (1 - coalesce(vintages.developed_share, 0))
+            / cast(issued.points_remaining as double))) as decimal(13, 12)) as redeemed_share,
+    from issued
+    cross join programme
+    left join vintages on issued.issue_month = vintages.issue_month
+),
+
+cells as (
+    select
+        lots.channel,
+        lots.tier,
+        coalesce(lots.expiry_month, date '9999-12-01') as expiry_month,
+        lots.age_band,
+        cast(sum(lots.points_remaining) as bigint) as outstanding_points,
+        cast(0 as bigint) as arrears_points,
+        count(*) as lots,
+        cast(round(sum(lots.points_remaining * expectations.redeemed_share)) as bigint) as expected_points,
+    from lots
+    inner join expectations on lots.issue_month = expectations.issue_month
+    group by lots.channel, lots.tier, lots.expiry_month, lots.age_band
+    union all
+    select
+        balances.channel,
+        coalesce(pyramid.tier, 'none') as tier,
+        cast(date_trunc('month', getvariable('as_of')) as date) as expiry_month,
+        'arrears' as age_band,
+        cast(0 as bigint) as outstanding_points,
+        cast(sum(balances.arrears) as bigint) as arrears_points,
+        cast(0 as bigint) as lots,
+        cast(0 as bigint) as expected_points,
+    from ledger.balances as balances
+    left join identity.account_customers as accounts
+        on balances.channel = accounts.channel and balances.account_id = accounts.account_id
+    left join mart.customer_pyramid as pyramid on accounts.customer_id = pyramid.customer_id
+    where balances.arrears > 0
+    group by balances.channel, coalesce(pyramid.tier, 'none')
+),
+
+running as (
+    -- a row's value is what it adds to the rounded value of all rows so far: so the rows add up to the cent
+    select
+        *,
+        cast(sum(outstanding_points) over (
+            order by channel, tier, expiry_month, age_band rows between unbounded preceding and current row
+        ) as bigint) as points_so_far,
+    from cells
+),
+
+valued as (
+    select
+        running.channel,
+        running.tier,
+        running.expiry_month,
+        running.age_band,
+        running.outstanding_points,
+        running.arrears_points,
+        running.lots,
+        running.expected_points,
+        cast(round(running.points_so_far * programme.point_value, 2)
+            - round((running.points_so_far - running.outstanding_points) * programme.point_value, 2) as decimal(18, 2)) as face_value,
+        cast(round(running.expected_points * programme.point_value, 2) as decimal(18, 2)) as expected_face_value,
+    from running
+    cross join programme
+),
+
+final as (
+    select
+        programme.as_of,
+        valued.channel,
+        valued.tier,
+        valued.expiry_month,
+        valued.age_band,
+        valued.outstanding_points,
+        valued.arrears_points,
+        valued.lots,
+        valued.face_value,
+        programme.estimated_redemption_rate,
+        programme.hand_set_redemption_rate,
+        cast(programme.expected_redemption_rate as double) as expected_redemption_rate,
+        valued.expected_points as expected_redemption_points,
+        valued.outstanding_points - valued.expected_points as breakage_points,
+        valued.expected_face_value,
+        cast(programme.product_cost_rate as double) as product_cost_rate,
+        cast(round(valued.face_value * programme.product_cost_rate, 2) as decimal(18, 2)) as expected_cost,
+        cast(round(valued.expected_face_value * programme.product_cost_rate, 2) as decimal(18, 2)) as expected_redemption_cost,
+        programme.used_share,
+        programme.promotional_cost,
+    from valued
+    cross join programme
+)
+
+select * from final

@@ -1,0 +1,89 @@
+/* ---
+about: >-
+  The points programme at as_of: the rules in force, how much of what was issued is used, and the share expected to be redeemed in the end.
+  One row. The estimate is developed from the months of issue in mart.point_vintages; a rate set by hand goes before it.
+zh: 积分计划参数
+owner: finance
+tags: [points, finance]
+grain: [as_of]
+columns:
+  as_of: {zh: 截止日, about: The day the row is for}
+  valid_from: {zh: 生效日, about: Since when the rules in force hold}
+  points_per_unit: {zh: 每元积分, unit: points per CNY, about: Points earned per unit of money paid}
+  redemption_points: {zh: 兑换比例, unit: points per CNY, about: Points that are worth one unit of money}
+  point_value: {zh: 单点面值, unit: CNY per point, about: "1 / redemption_points, to 12 places: exact for every ratio that divides a power of ten"}
+  product_cost_rate: {zh: 商品成本率, about: What a unit of redeemed value costs the brand}
+  points_issued: {zh: 净发放, unit: points, about: "Points issued and adjusted, less those clawed back, to date"}
+  points_redeemed: {zh: 已兑换, unit: points, about: "Points redeemed, less those credited back, to date"}
+  used_share: {zh: 已用比例, about: "points_redeemed / points_issued; 0 before anything is issued"}
+  estimated_redemption_rate: {zh: 估计兑换率, about: "Chain ladder: points of all months of issue redeemed in the end over points issued, within the parameters redemption_rate_floor and redemption_rate_cap; empty until a month of issue has run off"}
+  hand_set_redemption_rate: {zh: 手工兑换率, about: The rate set by hand in the programme; empty if none}
+  expected_redemption_rate: {zh: 预期兑换率, about: "The rate used: the one set by hand, else the estimate, else the cap"}
+  promotional_cost: {zh: 促销成本, unit: CNY per point, about: "Per point issued: redemption value of a point x product_cost_rate x used_share / 2, as one issue of points drives two purchases, the one that earns and the one that redeems"}
+audits:
+  rates_are_shares: expected_redemption_rate not between 0 and 1 or product_cost_rate < 0
+  there_is_a_programme: "select 'seed.points_programme holds no row' as problem where not exists (select * from mart.point_programme)"
+--- */
+with
+vintages as (select * from mart.point_vintages where is_latest),
+lots as (select * from ledger.lots),
+programmes as (select * from seed.points_programme),
+
+in_force as (
+    -- the row in force at as_of, or the first one if none is yet
+    select * from programmes
+    where valid_from = (
+        select coalesce(max(valid_from) filter (where valid_from <= getvariable('as_of')), min(valid_from)) from programmes
+    )
+),
+
+usage as (
+    select
+        cast(coalesce(sum(points_issued + points_adjusted - points_clawed_back), 0) as bigint) as points_issued,
+        cast(coalesce(sum(points_redeemed), 0) as bigint) as points_redeemed,
+    from lots
+),
+
+developed as (
+    -- a month of issue of which nothing is left shows that the triangle reaches the end of a point's life
+    select
+        count(*) filter (where points_remaining = 0 and points_issued > 0) > 0 as has_run_off,
+        cast(sum(ultimate_redeemed) as double)
+            / nullif(cast(sum(points_issued) filter (where ultimate_redeemed is not null) as double), 0) as ultimate_rate,
+    from vintages
+),
+
+estimate as (
+    select
+        case when has_run_off then cast(
+            least(greatest(ultimate_rate, getvariable('redemption_rate_floor')), getvariable('redemption_rate_cap')) as decimal(9, 6)
+        ) end as estimated_rate,
+    from developed
+),
+
+final as (
+    select
+        cast(getvariable('as_of') as date) as as_of,
+        in_force.valid_from,
+        in_force.points_per_unit,
+        in_force.redemption_points,
+        cast(1.0 / in_force.redemption_points as decimal(18, 12)) as point_value,
+        in_force.product_cost_rate,
+        usage.points_issued,
+        usage.points_redeemed,
+        coalesce(usage.points_redeemed / nullif(usage.points_issued, 0), 0) as used_share,
+        cast(estimate.estimated_rate as double) as estimated_redemption_rate,
+        cast(in_force.expected_redemption_rate as double) as hand_set_redemption_rate,
+        cast(coalesce(
+            in_force.expected_redemption_rate, estimate.estimated_rate, getvariable('redemption_rate_cap')
+        ) as decimal(9, 6)) as expected_redemption_rate,
+        cast(round(
+            cast(in_force.product_cost_rate as double) / in_force.redemption_points
+            * coalesce(usage.points_redeemed / nullif(usage.points_issued, 0), 0) / 2, 8
+        ) as decimal(18, 8)) as promotional_cost,
+    from in_force
+    cross join usage
+    cross join estimate
+)
+
+select * from final
