@@ -1,0 +1,147 @@
+package ledger_test
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"countinghouse/pipelines/ledger"
+)
+
+// history is a ledger's input as text.
+type history struct {
+	movements []map[string]string // by column; an empty or absent value is NULL
+	programme []map[string]string
+	asOf      string
+	batchRows int // rows per batch of input; 0: one batch
+}
+
+// inputColumns are the columns of InputSQL.
+var inputColumns = []ledger.Column{
+	{Name: "channel", Type: ledger.Text}, {Name: "account_id", Type: ledger.Text}, {Name: "txn_id", Type: ledger.Text},
+	{Name: "occurred_at", Type: ledger.Timestamp}, {Name: "kind", Type: ledger.Text}, {Name: "points", Type: ledger.Integer},
+	{Name: "order_id", Type: ledger.Text}, {Name: "expires_on", Type: ledger.Date}, {Name: "reason", Type: ledger.Text},
+	{Name: "source_file", Type: ledger.Text}, {Name: "source_row", Type: ledger.Integer},
+}
+
+var programmeColumns = []ledger.Column{
+	{Name: "valid_from", Type: ledger.Date}, {Name: "validity", Type: ledger.Text}, {Name: "validity_days", Type: ledger.Integer},
+}
+
+// tables is what a sink was given: per table its rows by column.
+type tables map[string][]map[string]string
+
+// Write keeps a batch's rows as text.
+func (t tables) Write(table string, batch arrow.RecordBatch) error {
+	for i := range int(batch.NumRows()) {
+		row := map[string]string{}
+		for c, column := range batch.Columns() {
+			if !column.IsNull(i) {
+				row[batch.ColumnName(c)] = cell(column, i)
+			}
+		}
+		t[table] = append(t[table], row)
+	}
+	return nil
+}
+
+func cell(column arrow.Array, i int) string {
+	if at, ok := column.(*array.Timestamp); ok {
+		return at.Value(i).ToTime(arrow.Microsecond).Format(time.DateTime)
+	}
+	return column.ValueStr(i)
+}
+
+// table gives the named columns of a table, with a header as its first row.
+func (t tables) table(name string, columns []string) [][]string {
+	rows := [][]string{columns}
+	for _, row := range t[name] {
+		values := make([]string, len(columns))
+		for i, column := range columns {
+			values[i] = row[column]
+		}
+		rows = append(rows, values)
+	}
+	return rows
+}
+
+func (h history) run(t *testing.T) tables {
+	t.Helper()
+	got, err := h.try(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// try runs the ledger over Arrow, and sees to it that every batch of input is let go.
+func (h history) try(t *testing.T) (tables, error) {
+	t.Helper()
+	allocator := memory.NewCheckedAllocator(memory.NewGoAllocator())
+	defer allocator.AssertSize(t, 0)
+	rules := batches(t, allocator, programmeColumns, h.programme, 1)
+	defer rules.Release()
+	programme, err := ledger.ReadProgramme(rules)
+	if err != nil {
+		return nil, err
+	}
+	input := batches(t, allocator, inputColumns, h.rows(), h.batchRows)
+	defer input.Release()
+	got := tables{}
+	return got, ledger.Run(context.Background(), input, programme, h.day(t), got)
+}
+
+// rows fills in what a case leaves out: one account, and lines of one file.
+func (h history) rows() []map[string]string {
+	var all []map[string]string
+	for i, movement := range h.movements {
+		row := map[string]string{"channel": "shop", "account_id": "A", "source_file": "points.csv", "source_row": itoa(i + 2)}
+		maps.Copy(row, movement)
+		if at := row["occurred_at"]; len(at) == len("2026-01-31") {
+			row["occurred_at"] = at + " 00:00:00"
+		}
+		all = append(all, row)
+	}
+	return all
+}
+
+func batches(t *testing.T, allocator memory.Allocator, columns []ledger.Column, rows []map[string]string, size int) array.RecordReader {
+	t.Helper()
+	if size == 0 {
+		size = max(1, len(rows))
+	}
+	schema := ledger.Table{Columns: columns}.Schema()
+	var all []arrow.RecordBatch
+	for chunk := range slices.Chunk(rows, size) {
+		batch := newBatch(t, allocator, schema, chunk)
+		defer batch.Release()
+		all = append(all, batch)
+	}
+	reader, err := array.NewRecordReader(schema, all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reader
+}
+
+func newBatch(t *testing.T, allocator memory.Allocator, schema *arrow.Schema, rows []map[string]string) arrow.RecordBatch {
+	t.Helper()
+	builder := array.NewRecordBuilder(allocator, schema)
+	defer builder.Release()
+	for _, row := range rows {
+		for i, field := range schema.Fields() {
+			if row[field.Name] == "" {
+				builder.Field(i).AppendNull()
+			} else if err := builder.Field(i).AppendValueFromString(row[field.Name]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return builder.NewRecordBatch()
+}

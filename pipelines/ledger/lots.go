@@ -1,0 +1,118 @@
+package ledger
+
+import "fmt"
+
+// addLot makes a lot of points that came in. It pays arrears, or expires at once if its last valid day has passed.
+func (k *Kernel) addLot(m *Movement, kind EntryKind, points int64) {
+	a := &k.account
+	lot := Lot{
+		ID: m.TxnID, IssuedAt: m.OccurredAt, ExpiresOn: k.lastValidDay(m),
+		OrderID: m.OrderID, SourceFile: m.SourceFile, SourceRow: m.SourceRow, sameOrder: none,
+	}
+	lot.move(kind, points)
+	index := int32(len(a.lots))
+	a.lots = append(a.lots, lot)
+	if kind == Issued && a.earnedBy != nil {
+		a.linkEarned(index)
+	}
+	if lot.ExpiresOn < m.OccurredAt.Day() {
+		k.except(m, EarnedAfterExpiry, fmt.Sprintf("last valid day %v", lot.ExpiresOn))
+		k.expire(index, m.OccurredAt)
+		return
+	}
+	k.makeAvailable(index, m.OccurredAt.Day())
+}
+
+// makeAvailable lets points that came into a lot pay arrears first, and be spent then.
+func (k *Kernel) makeAvailable(index int32, day Day) {
+	k.payArrears(index, day)
+	if k.account.lots[index].Remaining > 0 {
+		k.account.queue.add(k.account.lots, index)
+	}
+}
+
+func (k *Kernel) lastValidDay(m *Movement) Day {
+	if !m.lacks(LacksExpiry) {
+		return m.ExpiresOn
+	}
+	day, known := lastValidDay(k.programme, m.OccurredAt.Day())
+	if !known {
+		k.except(m, NoProgrammeInForce, "the lot never expires")
+	}
+	return day
+}
+
+// expireUntil expires the lots whose last valid day is before the given day.
+func (k *Kernel) expireUntil(day Day) {
+	for {
+		index, found := k.account.queue.first(k.account.lots)
+		if !found || k.account.lots[index].ExpiresOn >= day {
+			return
+		}
+		k.expire(index, (k.account.lots[index].ExpiresOn + 1).Start())
+	}
+}
+
+// expire ends a lot by computation.
+func (k *Kernel) expire(index int32, at Instant) {
+	lot := &k.account.lots[index]
+	k.account.unconfirmed += lot.Remaining
+	entry := k.append(Entry{
+		OccurredAt: at, Kind: Expired, Points: -lot.Remaining,
+		OrderID: lot.OrderID, SourceFile: lot.SourceFile, SourceRow: lot.SourceRow,
+	})
+	k.take(consumer{entry: entry, kind: Expired, day: at.Day()}, index, lot.Remaining)
+}
+
+// consumer is the entry for which lots are consumed.
+type consumer struct {
+	entry int64
+	txn   string
+	kind  EntryKind
+	day   Day
+}
+
+// take moves points out of a lot.
+func (k *Kernel) take(by consumer, index int32, points int64) {
+	k.account.lots[index].move(by.kind, -points)
+	k.link(by, by.kind, index, points)
+}
+
+func (k *Kernel) link(by consumer, kind EntryKind, index int32, points int64) {
+	lot := &k.account.lots[index]
+	k.postings.Consumption = append(k.postings.Consumption, Consumption{
+		EntryNo: by.entry, TxnID: by.txn, LotID: lot.ID, Kind: kind, Points: points, PaidOn: by.day, IssuedOn: lot.IssuedAt.Day(),
+	})
+}
+
+// exportedExpiry compares an expiry that the channel reports with those computed, and expires what it has beyond them.
+func (k *Kernel) exportedExpiry(m *Movement) {
+	a := &k.account
+	confirmed := min(m.Points, a.unconfirmed)
+	a.unconfirmed -= confirmed
+	excess := m.Points - confirmed
+	booked := min(excess, a.balance)
+	if booked <= 0 {
+		k.exceptExpiry(m, confirmed, 0, excess)
+		return
+	}
+	by := consumer{entry: k.enter(m, Expired, -booked), txn: m.TxnID, kind: Expired, day: m.OccurredAt.Day()}
+	var early int64
+	for rest := booked; rest > 0; {
+		index, _ := a.queue.first(a.lots) // the balance is above zero, so that some lot has points
+		points := min(rest, a.lots[index].Remaining)
+		if a.lots[index].ExpiresOn > by.day {
+			early += points
+		}
+		k.take(by, index, points)
+		rest -= points
+	}
+	k.exceptExpiry(m, confirmed, early, excess-booked)
+}
+
+func (k *Kernel) exceptExpiry(m *Movement, confirmed, early, beyond int64) {
+	if early > 0 || beyond > 0 {
+		k.except(m, ExpiredMoreThanComputed,
+			fmt.Sprintf("%d confirmed, %d expired before their time, %d beyond the balance and not booked", confirmed, early, beyond))
+	}
+}

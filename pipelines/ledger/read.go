@@ -1,0 +1,149 @@
+package ledger
+
+import (
+	"fmt"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+)
+
+// InputSQL selects the movements that Run reads, in ledger order. It needs the variable as_of (DATE). A row without a time is selected
+// too, so that it is listed as an exception.
+const InputSQL = `select
+    channel,
+    account_id,
+    txn_id,
+    occurred_at,
+    kind,
+    points,
+    order_id,
+    expires_on,
+    reason,
+    source_file,
+    source_row,
+from dataset.point_transactions
+where occurred_at is null or occurred_at < getvariable('as_of') + interval 1 day
+order by
+    channel nulls first,
+    account_id nulls first,
+    occurred_at nulls first,
+    case kind
+        when 'expire' then 0
+        when 'earn' then 1
+        when 'claw_back' then 2
+        when 'redeem' then 3
+        when 'recredit' then 4
+        when 'adjust' then 5
+        else 6
+    end,
+    txn_id nulls first,
+    source_file,
+    source_row`
+
+// ProgrammeSQL selects the rules that ReadProgramme reads.
+const ProgrammeSQL = `select valid_from, validity, validity_days from seed.points_programme order by valid_from`
+
+// columns finds a batch's columns by name and type.
+type columns struct {
+	batch arrow.RecordBatch
+	err   error
+}
+
+func column[T arrow.Array](c *columns, name string) T {
+	var wanted T
+	indices := c.batch.Schema().FieldIndices(name)
+	if len(indices) != 1 {
+		c.err = fmt.Errorf("column %q: found %d times", name, len(indices))
+		return wanted
+	}
+	found, ok := c.batch.Column(indices[0]).(T)
+	if !ok {
+		c.err = fmt.Errorf("column %q: type %v is not supported", name, c.batch.Column(indices[0]).DataType())
+	}
+	return found
+}
+
+// movementBatch reads movements from a batch of InputSQL's columns. Texts it gives belong to the batch.
+type movementBatch struct {
+	channel, account, txn, kind, order, reason, file *array.String
+	at                                               *array.Timestamp
+	points, row                                      *array.Int64
+	expires                                          *array.Date32
+}
+
+func newMovementBatch(batch arrow.RecordBatch) (*movementBatch, error) {
+	c := &columns{batch: batch}
+	b := &movementBatch{
+		channel: column[*array.String](c, "channel"), account: column[*array.String](c, "account_id"),
+		txn: column[*array.String](c, "txn_id"), kind: column[*array.String](c, "kind"),
+		order: column[*array.String](c, "order_id"), reason: column[*array.String](c, "reason"),
+		file: column[*array.String](c, "source_file"), at: column[*array.Timestamp](c, "occurred_at"),
+		points: column[*array.Int64](c, "points"), row: column[*array.Int64](c, "source_row"),
+		expires: column[*array.Date32](c, "expires_on"),
+	}
+	if c.err == nil {
+		c.err = checkUnit(b.at)
+	}
+	return b, c.err
+}
+
+// checkUnit refuses what is not DuckDB's TIMESTAMP: microseconds of a wall clock.
+func checkUnit(at *array.Timestamp) error {
+	kind, ok := at.DataType().(*arrow.TimestampType)
+	if !ok || kind.Unit != arrow.Microsecond || kind.TimeZone != "" {
+		return fmt.Errorf(`column "occurred_at": type %v is not a wall clock in microseconds`, at.DataType())
+	}
+	return nil
+}
+
+// movement reads row i into m.
+func (b *movementBatch) movement(i int, m *Movement) {
+	*m = Movement{
+		TxnID: text(b.txn, i), OccurredAt: Instant(b.at.Value(i)), Points: b.points.Value(i), ExpiresOn: Day(b.expires.Value(i)),
+		KindName: text(b.kind, i), OrderID: text(b.order, i), Reason: text(b.reason, i),
+		SourceFile: text(b.file, i), SourceRow: b.row.Value(i),
+	}
+	m.Kind = ParseKind(m.KindName)
+	if b.at.IsNull(i) {
+		m.Lacks |= LacksTime
+	}
+	if b.points.IsNull(i) {
+		m.Lacks |= LacksPoints
+	}
+	if b.expires.IsNull(i) {
+		m.Lacks |= LacksExpiry
+	}
+}
+
+func text(values *array.String, i int) string {
+	if values.IsNull(i) {
+		return ""
+	}
+	return values.Value(i)
+}
+
+// ReadProgramme reads the rules that ProgrammeSQL selects.
+func ReadProgramme(rows array.RecordReader) ([]Programme, error) {
+	var rules []Programme
+	for rows.Next() {
+		c := &columns{batch: rows.RecordBatch()}
+		from, validity := column[*array.Date32](c, "valid_from"), column[*array.String](c, "validity")
+		days := column[*array.Int64](c, "validity_days")
+		if c.err != nil {
+			return nil, fmt.Errorf("read the points programme: %w", c.err)
+		}
+		for i := range from.Len() {
+			if from.IsNull(i) {
+				return nil, fmt.Errorf("read the points programme: rule %d has no valid_from", len(rules)+1)
+			}
+			rule := Programme{ValidFrom: Day(from.Value(i)), Validity: Validity(text(validity, i))}
+			if !days.IsNull(i) {
+				rule.ValidityDays = days.Value(i)
+			} else if rule.Validity == Rolling {
+				return nil, fmt.Errorf("read the points programme: the rule from %v is rolling and has no validity_days", rule.ValidFrom)
+			}
+			rules = append(rules, rule.owned())
+		}
+	}
+	return rules, rows.Err()
+}

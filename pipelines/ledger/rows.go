@@ -1,0 +1,95 @@
+package ledger
+
+import (
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+)
+
+func (r *rows) addEntries(p *Postings) {
+	e := p.Entries
+	r.account(p, len(e))
+	addIntegers(r, e, func(e *Entry) int64 { return e.No })
+	addInstants(r, e, func(e *Entry) Instant { return e.OccurredAt })
+	addDays(r, e, func(e *Entry) Day { return e.OccurredAt.Day() })
+	addTexts(r, e, func(e *Entry) string { return e.Kind.String() })
+	addIntegers(r, e, func(e *Entry) int64 { return e.Points })
+	addIntegers(r, e, func(e *Entry) int64 { return e.BalanceAfter })
+	addTexts(r, e, func(e *Entry) string { return e.TxnID })
+	addTexts(r, e, func(e *Entry) string { return e.OrderID })
+	addTexts(r, e, func(e *Entry) string { return e.Reason })
+	addTexts(r, e, func(e *Entry) string { return e.SourceFile })
+	addIntegers(r, e, func(e *Entry) int64 { return e.SourceRow })
+}
+
+func (r *rows) addLots(p *Postings) {
+	l := p.Lots
+	r.account(p, len(l))
+	addTexts(r, l, func(l *Lot) string { return l.ID })
+	addInstants(r, l, func(l *Lot) Instant { return l.IssuedAt })
+	addDays(r, l, func(l *Lot) Day { return l.IssuedAt.Day() })
+	addDays(r, l, func(l *Lot) Day { return l.ExpiresOn })
+	addIntegers(r, l, func(l *Lot) int64 { return l.Issued })
+	addIntegers(r, l, func(l *Lot) int64 { return l.Redeemed })
+	addIntegers(r, l, func(l *Lot) int64 { return l.Expired })
+	addIntegers(r, l, func(l *Lot) int64 { return l.ClawedBack })
+	addIntegers(r, l, func(l *Lot) int64 { return l.Adjusted })
+	addIntegers(r, l, func(l *Lot) int64 { return l.Remaining })
+	addTexts(r, l, func(l *Lot) string { return l.OrderID })
+	addTexts(r, l, func(l *Lot) string { return l.SourceFile })
+	addIntegers(r, l, func(l *Lot) int64 { return l.SourceRow })
+}
+
+func (r *rows) addConsumption(p *Postings) {
+	c := p.Consumption
+	r.account(p, len(c))
+	addIntegers(r, c, func(c *Consumption) int64 { return c.EntryNo })
+	addTexts(r, c, func(c *Consumption) string { return c.TxnID })
+	addTexts(r, c, func(c *Consumption) string { return c.LotID })
+	addTexts(r, c, func(c *Consumption) string { return c.Kind.String() })
+	addIntegers(r, c, func(c *Consumption) int64 { return c.Points })
+	addDays(r, c, func(c *Consumption) Day { return c.PaidOn })
+	addDays(r, c, func(c *Consumption) Day { return c.IssuedOn })
+}
+
+func (r *rows) addBalances(p *Postings) {
+	b := p.Balances
+	r.account(p, len(b))
+	addIntegers(r, b, func(b *Balance) int64 { return b.LotsRemaining })
+	addIntegers(r, b, func(b *Balance) int64 { return b.Arrears })
+	addIntegers(r, b, func(b *Balance) int64 { return b.LotsRemaining - b.Arrears })
+}
+
+func (r *rows) addExceptions(p *Postings) {
+	e := p.Exceptions
+	r.account(p, len(e))
+	addTexts(r, e, func(e *Exception) string { return e.TxnID })
+	r.addExceptionTimes(e)
+	addTexts(r, e, func(e *Exception) string { return e.KindName })
+	r.addExceptionPoints(e)
+	addTexts(r, e, func(e *Exception) string { return string(e.Code) })
+	addTexts(r, e, func(e *Exception) string { return e.Detail })
+	addTexts(r, e, func(e *Exception) string { return e.SourceFile })
+	addIntegers(r, e, func(e *Exception) int64 { return e.SourceRow })
+}
+
+func (r *rows) addExceptionTimes(exceptions []Exception) {
+	builder := r.next().(*array.TimestampBuilder)
+	for i := range exceptions {
+		if exceptions[i].lacks(LacksTime) {
+			builder.AppendNull()
+		} else {
+			builder.Append(arrow.Timestamp(exceptions[i].OccurredAt))
+		}
+	}
+}
+
+func (r *rows) addExceptionPoints(exceptions []Exception) {
+	builder := r.next().(*array.Int64Builder)
+	for i := range exceptions {
+		if exceptions[i].lacks(LacksPoints) {
+			builder.AppendNull()
+		} else {
+			builder.Append(exceptions[i].Points)
+		}
+	}
+}
