@@ -44,8 +44,8 @@ func (s *Session) withArrow(ctx context.Context, use func(*duckdb.Arrow) error) 
 	})
 }
 
-// ParquetWriter writes a stream of Arrow batches to a Parquet file through DuckDB, while the batches are still being made.
-type ParquetWriter struct {
+// BatchWriter writes a stream of Arrow batches through DuckDB, to a Parquet file or a table, while the batches are still being made.
+type BatchWriter struct {
 	batches chan arrow.RecordBatch
 	done    chan error
 	failed  chan struct{}
@@ -53,10 +53,23 @@ type ParquetWriter struct {
 }
 
 // WriteParquet starts a writer for the file at path. Every batch must have the schema. Close must be called.
-func (s *Session) WriteParquet(ctx context.Context, schema *arrow.Schema, path string) *ParquetWriter {
-	writer := &ParquetWriter{batches: make(chan arrow.RecordBatch, 2), done: make(chan error, 1), failed: make(chan struct{})}
+func (s *Session) WriteParquet(ctx context.Context, schema *arrow.Schema, path string) *BatchWriter {
+	return s.writeStream(ctx, schema, func(view string) string {
+		return "copy (from " + view + ") to " + Quote(path) + " (format parquet, compression zstd)"
+	})
+}
+
+// LoadTable starts a writer for a new table of the session, named as schema.name. Close must be called.
+func (s *Session) LoadTable(ctx context.Context, schema *arrow.Schema, table string) *BatchWriter {
+	return s.writeStream(ctx, schema, func(view string) string {
+		return "create table " + table + " as from " + view
+	})
+}
+
+func (s *Session) writeStream(ctx context.Context, schema *arrow.Schema, statement func(view string) string) *BatchWriter {
+	writer := &BatchWriter{batches: make(chan arrow.RecordBatch, 2), done: make(chan error, 1), failed: make(chan struct{})}
 	go func() {
-		err := s.copyStream(ctx, &stream{schema: schema, batches: writer.batches}, path)
+		err := s.consume(ctx, &stream{schema: schema, batches: writer.batches}, statement)
 		close(writer.failed)
 		writer.done <- err
 	}()
@@ -64,7 +77,7 @@ func (s *Session) WriteParquet(ctx context.Context, schema *arrow.Schema, path s
 }
 
 // Write hands a batch over. It waits while the writer is behind, so that memory stays bounded.
-func (w *ParquetWriter) Write(batch arrow.RecordBatch) error {
+func (w *BatchWriter) Write(batch arrow.RecordBatch) error {
 	batch.Retain()
 	select {
 	case w.batches <- batch:
@@ -72,20 +85,20 @@ func (w *ParquetWriter) Write(batch arrow.RecordBatch) error {
 		return nil
 	case <-w.failed:
 		batch.Release()
-		return errors.New("the Parquet writer has ended")
+		return errors.New("the writer has ended")
 	}
 }
 
-// Close ends the stream, waits for the file, and gives the number of rows written. The file is not synced.
-func (w *ParquetWriter) Close() (int64, error) {
+// Close ends the stream, waits for the last batch to be written, and gives the number of rows. A file is not synced.
+func (w *BatchWriter) Close() (int64, error) {
 	close(w.batches)
 	if err := <-w.done; err != nil {
-		return 0, fmt.Errorf("write Parquet: %w", err)
+		return 0, fmt.Errorf("write batches: %w", err)
 	}
 	return w.rows.Load(), nil
 }
 
-func (s *Session) copyStream(ctx context.Context, source *stream, path string) error {
+func (s *Session) consume(ctx context.Context, source *stream, statement func(view string) string) error {
 	// The view is the database's, not the connection's: each stream needs a name of its own.
 	view := fmt.Sprintf("incoming_batches_%d", s.streams.Add(1))
 	connection, err := s.db.Conn(ctx)
@@ -104,7 +117,7 @@ func (s *Session) copyStream(ctx context.Context, source *stream, path string) e
 		}
 		defer release()
 		execute := raw.(driver.ExecerContext)
-		_, err = execute.ExecContext(ctx, "copy (from "+view+") to "+Quote(path)+" (format parquet, compression zstd)", nil)
+		_, err = execute.ExecContext(ctx, statement(view), nil)
 		_, dropErr := execute.ExecContext(context.WithoutCancel(ctx), "drop view "+view, nil)
 		return errors.Join(err, dropErr)
 	})

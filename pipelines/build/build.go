@@ -33,8 +33,22 @@ type Step struct {
 	Run func(ctx context.Context, session *warehouse.Session, write TableWriter) error
 }
 
-// TableWriter opens one of a step's tables for writing.
-type TableWriter func(table string, schema *arrow.Schema) *warehouse.ParquetWriter
+// TableWriter writes a step's tables: from Go as Arrow batches, or from the session as a query.
+type TableWriter struct {
+	session *warehouse.Session
+	paths   map[string]string
+}
+
+// Batches opens a table for writing from Go.
+func (w TableWriter) Batches(ctx context.Context, table string, schema *arrow.Schema) *warehouse.BatchWriter {
+	return w.session.WriteParquet(ctx, schema, w.paths[table])
+}
+
+// Query writes the result of a query as a table.
+func (w TableWriter) Query(ctx context.Context, table, query string) error {
+	_, err := w.session.Exec(ctx, copyQuery(query, w.paths[table]))
+	return err
+}
 
 // Event tells how a build goes on.
 type Event struct {
@@ -236,10 +250,7 @@ func (e *execution) produce(ctx context.Context, n *node) (map[string]string, er
 		_, err := e.Session.Exec(ctx, copyStatement(n, paths[n.name]))
 		return paths, err
 	}
-	err := n.step.Run(ctx, e.Session, func(table string, schema *arrow.Schema) *warehouse.ParquetWriter {
-		return e.Session.WriteParquet(ctx, schema, paths[table])
-	})
-	return paths, err
+	return paths, n.step.Run(ctx, e.Session, TableWriter{session: e.Session, paths: paths})
 }
 
 func copyStatement(n *node, path string) string {
@@ -247,6 +258,10 @@ func copyStatement(n *node, path string) string {
 	if len(n.order) > 0 {
 		query = "select * from (\n" + query + "\n) order by " + join(n.order)
 	}
+	return copyQuery(query, path)
+}
+
+func copyQuery(query, path string) string {
 	return "copy (\n" + query + "\n) to " + warehouse.Quote(path) + " (format parquet, compression zstd)"
 }
 
@@ -264,11 +279,10 @@ func (e *execution) store(ctx context.Context, n *node, table, path string, seco
 	stored := snapshot.Table{Fingerprint: n.fingerprint, Rows: rows, Digest: digest}
 	manifest := snapshot.Manifest{Name: table, Table: stored, Columns: columns, Definition: n.definition,
 		Inputs: e.graph.inputsOf(n), Parameters: e.graph.parametersOf(n), Files: n.files, Seconds: seconds}
-	crash.Point("build: before data")
 	if _, err := e.Bucket.CreateFile(ctx, snapshot.DataKey(table, n.fingerprint), path); err != nil {
 		return snapshot.Table{}, err
 	}
-	crash.Point("build: before manifest")
+	crash.Point(crash.BuildWritten)
 	if err := e.describe(ctx, manifest); err != nil {
 		return snapshot.Table{}, err
 	}

@@ -1,0 +1,141 @@
+// Package jobs says what runs when.
+package jobs
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"countinghouse/internal/contract"
+	"countinghouse/internal/snapshot"
+	"countinghouse/internal/warehouse"
+	"countinghouse/pipelines/build"
+	"countinghouse/pipelines/identity"
+	"countinghouse/pipelines/ledger"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+)
+
+// FeedFile is one conformed export, and how many rows of it were accepted.
+type FeedFile struct {
+	contract.ConformedFile
+	Rows int64
+}
+
+// Datasets makes each canonical dataset a query over the conformed files of every feed that gives it. A dataset that no feed gives is
+// empty, not missing, so that every model can be built for every brand.
+func Datasets(registry *contract.Registry, files map[string][]FeedFile) []build.Dataset {
+	var datasets []build.Dataset
+	for _, dataset := range registry.Datasets() {
+		datasets = append(datasets, datasetOf(registry, dataset, files))
+	}
+	return datasets
+}
+
+func datasetOf(registry *contract.Registry, dataset *contract.Dataset, files map[string][]FeedFile) build.Dataset {
+	made := build.Dataset{Name: "dataset." + dataset.Dataset}
+	var parts []string
+	for _, feed := range registry.Giving(dataset.Dataset) {
+		given := files[feed.Feed]
+		if len(given) == 0 {
+			continue
+		}
+		conformed := make([]contract.ConformedFile, len(given))
+		for i, file := range given {
+			conformed[i] = file.ConformedFile
+			made.Files = append(made.Files, snapshot.SourceFile{Feed: feed.Feed, SourceFile: file.SourceFile, SHA256: file.FileHash, Rows: file.Rows})
+		}
+		parts = append(parts, feed.GiveSQL(dataset, "(\n"+feed.FeedSQL(conformed)+"\n)"))
+	}
+	if len(parts) == 0 {
+		parts = []string{emptyDataset(dataset)}
+	}
+	made.Query = strings.Join(parts, "\nunion all by name\n")
+	return made
+}
+
+func emptyDataset(dataset *contract.Dataset) string {
+	var columns []string
+	for _, column := range dataset.Columns {
+		columns = append(columns, "cast(null as "+column.SQLType()+") as "+warehouse.QuoteName(column.Name))
+	}
+	columns = append(columns, "null::varchar as feed", "null::varchar as source_file", "null::bigint as source_row", "null::timestamp as exported_at")
+	return "select " + strings.Join(columns, ", ") + " where false"
+}
+
+// StepOptions are what the Go steps need to know besides their tables.
+type StepOptions struct {
+	Identity identity.Config
+	AsOf     ledger.Day
+}
+
+// Steps are the tables that are made in Go: identity and the points ledger.
+func Steps(options StepOptions) []build.Step {
+	return []build.Step{identityStep(options.Identity), ledgerStep(options.AsOf)}
+}
+
+func identityStep(config identity.Config) build.Step {
+	return build.Step{
+		Name: "identity", Version: identity.Version, Definition: config.Definition(), Inputs: identity.Inputs(), Tables: identity.Tables(),
+		Run: func(ctx context.Context, session *warehouse.Session, write build.TableWriter) error {
+			return identity.Run(ctx, session, config, func(table, query string) error { return write.Query(ctx, table, query) })
+		},
+	}
+}
+
+func ledgerStep(asOf ledger.Day) build.Step {
+	tables := map[string][]warehouse.Column{}
+	for _, table := range ledger.Tables() {
+		for _, column := range table.Columns {
+			tables[table.Name] = append(tables[table.Name], warehouse.Column{Name: column.Name, Type: string(column.Type)})
+		}
+	}
+	return build.Step{
+		Name: "ledger", Version: ledger.Version, Definition: ledger.InputSQL + ledger.ProgrammeSQL,
+		Inputs: []string{"dataset.point_transactions", "seed.points_programme"}, Parameters: []string{"as_of"}, Tables: tables,
+		Run: func(ctx context.Context, session *warehouse.Session, write build.TableWriter) error {
+			return runLedger(ctx, session, asOf, write)
+		},
+	}
+}
+
+func runLedger(ctx context.Context, session *warehouse.Session, asOf ledger.Day, write build.TableWriter) error {
+	var programme []ledger.Programme
+	err := session.ReadArrow(ctx, ledger.ProgrammeSQL, func(reader array.RecordReader) (err error) {
+		programme, err = ledger.ReadProgramme(reader)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	sink := &ledgerSink{writers: map[string]*warehouse.BatchWriter{}}
+	for _, table := range ledger.Tables() {
+		sink.writers[table.Name] = write.Batches(ctx, table.Name, table.Schema())
+	}
+	err = session.ReadArrow(ctx, ledger.InputSQL, func(reader array.RecordReader) error {
+		return ledger.Run(ctx, reader, programme, asOf, sink)
+	})
+	return errors.Join(err, sink.close())
+}
+
+// ledgerSink hands the ledger's batches to the writer of each table.
+type ledgerSink struct {
+	writers map[string]*warehouse.BatchWriter
+}
+
+// Write implements ledger.Sink.
+func (s *ledgerSink) Write(table string, batch arrow.RecordBatch) error {
+	return s.writers[table].Write(batch)
+}
+
+func (s *ledgerSink) close() error {
+	var problems []error
+	for _, table := range slices.Sorted(maps.Keys(s.writers)) {
+		_, err := s.writers[table].Close()
+		problems = append(problems, err)
+	}
+	return errors.Join(problems...)
+}
