@@ -141,7 +141,9 @@ final as (
         stats.reads,
         stats.read_users,
         stats.completions / nullif(stats.reads, 0) as completion_rate,
-        coalesce(stats.likes, 0) + coalesce(stats.comments, 0) + coalesce(stats.shares, 0) + coalesce(stats.saves, 0) as engagements,
+        case when stats.stat_date is not null
+            then coalesce(stats.likes, 0) + coalesce(stats.comments, 0) + coalesce(stats.shares, 0) + coalesce(stats.saves, 0)
+        end as engagements,
         (coalesce(stats.likes, 0) + coalesce(stats.comments, 0) + coalesce(stats.shares, 0) + coalesce(stats.saves, 0))
             / nullif(stats.reads, 0) as engagement_rate,
         stats.shares,

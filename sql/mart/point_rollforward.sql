@@ -51,7 +51,11 @@ audits:
 --- */
 with
 ledger as (select * from mart.point_ledger),
-programme as (select valid_from, cast(1.0 / redemption_points as decimal(18, 12)) as point_value from seed.points_programme),
+periods as (select * from core.periods where period_kind <> 'window'),
+
+programme as (
+    select valid_from, cast(1.0 / redemption_points as decimal(18, 12)) as point_value from seed.points_programme
+),
 
 months as (
     select
@@ -67,19 +71,6 @@ months as (
         coalesce(sum(points) filter (where kind = 'adjusted'), 0) as adjusted,
     from ledger
     group by channel, tier, date_trunc('month', occurred_on)
-),
-
-periods as (
-    select
-        kinds.period_kind,
-        cast(date_trunc(kinds.period_kind, calendar.month_start) as date) as period_start,
-        least(last_day(max(calendar.month_start)), getvariable('as_of')) as period_end,
-    from (
-        select cast(date_trunc('month', getvariable('as_of')) - to_months(cast(months_back as integer)) as date) as month_start
-        from (select unnest(range(0, getvariable('history_months'))) as months_back) as series
-    ) as calendar
-    cross join (select unnest(['month', 'quarter', 'year']) as period_kind) as kinds
-    group by kinds.period_kind, date_trunc(kinds.period_kind, calendar.month_start)
 ),
 
 valued_periods as (
