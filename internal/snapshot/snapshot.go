@@ -20,6 +20,8 @@ type Table struct {
 	Rows        int64  `json:"rows"`
 	// Digest is of the rows as a set: two tables with the same rows have the same digest, however they are stored.
 	Digest string `json:"digest"`
+	// Audits is the hash of the audits that the table has passed, with all that they read; empty while it has passed none.
+	Audits string `json:"audits,omitempty"`
 }
 
 // SourceFile is one conformed export that a dataset was made from.
@@ -147,4 +149,13 @@ func ReadManifest(ctx context.Context, bucket *objectstore.Bucket, table, finger
 		return Manifest{}, fmt.Errorf("read manifest of %s: %w", table, err)
 	}
 	return manifest, nil
+}
+
+// Attach makes a stored table readable in a session under its own name.
+func Attach(ctx context.Context, session *warehouse.Session, bucket *objectstore.Bucket, table, fingerprint string) error {
+	path, err := bucket.LocalPath(ctx, DataKey(table, fingerprint))
+	if err != nil {
+		return fmt.Errorf("attach %s: %w", table, err)
+	}
+	return session.CreateView(ctx, table, path)
 }

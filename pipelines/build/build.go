@@ -162,16 +162,7 @@ func (e *execution) attach(ctx context.Context, table, fingerprint string) error
 		return nil
 	}
 	e.attached[table] = true
-	return Attach(ctx, e.Session, e.Bucket, table, fingerprint)
-}
-
-// Attach makes a stored table readable in a session under its own name.
-func Attach(ctx context.Context, session *warehouse.Session, bucket *objectstore.Bucket, table, fingerprint string) error {
-	path, err := bucket.LocalPath(ctx, snapshot.DataKey(table, fingerprint))
-	if err != nil {
-		return fmt.Errorf("attach %s: %w", table, err)
-	}
-	return session.CreateView(ctx, table, path)
+	return snapshot.Attach(ctx, e.Session, e.Bucket, table, fingerprint)
 }
 
 // makeAll runs the pending nodes, each as soon as its inputs are there, at most Workers at once.
