@@ -64,7 +64,6 @@ type Lot struct {
 	SourceFile string
 	SourceRow  int64
 
-	queued    bool  // in the burn queue
 	sameOrder int32 // the lot earned before this one by the same order, or none
 }
 

@@ -25,17 +25,12 @@ func (q *burnQueue) reset() {
 	q.run, q.head, q.heap = q.run[:0], 0, q.heap[:0]
 }
 
-// add puts a lot into the queue, unless it is still there.
+// add puts a lot into the queue. A lot that is still there and is added again, as points were given back to it, does no harm.
 func (q *burnQueue) add(lots []Lot, index int32) {
-	lot := &lots[index]
-	if lot.queued {
-		return
-	}
-	lot.queued = true
 	if q.head == len(q.run) {
 		q.run, q.head = q.run[:0], 0
 	}
-	if len(q.run) == 0 || !burnsBefore(lot, &lots[q.run[len(q.run)-1]]) {
+	if len(q.run) == 0 || !burnsBefore(&lots[index], &lots[q.run[len(q.run)-1]]) {
 		q.run = append(q.run, index)
 		return
 	}
@@ -46,11 +41,9 @@ func (q *burnQueue) add(lots []Lot, index int32) {
 // first is the lot with points left that burns next.
 func (q *burnQueue) first(lots []Lot) (int32, bool) {
 	for q.head < len(q.run) && lots[q.run[q.head]].Remaining == 0 {
-		lots[q.run[q.head]].queued = false
 		q.head++
 	}
 	for len(q.heap) > 0 && lots[q.heap[0]].Remaining == 0 {
-		lots[q.heap[0]].queued = false
 		q.dropTop(lots)
 	}
 	switch {

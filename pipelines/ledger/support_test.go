@@ -1,12 +1,21 @@
 package ledger_test
 
 import (
+	"flag"
 	"strconv"
 	"testing"
 	"time"
 
 	"countinghouse/pipelines/ledger"
 )
+
+// TestMain lets properties try more histories than rapid does by default; -rapid.checks overrides it.
+func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.checks", "1500"); err != nil {
+		panic(err)
+	}
+	m.Run()
+}
 
 func itoa(n int) string { return strconv.Itoa(n) }
 

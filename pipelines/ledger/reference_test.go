@@ -1,0 +1,401 @@
+package ledger_test
+
+import (
+	"slices"
+	"time"
+
+	"countinghouse/pipelines/ledger"
+)
+
+// The reference keeps every single point as a thing of its own and lives through every day, so that each rule is one obvious step. It shares the
+// kernel's input and output types, and no code.
+
+type fate int
+
+const (
+	inLot fate = iota
+	redeemed
+	clawedBack
+	cut // by a negative adjustment
+	expired
+)
+
+type point struct {
+	lot   *refLot
+	fate  fate
+	by    *refDebit
+	taken int // when it was taken, counting all takings
+}
+
+type refLot struct {
+	id      string
+	at      ledger.Instant
+	lastDay ledger.Day
+	origin  ledger.Kind
+	size    int64
+	points  []*point
+}
+
+// owed is a point that a debit took from nowhere.
+type owed struct{ by *refDebit }
+
+type refDebit struct {
+	txn, order string
+	kind       ledger.Kind
+}
+
+type link struct {
+	txn, lot, kind string
+	day            ledger.Day
+}
+
+type refEntry struct {
+	at      ledger.Instant
+	kind    string
+	points  int64
+	balance int64
+	txn     string
+}
+
+type remark struct {
+	txn  string
+	code ledger.Code
+}
+
+type reference struct {
+	rules       []ledger.Programme
+	lots        []*refLot
+	debts       []owed
+	debits      []*refDebit
+	takings     int
+	unconfirmed int
+	seen        map[string]ledger.Movement
+	entries     []refEntry
+	links       map[link]int64
+	remarks     map[remark]bool
+}
+
+// refer books the movements of an account, in any order, day by day up to asOf.
+func refer(rules []ledger.Programme, asOf ledger.Day, movements []ledger.Movement) *reference {
+	r := &reference{rules: rules, seen: map[string]ledger.Movement{}, links: map[link]int64{}, remarks: map[remark]bool{}}
+	sorted := slices.Clone(movements)
+	slices.SortStableFunc(sorted, inLedgerOrder)
+	if len(sorted) == 0 {
+		return r
+	}
+	for today := calendarDay(sorted[0].OccurredAt); today <= asOf; today++ {
+		r.startOf(today)
+		for _, m := range sorted {
+			if calendarDay(m.OccurredAt) == today {
+				r.post(m, today)
+			}
+		}
+	}
+	return r
+}
+
+func inLedgerOrder(a, b ledger.Movement) int {
+	order := []ledger.Kind{ledger.Expire, ledger.Earn, ledger.ClawBack, ledger.Redeem, ledger.Recredit, ledger.Adjust, ledger.UnknownKind}
+	if a.OccurredAt != b.OccurredAt {
+		return int(a.OccurredAt - b.OccurredAt)
+	}
+	if a.Kind != b.Kind {
+		return slices.Index(order, a.Kind) - slices.Index(order, b.Kind)
+	}
+	if a.TxnID < b.TxnID {
+		return -1
+	}
+	if a.TxnID > b.TxnID {
+		return 1
+	}
+	return 0
+}
+
+func calendarDay(at ledger.Instant) ledger.Day {
+	return ledger.DayOf(time.UnixMicro(int64(at)).UTC())
+}
+
+func midnight(day ledger.Day) ledger.Instant {
+	return ledger.Instant(time.Unix(0, 0).UTC().AddDate(0, 0, int(day)).UnixMicro())
+}
+
+// startOf expires what was good until yesterday.
+func (r *reference) startOf(today ledger.Day) {
+	for p := r.next(); p != nil && p.lot.lastDay < today; p = r.next() {
+		r.expire(p, midnight(today), "")
+		r.unconfirmed++
+	}
+}
+
+func (r *reference) post(m ledger.Movement, today ledger.Day) {
+	if code := r.refuse(m); code != "" {
+		r.remarks[remark{m.TxnID, code}] = true
+		return
+	}
+	r.seen[m.TxnID] = m
+	switch {
+	case m.Kind == ledger.Earn:
+		r.enter(m, "issued", m.Points)
+		r.bring(m, m.Points, today)
+	case m.Kind == ledger.Adjust && m.Points > 0:
+		r.enter(m, "adjusted", m.Points)
+		r.bring(m, m.Points, today)
+	case m.Kind == ledger.Recredit:
+		r.enter(m, "recredited", m.Points)
+		r.recredit(m, today)
+	case m.Kind == ledger.Expire:
+		r.exported(m, today)
+	default:
+		r.debit(m, today)
+	}
+}
+
+func (r *reference) refuse(m ledger.Movement) ledger.Code {
+	first, again := r.seen[m.TxnID]
+	switch {
+	case m.Kind == ledger.UnknownKind:
+		return ledger.UnknownKindName
+	case m.Points == 0:
+		return ledger.ZeroPoints
+	case m.Points < 0 && m.Kind != ledger.Adjust:
+		return ledger.NegativePoints
+	case !again:
+		return ""
+	}
+	m.Reason, m.SourceFile, m.SourceRow = first.Reason, first.SourceFile, first.SourceRow
+	if m == first {
+		return ledger.DuplicateTransaction
+	}
+	return ledger.ConflictingTransaction
+}
+
+func (r *reference) enter(m ledger.Movement, kind string, points int64) {
+	r.entries = append(r.entries, refEntry{at: m.OccurredAt, kind: kind, points: points, balance: r.balance() + points, txn: m.TxnID})
+}
+
+func (r *reference) balance() int64 {
+	if len(r.entries) == 0 {
+		return 0
+	}
+	return r.entries[len(r.entries)-1].balance
+}
+
+// next is the point in a lot that burns first.
+func (r *reference) next() *point {
+	return r.best(func(*refLot) bool { return true })
+}
+
+func (r *reference) best(eligible func(*refLot) bool) *point {
+	var best *point
+	for _, lot := range r.lots {
+		if !eligible(lot) {
+			continue
+		}
+		for _, p := range lot.points {
+			if p.fate == inLot && (best == nil || sooner(lot, best.lot)) {
+				best = p
+			}
+		}
+	}
+	return best
+}
+
+func sooner(a, b *refLot) bool {
+	switch {
+	case a.lastDay != b.lastDay:
+		return a.lastDay < b.lastDay
+	case a.at != b.at:
+		return a.at < b.at
+	default:
+		return a.id < b.id
+	}
+}
+
+func (r *reference) expire(p *point, at ledger.Instant, txn string) {
+	p.fate = expired
+	r.links[link{txn, p.lot.id, "expired", calendarDay(at)}]++
+	if txn == "" {
+		r.entries = append(r.entries, refEntry{at: at, kind: "expired", points: -1, balance: r.balance() - 1})
+	}
+}
+
+func (r *reference) bring(m ledger.Movement, points int64, today ledger.Day) {
+	lot := &refLot{id: m.TxnID, at: m.OccurredAt, lastDay: r.lastDay(m, today), origin: m.Kind, size: points}
+	r.lots = append(r.lots, lot)
+	if lot.lastDay < today {
+		r.remarks[remark{m.TxnID, ledger.EarnedAfterExpiry}] = true
+	}
+	for range points {
+		p := &point{lot: lot}
+		lot.points = append(lot.points, p)
+		r.arrive(p, m.OccurredAt, today)
+	}
+}
+
+// arrive is what becomes of a point that has just come into a lot.
+func (r *reference) arrive(p *point, at ledger.Instant, today ledger.Day) {
+	switch {
+	case p.lot.lastDay < today:
+		r.expire(p, at, "")
+		r.unconfirmed++
+	case len(r.debts) > 0:
+		by := r.debts[0].by
+		r.debts = r.debts[1:]
+		r.give(p, by)
+		r.links[link{by.txn, p.lot.id, "arrears", today}]++
+	}
+}
+
+func (r *reference) give(p *point, by *refDebit) {
+	r.takings++
+	p.by, p.taken = by, r.takings
+	p.fate = map[ledger.Kind]fate{ledger.Redeem: redeemed, ledger.ClawBack: clawedBack, ledger.Adjust: cut}[by.kind]
+}
+
+func (r *reference) lastDay(m ledger.Movement, today ledger.Day) ledger.Day {
+	if m.Lacks&ledger.LacksExpiry == 0 {
+		return m.ExpiresOn
+	}
+	last := ledger.NoExpiry
+	for _, rule := range r.rules {
+		if rule.ValidFrom > today {
+			continue
+		}
+		if rule.Validity == ledger.Rolling {
+			last = today + ledger.Day(rule.ValidityDays)
+			continue
+		}
+		for last = today; time.Unix(0, 0).UTC().AddDate(0, 0, int(last)+1).Month() != time.January || !firstOfMonth(last+1); last++ {
+		}
+	}
+	if last == ledger.NoExpiry {
+		r.remarks[remark{m.TxnID, ledger.NoProgrammeInForce}] = true
+	}
+	return last
+}
+
+func firstOfMonth(day ledger.Day) bool {
+	return time.Unix(0, 0).UTC().AddDate(0, 0, int(day)).Day() == 1
+}
+
+func (r *reference) debit(m ledger.Movement, today ledger.Day) {
+	names := map[ledger.Kind]string{ledger.Redeem: "redeemed", ledger.ClawBack: "claw_back", ledger.Adjust: "adjusted"}
+	codes := map[ledger.Kind]ledger.Code{
+		ledger.Redeem: ledger.RedeemedMoreThanBalance, ledger.ClawBack: ledger.ClawedBackSpentPoints, ledger.Adjust: ledger.AdjustedMoreThanBalance,
+	}
+	points := max(m.Points, -m.Points)
+	r.enter(m, names[m.Kind], -points)
+	by := &refDebit{txn: m.TxnID, order: m.OrderID, kind: m.Kind}
+	r.debits = append(r.debits, by)
+	for range points {
+		var p *point
+		if m.Kind == ledger.ClawBack && m.OrderID != "" {
+			p = r.best(func(lot *refLot) bool { return lot.origin == ledger.Earn && r.seen[lot.id].OrderID == m.OrderID })
+		}
+		if p == nil {
+			p = r.next()
+		}
+		if p == nil {
+			r.debts = append(r.debts, owed{by})
+			r.remarks[remark{m.TxnID, codes[m.Kind]}] = true
+			continue
+		}
+		r.give(p, by)
+		r.links[link{m.TxnID, p.lot.id, names[m.Kind], today}]++
+	}
+}
+
+func (r *reference) recredit(m ledger.Movement, today ledger.Day) {
+	for left := m.Points; left > 0; left-- {
+		by, debt, p := r.undoable(m.OrderID)
+		switch {
+		case by == nil:
+			r.remarks[remark{m.TxnID, ledger.RecreditWithoutRedemption}] = true
+			r.bring(m, left, today)
+			return
+		case debt >= 0:
+			r.debts = slices.Delete(r.debts, debt, debt+1)
+		default:
+			if p.lot.lastDay < today {
+				r.remarks[remark{m.TxnID, ledger.RecreditedAfterExpiry}] = true
+			}
+			r.links[link{m.TxnID, p.lot.id, "recredited", today}]++
+			p.fate, p.by = inLot, nil
+			r.arrive(p, m.OccurredAt, today)
+		}
+	}
+}
+
+// undoable is the latest redemption of the order with something to undo: a point it owes, or else the point it took last.
+func (r *reference) undoable(order string) (*refDebit, int, *point) {
+	for _, by := range slices.Backward(r.debits) {
+		if order == "" || by.order != order || by.kind != ledger.Redeem {
+			continue
+		}
+		if debt := slices.IndexFunc(r.debts, func(d owed) bool { return d.by == by }); debt >= 0 {
+			return by, debt, nil
+		}
+		var latest *point
+		for _, lot := range r.lots {
+			for _, p := range lot.points {
+				if p.fate == redeemed && p.by == by && (latest == nil || p.taken > latest.taken) {
+					latest = p
+				}
+			}
+		}
+		if latest != nil {
+			return by, -1, latest
+		}
+	}
+	return nil, -1, nil
+}
+
+func (r *reference) exported(m ledger.Movement, today ledger.Day) {
+	var booked int64
+	for range m.Points {
+		p := r.next()
+		switch {
+		case r.unconfirmed > 0:
+			r.unconfirmed--
+		case p == nil:
+			r.remarks[remark{m.TxnID, ledger.ExpiredMoreThanComputed}] = true
+		default:
+			if p.lot.lastDay > today {
+				r.remarks[remark{m.TxnID, ledger.ExpiredMoreThanComputed}] = true
+			}
+			r.expire(p, m.OccurredAt, m.TxnID)
+			booked++
+		}
+	}
+	if booked > 0 {
+		r.enter(m, "expired", -booked)
+	}
+}
+
+// result is the lot as the ledger reports it.
+func (l *refLot) result() ledger.Lot {
+	lot := ledger.Lot{ID: l.id, IssuedAt: l.at, ExpiresOn: l.lastDay}
+	switch l.origin {
+	case ledger.Earn:
+		lot.Issued = l.size
+	case ledger.Adjust:
+		lot.Adjusted = l.size
+	default:
+		lot.Redeemed = -l.size
+	}
+	for _, p := range l.points {
+		switch p.fate {
+		case inLot:
+			lot.Remaining++
+		case redeemed:
+			lot.Redeemed++
+		case clawedBack:
+			lot.ClawedBack++
+		case cut:
+			lot.Adjusted--
+		case expired:
+			lot.Expired++
+		}
+	}
+	return lot
+}
