@@ -20,6 +20,7 @@ columns:
 audits:
   ranked_if_bought: "(orders > 0) <> (spend_rank is not null)"
   tier_if_member: "is_member <> (tier is not null)"
+  ranked_in_a_layer: "orders > 0 and heads_ranked is null"
   equal_spend_is_equal_layer: >-
     select ends_on, revenue from core.customer_standings where orders > 0
     group by ends_on, revenue having count(distinct layer) > 1
@@ -27,26 +28,6 @@ audits:
 with
 days as (select * from core.customer_days),
 customers as (select * from core.customers),
-layers as (select * from seed.pyramid_layers),
-
--- The last tier takes all that the others leave. Once any tier has a threshold, thresholds decide, not percentages.
-tiers as (
-    select
-        tier,
-        from_percent,
-        to_percent,
-        min_spend,
-        lag(min_spend) over (order by rank) as spend_above,
-        max(min_spend) over () is not null as by_spend,
-        rank = max(rank) over () as is_last,
-    from seed.member_tiers
-),
-
-ends as (
-    select period_end as ends_on from core.periods
-    union
-    select previous_end as ends_on from core.periods
-),
 
 spent as (
     select
@@ -55,35 +36,64 @@ spent as (
         cast(sum(days.orders) as bigint) as orders,
         cast(sum(days.net_amount) as decimal(18, 2)) as revenue,
         max(days.day) filter (where days.orders > 0) as last_purchase_on,
-    from ends
+    from (select period_end as ends_on from core.periods union select previous_end as ends_on from core.periods) as ends
     inner join days
         on days.day <= ends.ends_on
         and days.day > ends.ends_on - cast(getvariable('window_days') as integer)
     group by ends.ends_on, days.customer_id
 ),
 
--- rank() - 1 customers spent strictly more: equal spend, equal rank.
-ranked as (
+attributed as (
     select
-        spent.ends_on,
-        spent.customer_id,
-        spent.orders,
-        spent.revenue,
-        spent.last_purchase_on,
+        spent.*,
         spent.orders > 0 as is_buyer,
         customers.is_member and cast(customers.member_since as date) <= spent.ends_on as is_member,
-        rank() over (partition by spent.ends_on, spent.orders > 0 order by spent.revenue desc) as spend_rank,
-        count(*) over (partition by spent.ends_on, spent.orders > 0) as heads_ranked,
-        rank() over (
-            partition by spent.ends_on, spent.orders > 0, customers.is_member and cast(customers.member_since as date) <= spent.ends_on
-            order by spent.revenue desc
-        ) as member_rank,
-        count(*) over (
-            partition by spent.ends_on, spent.orders > 0, customers.is_member and cast(customers.member_since as date) <= spent.ends_on
-        ) as members_ranked,
     from spent
     inner join customers
         on spent.customer_id = customers.customer_id
+),
+
+-- rank() - 1 customers spent strictly more: equal spend, equal rank.
+ranked as (
+    select
+        attributed.*,
+        case when is_buyer then rank() over (partition by ends_on, is_buyer order by revenue desc) end as spend_rank,
+        case when is_buyer and is_member then rank() over (partition by ends_on, is_buyer, is_member order by revenue desc) end as member_rank,
+    from attributed
+),
+
+-- "At least from_percent of the ranked spent strictly more" is rank - 1 >= from_percent * heads / 100, and a rank is a whole number.
+layer_ranks as (
+    select
+        counted.ends_on,
+        counted.heads_ranked,
+        layers.layer,
+        1 + cast(ceil(layers.from_percent * counted.heads_ranked * 0.01) as bigint) as first_rank,
+        1 + cast(ceil(layers.to_percent * counted.heads_ranked * 0.01) as bigint) as next_rank,
+    from seed.pyramid_layers as layers
+    cross join (select ends_on, count(*) as heads_ranked from attributed where is_buyer group by ends_on) as counted
+    where layers.to_percent is not null
+),
+
+-- Once any tier has a threshold, thresholds decide and any rank will do. The last tier takes whom the others leave.
+tier_ranks as (
+    select
+        counted.ends_on,
+        tiers.tier,
+        case when tiers.by_spend then 1 else 1 + cast(ceil(tiers.from_percent * counted.members_ranked * 0.01) as bigint) end as first_rank,
+        1 + cast(ceil(case when tiers.by_spend then 100 else tiers.to_percent end * counted.members_ranked * 0.01) as bigint) as next_rank,
+        tiers.min_spend,
+        tiers.spend_above,
+    from (
+        select
+            seed_tiers.*,
+            lag(min_spend) over (order by rank) as spend_above,
+            max(min_spend) over () is not null as by_spend,
+            rank = max(rank) over () as is_last,
+        from seed.member_tiers as seed_tiers
+    ) as tiers
+    cross join (select ends_on, count(*) as members_ranked from attributed where is_buyer and is_member group by ends_on) as counted
+    where not tiers.is_last
 ),
 
 final as (
@@ -91,26 +101,24 @@ final as (
         ranked.ends_on,
         ranked.customer_id,
         ranked.is_member,
-        layers.layer,
-        tiers.tier,
+        coalesce(layer_ranks.layer, (select max(layer) from seed.pyramid_layers)) as layer,
+        case when ranked.is_member then coalesce(tier_ranks.tier, (select max_by(tier, rank) from seed.member_tiers)) end as tier,
         ranked.orders,
         ranked.revenue,
         ranked.last_purchase_on,
-        case when ranked.is_buyer then ranked.spend_rank end as spend_rank,
-        case when ranked.is_buyer then ranked.heads_ranked end as heads_ranked,
+        ranked.spend_rank,
+        layer_ranks.heads_ranked,
     from ranked
-    inner join layers
-        on ranked.is_buyer = (layers.to_percent is not null)
-        and (ranked.spend_rank - 1) * 100 >= coalesce(layers.from_percent, 0) * ranked.heads_ranked
-        and (ranked.spend_rank - 1) * 100 < coalesce(layers.to_percent, 100) * ranked.heads_ranked
-    left join tiers
-        on ranked.is_member
-        and case
-            when not ranked.is_buyer then tiers.is_last
-            when tiers.by_spend then (tiers.is_last or ranked.revenue >= tiers.min_spend) and coalesce(ranked.revenue < tiers.spend_above, true)
-            else (ranked.member_rank - 1) * 100 >= tiers.from_percent * ranked.members_ranked
-                and (ranked.member_rank - 1) * 100 < tiers.to_percent * ranked.members_ranked
-        end
+    left join layer_ranks
+        on ranked.ends_on = layer_ranks.ends_on
+        and ranked.spend_rank >= layer_ranks.first_rank
+        and ranked.spend_rank < layer_ranks.next_rank
+    left join tier_ranks
+        on ranked.ends_on = tier_ranks.ends_on
+        and ranked.member_rank >= tier_ranks.first_rank
+        and ranked.member_rank < tier_ranks.next_rank
+        and coalesce(ranked.revenue >= tier_ranks.min_spend, true)
+        and coalesce(ranked.revenue < tier_ranks.spend_above, true)
 )
 
 select * from final
