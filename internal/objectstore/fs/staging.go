@@ -108,10 +108,7 @@ func sweepFile(path string) error {
 	if syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
 		return nil // its owner lives
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, iofs.ErrNotExist) {
-		return err
-	}
-	return nil
+	return os.RemoveAll(path)
 }
 
 // contextReader stops when its context ends.
