@@ -36,8 +36,9 @@ type Options struct {
 
 // Session is an open, locked DuckDB. It is safe for use by several goroutines; each statement may run on a connection of its own.
 type Session struct {
-	db      *sql.DB
-	streams atomic.Int64 // names the views that Arrow streams are read through
+	db        *sql.DB
+	variables atomic.Pointer[[]string] // the statements that set them
+	streams   atomic.Int64             // names the views that Arrow streams are read through
 }
 
 // Open starts a session. Close it to give back its memory; the scratch folder is the caller's to remove.
@@ -47,25 +48,42 @@ func Open(ctx context.Context, options Options) (*Session, error) {
 			return nil, fmt.Errorf("open warehouse: %w", err)
 		}
 	}
-	setVariables := variableStatements(options.Variables)
-	connector, err := duckdb.NewConnector("", func(conn driver.ExecerContext) error {
-		for _, statement := range setVariables {
-			if _, err := conn.ExecContext(context.Background(), statement, nil); err != nil {
-				return fmt.Errorf("%s: %w", statement, err)
-			}
-		}
-		return nil
-	})
+	session := &Session{}
+	session.SetVariables(options.Variables)
+	connector, err := duckdb.NewConnector("", session.initialise)
 	if err != nil {
 		return nil, fmt.Errorf("open warehouse: %w", err)
 	}
-	session := &Session{db: sql.OpenDB(connector)}
+	session.db = sql.OpenDB(connector)
 	for _, statement := range configuration(options) {
 		if _, err := session.db.ExecContext(ctx, statement); err != nil {
 			return nil, errors.Join(fmt.Errorf("open warehouse: %s: %w", statement, err), session.Close())
 		}
 	}
 	return session, nil
+}
+
+// SetVariables gives every connection that is used from now on these variables and no others. It is for the time before any work: what a
+// model reads from a session whose variables change under it is not defined.
+func (s *Session) SetVariables(variables map[string]any) {
+	statements := variableStatements(variables)
+	s.variables.Store(&statements)
+	if s.db != nil {
+		// Idle connections have the old variables: they are closed, and the pool makes new ones.
+		s.db.SetMaxIdleConns(0)
+		s.db.SetMaxIdleConns(idleConnections)
+	}
+}
+
+const idleConnections = 4
+
+func (s *Session) initialise(connection driver.ExecerContext) error {
+	for _, statement := range *s.variables.Load() {
+		if _, err := connection.ExecContext(context.Background(), statement, nil); err != nil {
+			return fmt.Errorf("%s: %w", statement, err)
+		}
+	}
+	return nil
 }
 
 // Close ends the session. Statements still running fail.

@@ -43,6 +43,21 @@ func TestVariablesAreOnEveryConnection(t *testing.T) {
 	}
 }
 
+func TestSetVariables(t *testing.T) {
+	session := open(t, warehouse.Options{Variables: map[string]any{"old": "o"}})
+	if _, err := session.Exec(t.Context(), "create table kept as select 1 as a"); err != nil {
+		t.Fatal(err)
+	}
+	session.SetVariables(map[string]any{"new": "n"})
+	var old, fresh *string
+	if err := session.QueryRow(t.Context(), "select getvariable('old'), getvariable('new') from kept").Scan(&old, &fresh); err != nil {
+		t.Fatal(err)
+	}
+	if old != nil || fresh == nil || *fresh != "n" {
+		t.Errorf("old %v, new %v", old, fresh)
+	}
+}
+
 // TestLocked tries what a hostile model could: each must be refused, inside the allowed folder must work.
 func TestLocked(t *testing.T) {
 	allowed, outside := t.TempDir(), t.TempDir()
