@@ -7,9 +7,9 @@
 //   - Day: before the first movement of a day, every lot whose last valid day has passed expires, in an entry at the start of the day after
 //     that last day. After the last movement, lots expire up to and including the as-of day.
 //   - Lot: an earning is a lot. Its last valid day is the exported one or, where there is none, that of the programme in force on its day:
-//     "rolling" is the day of issue plus the validity in days, "calendar_year" the 31 December of the year of issue. A lot from before the
-//     first programme never expires (no_programme_in_force). A lot whose last valid day is before its own day expires at once
-//     (earned_after_expiry).
+//     "rolling" is the day of issue plus the validity in days, "calendar_year" the 31 December of the year of issue. Before the first programme
+//     that one is applied, without any programme a lot never expires (no_programme_in_force). A lot whose last valid day is before its own
+//     day expires at once (earned_after_expiry).
 //   - Burn order: debits consume the lot that expires first, then the oldest, then the lowest lot id. A lot without expiry is last.
 //   - Redeem: what exceeds the lots becomes arrears (redeemed_more_than_balance); the balance is then negative. Arrears are a queue: the
 //     next lot, or points given back to a lot, pay the oldest first, under the kind of the debit that is paid: a lot that pays for a

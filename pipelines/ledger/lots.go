@@ -35,11 +35,15 @@ func (k *Kernel) lastValidDay(m *Movement) Day {
 	if !m.lacks(LacksExpiry) {
 		return m.ExpiresOn
 	}
-	day, known := lastValidDay(k.programme, m.OccurredAt.Day())
-	if !known {
-		k.except(m, NoProgrammeInForce, "the lot never expires")
+	rule, inForce := ruleFor(k.programme, m.OccurredAt.Day())
+	if rule == nil {
+		k.except(m, NoProgrammeInForce, "there is no rule at all: the lot never expires")
+		return NoExpiry
 	}
-	return day
+	if !inForce {
+		k.except(m, NoProgrammeInForce, fmt.Sprintf("the first rule, from %v, is applied", rule.ValidFrom))
+	}
+	return rule.lastValidDay(m.OccurredAt.Day())
 }
 
 // expireUntil expires the lots whose last valid day is before the given day.

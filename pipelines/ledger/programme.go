@@ -52,14 +52,18 @@ func (p Programme) check() error {
 	}
 }
 
-// lastValidDay is the last valid day of a lot by the rule in force on its day of issue; false if none was.
-func lastValidDay(rules []Programme, issued Day) (Day, bool) {
+// ruleFor is the rule for lots issued on a day. Before the first rule that one is all there is to go by: then inForce is false, and the rule nil if
+// there are no rules at all.
+func ruleFor(rules []Programme, issued Day) (rule *Programme, inForce bool) {
 	for i := len(rules) - 1; i >= 0; i-- {
 		if rules[i].ValidFrom <= issued {
-			return rules[i].lastValidDay(issued), true
+			return &rules[i], true
 		}
 	}
-	return NoExpiry, false
+	if len(rules) == 0 {
+		return nil, false
+	}
+	return &rules[0], false
 }
 
 func (p Programme) lastValidDay(issued Day) Day {

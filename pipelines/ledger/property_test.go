@@ -118,11 +118,15 @@ func drawProgramme(t *rapid.T) []ledger.Programme {
 		ValidityDays: rapid.Int64Range(0, 20).Draw(t, "validity"),
 	}
 	calendar := ledger.Programme{ValidFrom: rolling.ValidFrom + ledger.Day(rapid.IntRange(1, 9).Draw(t, "gap")), Validity: ledger.CalendarYear}
-	if rapid.Bool().Draw(t, "calendar first") {
+	switch rapid.IntRange(0, 4).Draw(t, "rules") {
+	case 0:
+		return nil
+	case 1:
 		calendar.ValidFrom = rolling.ValidFrom - 7
 		return []ledger.Programme{calendar, rolling}
+	default:
+		return []ledger.Programme{rolling, calendar}
 	}
-	return []ledger.Programme{rolling, calendar}
 }
 
 // TestAgainstReference compares the kernel with the reference that moves single points.

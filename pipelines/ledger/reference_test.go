@@ -257,9 +257,12 @@ func (r *reference) lastDay(m ledger.Movement, today ledger.Day) ledger.Day {
 		return m.ExpiresOn
 	}
 	last := ledger.NoExpiry
-	for _, rule := range r.rules {
-		if rule.ValidFrom > today {
-			continue
+	if len(r.rules) == 0 || r.rules[0].ValidFrom > today {
+		r.remarks[remark{m.TxnID, ledger.NoProgrammeInForce}] = true
+	}
+	for i, rule := range r.rules {
+		if i > 0 && rule.ValidFrom > today {
+			break
 		}
 		if rule.Validity == ledger.Rolling {
 			last = today + ledger.Day(rule.ValidityDays)
@@ -267,9 +270,6 @@ func (r *reference) lastDay(m ledger.Movement, today ledger.Day) ledger.Day {
 		}
 		for last = today; time.Unix(0, 0).UTC().AddDate(0, 0, int(last)+1).Month() != time.January || !firstOfMonth(last+1); last++ {
 		}
-	}
-	if last == ledger.NoExpiry {
-		r.remarks[remark{m.TxnID, ledger.NoProgrammeInForce}] = true
 	}
 	return last
 }
