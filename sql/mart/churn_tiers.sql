@@ -114,12 +114,7 @@ judged as (
 named as (
     select
         judged.*,
-        case
-            when is_gone then 'two windows'
-            when is_new then 'first purchase'
-            when tier_by_rhythm = 'active' and is_down then 'drop'
-            else 'rhythm'
-        end as reason,
+        case when is_gone then 'two windows' when is_new then 'first purchase' when tier_by_rhythm = 'active' and is_down then 'drop' else 'rhythm' end as reason,
     from judged
 ),
 
