@@ -1,0 +1,14 @@
+-- A made-up brand's marts, with the columns that the page reads.
+create schema mart;
+create table mart.pyramid_summary (period_kind varchar, period_start date, layer bigint, stage varchar, customers bigint, buyers bigint, heads bigint,
+    orders bigint, frequency double, average_ticket decimal(18, 2), revenue decimal(18, 2), revenue_share double);
+create table mart.customer_pyramid (customer_id varchar, is_member boolean);
+create table mart.point_rollforward (period_kind varchar, period_start date, channel varchar, opening bigint, issued bigint, redeemed bigint,
+    expired bigint, clawed_back bigint, recredited bigint, adjusted bigint, closing bigint, closing_value decimal(18, 2));
+create table mart.point_liability (expiry_month date, age_band varchar, outstanding_points bigint, arrears_points bigint,
+    expected_redemption_points bigint, breakage_points bigint, face_value decimal(18, 2), expected_face_value decimal(18, 2),
+    expected_cost decimal(18, 2), expected_redemption_cost decimal(18, 2), expected_redemption_rate double, used_share double,
+    promotional_cost decimal(18, 8));
+create table mart.churn_tiers (customer_id varchar, tier varchar, tier_rank bigint, revenue decimal(18, 2), previous_revenue decimal(18, 2));
+create table mart.content_performance (channel varchar, content_id varchar, title varchar, published_at timestamp, reads bigint, share_rate double,
+    fission_coefficient double, followers_gained bigint, linear_orders decimal(18, 6), linear_revenue decimal(18, 2));
