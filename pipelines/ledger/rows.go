@@ -1,15 +1,10 @@
 package ledger
 
-import (
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-)
-
 func (r *rows) addEntries(p *Postings) {
 	e := p.Entries
 	r.account(p, len(e))
 	addIntegers(r, e, func(e *Entry) int64 { return e.No })
-	addInstants(r, e, func(e *Entry) Instant { return e.OccurredAt })
+	addIntegers(r, e, func(e *Entry) int64 { return int64(e.OccurredAt) })
 	addDays(r, e, func(e *Entry) Day { return e.OccurredAt.Day() })
 	addTexts(r, e, func(e *Entry) string { return e.Kind.String() })
 	addIntegers(r, e, func(e *Entry) int64 { return e.Points })
@@ -25,7 +20,7 @@ func (r *rows) addLots(p *Postings) {
 	l := p.Lots
 	r.account(p, len(l))
 	addTexts(r, l, func(l *Lot) string { return l.ID })
-	addInstants(r, l, func(l *Lot) Instant { return l.IssuedAt })
+	addIntegers(r, l, func(l *Lot) int64 { return int64(l.IssuedAt) })
 	addDays(r, l, func(l *Lot) Day { return l.IssuedAt.Day() })
 	addDays(r, l, func(l *Lot) Day { return l.ExpiresOn })
 	addIntegers(r, l, func(l *Lot) int64 { return l.Issued })
@@ -63,33 +58,23 @@ func (r *rows) addExceptions(p *Postings) {
 	e := p.Exceptions
 	r.account(p, len(e))
 	addTexts(r, e, func(e *Exception) string { return e.TxnID })
-	r.addExceptionTimes(e)
+	r.addUnlessLacking(e, LacksTime, func(e *Exception) int64 { return int64(e.OccurredAt) })
 	addTexts(r, e, func(e *Exception) string { return e.KindName })
-	r.addExceptionPoints(e)
+	r.addUnlessLacking(e, LacksPoints, func(e *Exception) int64 { return e.Points })
 	addTexts(r, e, func(e *Exception) string { return string(e.Code) })
 	addTexts(r, e, func(e *Exception) string { return e.Detail })
 	addTexts(r, e, func(e *Exception) string { return e.SourceFile })
 	addIntegers(r, e, func(e *Exception) int64 { return e.SourceRow })
 }
 
-func (r *rows) addExceptionTimes(exceptions []Exception) {
-	builder := r.next().(*array.TimestampBuilder)
+// addUnlessLacking adds a value of each exception's movement, which may have none.
+func (r *rows) addUnlessLacking(exceptions []Exception, what Lack, value func(*Exception) int64) {
+	column := r.next().(*integers)
 	for i := range exceptions {
-		if exceptions[i].lacks(LacksTime) {
-			builder.AppendNull()
+		if exceptions[i].lacks(what) {
+			column.addNull()
 		} else {
-			builder.Append(arrow.Timestamp(exceptions[i].OccurredAt))
-		}
-	}
-}
-
-func (r *rows) addExceptionPoints(exceptions []Exception) {
-	builder := r.next().(*array.Int64Builder)
-	for i := range exceptions {
-		if exceptions[i].lacks(LacksPoints) {
-			builder.AppendNull()
-		} else {
-			builder.Append(exceptions[i].Points)
+			column.add(value(&exceptions[i]))
 		}
 	}
 }

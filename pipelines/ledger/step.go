@@ -6,7 +6,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
 // Version is that of the rules: it changes whenever the same movements give another ledger.
@@ -22,8 +21,7 @@ func Run(ctx context.Context, movements array.RecordReader, programme []Programm
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
-	s := &step{kernel: kernel, writer: newWriter(sink, memory.NewGoAllocator())}
-	defer s.writer.release()
+	s := &step{kernel: kernel, writer: newWriter(sink)}
 	defer s.letGo()
 	if err := s.run(ctx, movements); err != nil {
 		return fmt.Errorf("ledger: %w", err)

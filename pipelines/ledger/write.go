@@ -5,7 +5,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
 // Sink takes the ledger's tables, batch by batch.
@@ -14,8 +13,8 @@ type Sink interface {
 	Write(table string, batch arrow.RecordBatch) error
 }
 
-// batchRows is how many rows of a table are gathered before they are written: DuckDB's default row group.
-const batchRows = 122_880
+// batchRows is how many rows of a table are gathered before they are written.
+const batchRows = 32_768
 
 // writer turns postings into batches.
 type writer struct {
@@ -23,24 +22,14 @@ type writer struct {
 	entries, lots, consumption, balances, exceptions *rows
 }
 
-func newWriter(sink Sink, memory memory.Allocator) *writer {
+func newWriter(sink Sink) *writer {
 	made := make(map[string]*rows)
 	for _, table := range Tables() {
-		made[table.Name] = &rows{table: table.Name, builder: array.NewRecordBuilder(memory, table.Schema())}
+		made[table.Name] = newRows(table)
 	}
 	return &writer{
 		sink: sink, entries: made[EntriesTable], lots: made[LotsTable], consumption: made[ConsumptionTable],
 		balances: made[BalancesTable], exceptions: made[ExceptionsTable],
-	}
-}
-
-func (w *writer) all() []*rows {
-	return []*rows{w.entries, w.lots, w.consumption, w.balances, w.exceptions}
-}
-
-func (w *writer) release() {
-	for _, r := range w.all() {
-		r.builder.Release()
 	}
 }
 
@@ -54,10 +43,10 @@ func (w *writer) write(p *Postings) error {
 	return w.flush(batchRows)
 }
 
-// flush writes the tables that have gathered so many rows.
+// flush writes the tables that have gathered at least so many rows.
 func (w *writer) flush(least int) error {
-	for _, r := range w.all() {
-		if r.count < least || r.count == 0 {
+	for _, r := range []*rows{w.entries, w.lots, w.consumption, w.balances, w.exceptions} {
+		if r.count < least {
 			continue
 		}
 		if err := r.flush(w.sink); err != nil {
@@ -70,76 +59,73 @@ func (w *writer) flush(least int) error {
 // rows gathers rows of one table.
 type rows struct {
 	table   string
-	builder *array.RecordBuilder
+	schema  *arrow.Schema
+	columns []gathered
 	count   int
-	column  int
+	column  int // the next one to fill
+}
+
+func newRows(table Table) *rows {
+	r := &rows{table: table.Name, schema: table.Schema()}
+	for _, column := range table.Columns {
+		switch column.Type {
+		case Text:
+			r.columns = append(r.columns, &texts{})
+		case Date:
+			r.columns = append(r.columns, &days{})
+		default:
+			r.columns = append(r.columns, &integers{})
+		}
+	}
+	return r
 }
 
 func (r *rows) flush(sink Sink) error {
-	batch := r.builder.NewRecordBatch()
-	r.count = 0
+	arrays := make([]arrow.Array, len(r.columns))
+	for i, column := range r.columns {
+		arrays[i] = column.finish(r.schema.Field(i).Type)
+		defer arrays[i].Release()
+	}
+	batch := array.NewRecordBatch(r.schema, arrays, int64(r.count))
 	defer batch.Release()
+	r.count = 0
 	return sink.Write(r.table, batch)
 }
 
-// next is the builder of the next column. A table's columns are filled one after the other, each for all rows of the postings.
-func (r *rows) next() array.Builder {
-	builder := r.builder.Field(r.column)
-	r.column = (r.column + 1) % len(r.builder.Fields())
-	return builder
+// next is the next column. The columns are filled one after the other, each for all rows of the postings.
+func (r *rows) next() gathered {
+	column := r.columns[r.column]
+	r.column = (r.column + 1) % len(r.columns)
+	return column
 }
 
+// account fills the first two columns.
 func (r *rows) account(p *Postings, n int) {
 	r.count += n
-	for _, text := range []string{p.Channel, p.AccountID} {
-		builder := r.next().(*array.StringBuilder)
-		builder.Reserve(n)
-		for range n {
-			appendText(builder, text)
-		}
+	channel, account := r.next().(*texts), r.next().(*texts)
+	for range n {
+		channel.add(p.Channel)
+		account.add(p.AccountID)
 	}
-}
-
-func appendText(builder *array.StringBuilder, text string) {
-	if text == "" {
-		builder.AppendNull()
-		return
-	}
-	builder.Append(text)
 }
 
 func addTexts[T any](r *rows, values []T, text func(*T) string) {
-	builder := r.next().(*array.StringBuilder)
-	builder.Reserve(len(values))
+	column := r.next().(*texts)
 	for i := range values {
-		appendText(builder, text(&values[i]))
+		column.add(text(&values[i]))
 	}
 }
 
 func addIntegers[T any](r *rows, values []T, integer func(*T) int64) {
-	builder := r.next().(*array.Int64Builder)
-	builder.Reserve(len(values))
+	column := r.next().(*integers)
 	for i := range values {
-		builder.UnsafeAppend(integer(&values[i]))
-	}
-}
-
-func addInstants[T any](r *rows, values []T, instant func(*T) Instant) {
-	builder := r.next().(*array.TimestampBuilder)
-	builder.Reserve(len(values))
-	for i := range values {
-		builder.UnsafeAppend(arrow.Timestamp(instant(&values[i])))
+		column.add(integer(&values[i]))
 	}
 }
 
 func addDays[T any](r *rows, values []T, day func(*T) Day) {
-	builder := r.next().(*array.Date32Builder)
-	builder.Reserve(len(values))
+	column := r.next().(*days)
 	for i := range values {
-		if d := day(&values[i]); d == NoExpiry {
-			builder.UnsafeAppendBoolToBitmap(false)
-		} else {
-			builder.UnsafeAppend(arrow.Date32(d))
-		}
+		column.add(day(&values[i]))
 	}
 }

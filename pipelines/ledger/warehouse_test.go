@@ -1,0 +1,151 @@
+package ledger_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/google/go-cmp/cmp"
+
+	"countinghouse/internal/warehouse"
+	"countinghouse/pipelines/ledger"
+)
+
+// parquet is a sink as the product has it: a Parquet file per table, written by DuckDB.
+type parquet map[string]interface {
+	Write(batch arrow.RecordBatch) error
+	Close() (int64, error)
+}
+
+func (p parquet) Write(table string, batch arrow.RecordBatch) error { return p[table].Write(batch) }
+
+// transactionsSQL makes movements of all kinds, in accounts of two channels, with ties, repetitions from a second file, rows without
+// account, time or points, and rows after the as-of day, and leaves them in an order that depends on the salt.
+const transactionsSQL = `create table dataset.point_transactions as
+with numbered as (
+    select i, hash(i) as h from range(20000) as t(i)
+), made as (
+    select
+        if(h %% 3 = 0, 'pos', '小程序') as channel,
+        if(i = 7, null, '会员' || (h // 7) %% 300) as account_id,
+        if(i = 11, null, 'T' || (i // 1.01)::bigint) as txn_id,
+        if(i = 13, null, timestamp '2025-01-01' + to_days((h // 11 %% 700)::integer) + to_hours((h // 13 %% 2 * 12)::integer)) as occurred_at,
+        ['earn', 'earn', 'earn', 'redeem', 'redeem', 'claw_back', 'recredit', 'adjust', 'expire', 'gift'][(h // 17 %% 10)::bigint + 1] as kind,
+        if(i = 17, null, h // 19 %% 100)::bigint as points,
+        if(h %% 5 = 0, null, 'O' || (h // 23) %% 4) as order_id,
+        if(h %% 7 = 0, (date '2025-01-01' + (h // 29 %% 900)::integer), null) as expires_on,
+        if(h %% 2 = 0, null, '购物') as reason,
+        'points_' || (h %% 2) || '.csv' as source_file,
+        i::bigint as source_row,
+    from numbered
+)
+select * from made order by hash(source_row + %d)`
+
+// runWarehouse runs the ledger as the product does, from DuckDB to Parquet, and reads all tables back.
+func runWarehouse(t *testing.T, salt int) map[string][]string {
+	t.Helper()
+	dir := t.TempDir()
+	session, err := warehouse.Open(t.Context(), warehouse.Options{
+		Threads: 2, AllowedDirs: []string{dir}, Variables: map[string]any{"as_of": time.Date(2026, 6, 30, 0, 0, 0, 0, time.UTC)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = session.Close() }()
+	for _, statement := range []string{
+		"create schema dataset", "create schema seed", fmt.Sprintf(transactionsSQL, salt),
+		"create table seed.points_programme as select * from (values (date '2025-03-01', 'rolling', 200::bigint), (date '2026-01-01', 'calendar_year', null)) as t(valid_from, validity, validity_days)",
+	} {
+		if _, err := session.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sink := parquet{}
+	for _, table := range ledger.Tables() {
+		sink[table.Name] = session.WriteParquet(t.Context(), table.Schema(), filepath.Join(dir, table.Name+".parquet"))
+	}
+	runStep(t, session, sink)
+	rows := map[string][]string{}
+	for _, table := range ledger.Tables() {
+		if _, err := sink[table.Name].Close(); err != nil {
+			t.Fatal(err)
+		}
+		file := warehouse.Quote(filepath.Join(dir, table.Name+".parquet"))
+		checkTypes(t, session, table, file)
+		rows[table.Name] = texts(t, session, "select to_json(t)::varchar from "+file+" as t")
+	}
+	return rows
+}
+
+func runStep(t *testing.T, session *warehouse.Session, sink ledger.Sink) {
+	t.Helper()
+	var programme []ledger.Programme
+	err := session.ReadArrow(t.Context(), ledger.ProgrammeSQL, func(rows array.RecordReader) error {
+		var err error
+		programme, err = ledger.ReadProgramme(rows)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = session.ReadArrow(t.Context(), ledger.InputSQL, func(rows array.RecordReader) error {
+		return ledger.Run(t.Context(), rows, programme, day(t, "2026-06-30"), sink)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func checkTypes(t *testing.T, session *warehouse.Session, table ledger.Table, file string) {
+	t.Helper()
+	var want []string
+	for _, column := range table.Columns {
+		want = append(want, column.Name+" "+string(column.Type))
+	}
+	got := texts(t, session, "select column_name || ' ' || column_type from (describe from "+file+")")
+	if difference := cmp.Diff(want, got); difference != "" {
+		t.Errorf("%s (-want +got):\n%s", table.Name, difference)
+	}
+}
+
+// texts gives the rows of a query with one column of text.
+func texts(t *testing.T, session *warehouse.Session, query string) []string {
+	t.Helper()
+	rows, err := session.Query(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var all []string
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, text)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// TestFromWarehouseToParquet runs over real DuckDB streams: the order in which rows lie in the table must not show, and every row up to
+// the as-of day must be booked or listed.
+func TestFromWarehouseToParquet(t *testing.T) {
+	first, second := runWarehouse(t, 1), runWarehouse(t, 2)
+	for table, rows := range first {
+		slices.Sort(rows)
+		slices.Sort(second[table])
+		if !slices.Equal(rows, second[table]) {
+			t.Errorf("%s depends on the order of rows", table)
+		}
+		if len(rows) == 0 {
+			t.Errorf("%s is empty", table)
+		}
+	}
+}
