@@ -56,7 +56,7 @@ func (b *lotBook) balance() int64 {
 	return balance
 }
 
-// apply books one movement; they must come in time order.
+// apply books one movement; they must come in time order, and not redeem more than the balance.
 func (b *lotBook) apply(m movement) {
 	b.expireBefore(m.at.day())
 	switch m.kind {
@@ -68,11 +68,10 @@ func (b *lotBook) apply(m movement) {
 		b.adjust(m)
 	case kindRedeem:
 		b.totals.Redeemed += m.points
-		left := b.consume(m.points, func(i int, n int64) {
+		b.consume(m.points, func(i int, n int64) {
 			b.lots[i].redeemed += n
 			b.uses = append(b.uses, use{m.order, i, n})
 		})
-		b.arrears += left
 	case kindClawBack:
 		b.clawBack(m)
 	case kindRecredit:
@@ -83,17 +82,18 @@ func (b *lotBook) apply(m movement) {
 func (b *lotBook) adjust(m movement) {
 	b.totals.Adjusted += m.points
 	if m.points < 0 {
-		b.arrears += b.consume(-m.points, func(i int, n int64) { b.lots[i].adjusted -= n })
+		b.consume(-m.points, func(i int, n int64) { b.lots[i].adjusted -= n })
 		return
 	}
 	b.lots = append(b.lots, lot{id: m.id, issuedAt: m.at, expires: m.expires, adjusted: m.points, remain: m.points})
 	b.payArrears(&b.lots[len(b.lots)-1])
 }
 
-// payArrears lets a new lot pay what is owed: these points are spent, as redeemed.
+// payArrears lets points that have come in pay what is owed. Only points clawed back are ever owed: the programme lets nobody
+// redeem, and corrects nobody by, more than the balance.
 func (b *lotBook) payArrears(l *lot) {
 	paid := min(b.arrears, l.remain)
-	l.redeemed += paid
+	l.clawedBack += paid
 	l.remain -= paid
 	b.arrears -= paid
 }
@@ -159,6 +159,9 @@ func (b *lotBook) recredit(m movement) {
 		l := &b.lots[u.lot]
 		l.redeemed -= n
 		l.remain += n
+		if l.expires >= m.at.day() {
+			b.payArrears(l)
+		}
 	}
 	b.expireBefore(m.at.day())
 }
