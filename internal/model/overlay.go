@@ -102,7 +102,7 @@ func (l *Library) Values(set map[string]any) (map[string]any, error) {
 
 func (p Parameter) value(value any) (any, error) {
 	if value == nil {
-		return nil, nil
+		return null(p.Type), nil
 	}
 	switch v := value.(type) {
 	case time.Time:
@@ -128,4 +128,13 @@ func (p Parameter) value(value any) (any, error) {
 		}
 	}
 	return nil, fmt.Errorf("want a %s, got %v", p.Type, value)
+}
+
+// null is a parameter without a value, but with a type: DuckDB takes a bare null for an integer.
+type null string
+
+// String is the SQL of the value.
+func (n null) String() string {
+	types := map[null]string{"date": "date", "integer": "bigint", "decimal": "decimal(18,6)", "text": "varchar", "boolean": "boolean"}
+	return "cast(null as " + types[n] + ")"
 }

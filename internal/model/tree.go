@@ -97,12 +97,29 @@ func (w *walker) visit(node any) {
 		w.table(object)
 	case object["type"] == "TABLE_FUNCTION":
 		w.tableFunction(object)
+	case isSortedList(object):
+		// DuckDB writes list(x order by x) this way: the inner list has an order after all.
+		eachChild(object, func(child any) { eachChild(child, func(grandchild any) { eachChild(grandchild, w.visit) }) })
+		return
 	case object["class"] == "FUNCTION":
 		w.function(object)
 	case object["class"] == "COLUMN_REF":
 		w.column(object)
 	}
 	eachChild(node, w.visit)
+}
+
+func isSortedList(object map[string]any) bool {
+	name := strings.ToLower(text(object, "function_name"))
+	if name != "list_sort" && name != "list_reverse_sort" {
+		return false
+	}
+	children, _ := object["children"].([]any)
+	if len(children) == 0 {
+		return false
+	}
+	inner, _ := children[0].(map[string]any)
+	return slices.Contains([]string{"list", "array_agg"}, strings.ToLower(text(inner, "function_name")))
 }
 
 func (w *walker) table(object map[string]any) {

@@ -1,0 +1,112 @@
+package model_test
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"countinghouse/internal/model"
+)
+
+const ordersModel = `/* ---
+about: One order.
+grain: [order_id]
+columns:
+  order_id: {zh: 订单号}
+  amount: {zh: 金额, unit: CNY}
+audits:
+  amount_is_positive: "amount < 0"
+  adds_up: "select 1 from dataset.orders having count(*) <> (select count(*) from core.orders)"
+--- */
+select order_id, amount from dataset.orders where day <= getvariable('as_of')
+`
+
+func files(pairs ...string) fstest.MapFS {
+	tree := fstest.MapFS{"parameters.yaml": {Data: []byte("as_of: {type: date}\n")}}
+	for i := 0; i < len(pairs); i += 2 {
+		tree[pairs[i]] = &fstest.MapFile{Data: []byte(pairs[i+1])}
+	}
+	return tree
+}
+
+func load(t *testing.T, sources ...model.Source) (*model.Library, error) {
+	t.Helper()
+	serialize, _ := serializer(t)
+	return model.Load(serialize, sources...)
+}
+
+func TestLoad(t *testing.T) {
+	library, err := load(t, model.Source{Files: files("core/orders.sql", ordersModel, "core/testdata/x.sql", "no model"), Label: "sql"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	orders := library.Models[0]
+	if orders.Name != "core.orders" || orders.Inputs[0] != "dataset.orders" || orders.Parameters[0] != "as_of" {
+		t.Errorf("%+v", orders)
+	}
+	if len(orders.Audits) != 3 || orders.Audits[0].Name != "grain" || orders.Audits[1].Query != "select * from core.orders where amount < 0" {
+		t.Errorf("audits %+v", orders.Audits)
+	}
+	if orders.Columns[1].Chinese != "金额" || orders.Columns[1].Unit != "CNY" {
+		t.Errorf("columns %+v", orders.Columns)
+	}
+}
+
+func TestProjectReplacesByName(t *testing.T) {
+	own := strings.Replace(ordersModel, "One order.", "One order of ours.", 1)
+	library, err := load(t,
+		model.Source{Files: files("core/orders.sql", ordersModel), Label: "sql"},
+		model.Source{Files: files("core/orders.sql", own, "mart/mine.sql", "/* ---\nabout: Mine.\ngrain: [a]\n--- */\nselect 1 as a"), Label: "project"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(library.Models) != 2 || library.Models[0].Header.About != "One order of ours." || library.Models[0].File != "project/core/orders.sql" {
+		t.Errorf("%+v", library.Models[0])
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	for name, c := range map[string]struct{ path, text, want string }{
+		"no header":             {"mart/a.sql", "select 1", "begins with its header"},
+		"an open header":        {"mart/a.sql", "/* ---\nabout: x\nselect 1", "has no end"},
+		"no grain":              {"mart/a.sql", "/* ---\nabout: x\n--- */\nselect 1 as a", "grain is missing"},
+		"an unknown key":        {"mart/a.sql", "/* ---\nabout: x\ngrian: [a]\n--- */\nselect 1 as a", "grian"},
+		"an unknown column key": {"mart/a.sql", "/* ---\nabout: x\ngrain: [a]\ncolumns:\n  a: {chinese: y}\n--- */\nselect 1 as a", "column a"},
+		"itself":                {"mart/a.sql", "/* ---\nabout: x\ngrain: [a]\n--- */\nselect a from mart.a", "reads itself"},
+		"an unknown parameter":  {"mart/a.sql", "/* ---\nabout: x\ngrain: [a]\n--- */\nselect getvariable('asof') as a", `parameter "asof" is not declared`},
+		"a broken audit":        {"mart/a.sql", "/* ---\nabout: x\ngrain: [a]\naudits: {bad: 'now() > a'}\n--- */\nselect 1 as a", "audit bad"},
+		"a seed without types":  {"seeds/s.csv", "a\n1\n", "needs its header beside it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := load(t, model.Source{Files: files(c.path, c.text), Label: "sql"})
+			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "sql/"+c.path) {
+				t.Errorf("got %v, want …%s… with the file's name", err, c.want)
+			}
+		})
+	}
+}
+
+func TestValues(t *testing.T) {
+	tree := fstest.MapFS{"parameters.yaml": {Data: []byte("as_of: {type: date}\nwindow_days: {type: integer, default: 365}\nshare: {type: decimal, default: 0.5}\n")}}
+	library, err := load(t, model.Source{Files: tree, Label: "sql"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	values, err := library.Values(map[string]any{"as_of": "2026-10-31", "window_days": 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if values["as_of"] != time.Date(2026, 10, 31, 0, 0, 0, 0, time.UTC) || values["window_days"] != 30 || values["share"] != 0.5 {
+		t.Errorf("%v", values)
+	}
+	for name, set := range map[string]map[string]any{
+		"unknown":    {"windows_days": 30},
+		"wrong type": {"window_days": "many"},
+		"no date":    {"as_of": "31.10.2026"},
+	} {
+		if _, err := library.Values(set); err == nil {
+			t.Errorf("%s: not refused", name)
+		}
+	}
+}
