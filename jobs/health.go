@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"countinghouse/internal/run"
 )
 
@@ -40,11 +38,13 @@ type RunSummary struct {
 	Error       string     `json:"error,omitempty"`
 }
 
-// handler serves /healthz and /metrics.
+// handler serves /healthz, and /metrics if there are any.
 func (m *monitor) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", m.serveHealth)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	if m.metrics != nil {
+		mux.Handle("GET /metrics", m.metrics)
+	}
 	return mux
 }
 

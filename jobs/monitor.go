@@ -1,38 +1,37 @@
 package jobs
 
 import (
+	"net/http"
 	"sync"
 	"time"
 
 	"github.com/jonboulle/clockwork"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"countinghouse/internal/run"
 )
 
 const (
-	pulse       = time.Minute // how often the scheduler says that it lives, and workers look again
-	stalled     = 5 * pulse   // without a sign of life for this long it is taken for dead
-	blindLimit  = 3           // looks in a row that may fail before it is a matter of health
-	secondsBase = 0.5         // the shortest bucket of durations; each next one is twice as long
-	secondsSize = 16          // … up to some four and a half hours
+	pulse      = time.Minute // how often the scheduler says that it lives, and workers look again
+	stalled    = 5 * pulse   // without a sign of life for this long it is taken for dead
+	blindLimit = 3           // looks in a row that may fail before it is a matter of health
 )
 
-// monitor knows how things stand, for /healthz and /metrics.
+// Metrics are told what becomes of runs, and answer to /metrics. They are called by several goroutines.
+type Metrics interface {
+	http.Handler
+	Watch(job string)       // the job will be run
+	Ended(r run.Record)     // a try of a run ended, or was skipped, or found abandoned
+	Succeeded(r run.Record) // the job's last success, be it of this process or found in the run ledger
+}
+
+// monitor knows how things stand, for /healthz, and passes on what metrics must know.
 type monitor struct {
-	clock clockwork.Clock
+	clock   clockwork.Clock
+	metrics Metrics // may be nil
 
 	mu   sync.Mutex
 	beat time.Time // the scheduler's last sign of life
 	jobs map[string]*standing
-
-	registry *prometheus.Registry
-	runs     *prometheus.CounterVec
-	success  *prometheus.GaugeVec
-	duration *prometheus.HistogramVec
-	rows     *prometheus.CounterVec
-	rejects  *prometheus.CounterVec
 }
 
 // standing is how one job stands.
@@ -47,34 +46,16 @@ type standing struct {
 	blindFor string // why the last of them did
 }
 
-func newMonitor(clock clockwork.Clock) *monitor {
-	m := &monitor{clock: clock, beat: clock.Now(), jobs: map[string]*standing{}, registry: prometheus.NewRegistry()}
-	count := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "countinghouse", Name: name, Help: help}, labels)
-	}
-	m.runs = count("runs_total", "Tries of runs that ended, by how.", "job", "status")
-	m.rows = count("rows_total", "Rows accepted from export files.", "job")
-	m.rejects = count("rejects_total", "Rows of export files that were refused.", "job")
-	m.success = prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Namespace: "countinghouse", Name: "last_success_timestamp_seconds", Help: "When the last successful run ended.",
-	}, []string{"job"})
-	m.duration = prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Namespace: "countinghouse", Name: "run_duration_seconds", Help: "How long tries of runs took.",
-		Buckets: prometheus.ExponentialBuckets(secondsBase, 2, secondsSize),
-	}, []string{"job", "status"})
-	m.registry.MustRegister(m.runs, m.rows, m.rejects, m.success, m.duration,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return m
+func newMonitor(clock clockwork.Clock, metrics Metrics) *monitor {
+	return &monitor{clock: clock, metrics: metrics, beat: clock.Now(), jobs: map[string]*standing{}}
 }
 
-// watch adds a job. Its counters begin at zero, so that a rate over them is right from the first run on.
+// watch adds a job.
 func (m *monitor) watch(job Job, c calendar) {
 	m.jobs[job.Name] = &standing{calendar: c, schedule: job.Schedule}
-	for _, status := range []run.Status{run.Succeeded, run.Failed, run.Cancelled, run.Abandoned, run.Skipped} {
-		m.runs.WithLabelValues(job.Name, string(status))
+	if m.metrics != nil {
+		m.metrics.Watch(job.Name)
 	}
-	m.rows.WithLabelValues(job.Name)
-	m.rejects.WithLabelValues(job.Name)
 }
 
 // alive notes a beat of the scheduler's pulse.
@@ -84,13 +65,10 @@ func (m *monitor) alive() {
 	m.beat = m.clock.Now()
 }
 
-// ended counts a try of a run, or one that was skipped or found abandoned.
+// ended takes note of a try of a run, or of one that was skipped or found abandoned.
 func (m *monitor) ended(r run.Record) {
-	m.runs.WithLabelValues(r.Job, string(r.Status)).Inc()
-	m.rows.WithLabelValues(r.Job).Add(float64(r.Rows))
-	m.rejects.WithLabelValues(r.Job).Add(float64(r.Rejects))
-	if r.Status == run.Succeeded || r.Status == run.Failed || r.Status == run.Cancelled {
-		m.duration.WithLabelValues(r.Job, string(r.Status)).Observe(r.Duration().Seconds())
+	if m.metrics != nil {
+		m.metrics.Ended(r)
 	}
 	if r.Status == run.Succeeded {
 		m.succeeded(r)
@@ -100,8 +78,8 @@ func (m *monitor) ended(r run.Record) {
 // succeeded takes note of a job's success, be it of this process or found in the ledger.
 func (m *monitor) succeeded(r run.Record) {
 	m.of(r.Job, func(s *standing) { s.success = &r })
-	if r.EndedAt != nil {
-		m.success.WithLabelValues(r.Job).Set(float64(r.EndedAt.UnixMilli()) / 1000)
+	if m.metrics != nil {
+		m.metrics.Succeeded(r)
 	}
 }
 

@@ -21,6 +21,7 @@ type Options struct {
 	Environment string         // written in each record; default prod
 	Zone        *time.Location // the brand's time zone; default UTC
 	Log         *slog.Logger   // default: none
+	Metrics     Metrics        // default: none
 
 	Attempts     int           // tries per run before it is given up and reported; default 3
 	FirstBackoff time.Duration // before the second try, then doubled; default 1 minute

@@ -21,7 +21,7 @@ const headerTimeout = 10 * time.Second
 // back; then nil is returned. An error if jobs or options are wrong, the listener fails, or a run does not stop in time.
 func Serve(ctx context.Context, listener net.Listener, list []Job, o Options) error {
 	o = o.withDefaults()
-	m := newMonitor(o.Clock)
+	m := newMonitor(o.Clock, o.Metrics)
 	workers, err := newWorkers(list, newRunner(o, m.ended), m)
 	if err != nil {
 		return errors.Join(err, listener.Close())

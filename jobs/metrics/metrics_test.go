@@ -1,0 +1,67 @@
+package metrics_test
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"countinghouse/internal/run"
+	"countinghouse/jobs/metrics"
+)
+
+// lines gives what a scrape answers about us, without comments.
+func lines(t *testing.T, m *metrics.Metrics) map[string]bool {
+	t.Helper()
+	w := httptest.NewRecorder()
+	m.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	if w.Code != 200 {
+		t.Fatalf("code %d: %s", w.Code, w.Body)
+	}
+	found := map[string]bool{}
+	for line := range strings.Lines(w.Body.String()) {
+		found[strings.TrimSpace(line)] = true
+	}
+	return found
+}
+
+func ended(status run.Status, took time.Duration, rows, rejects int64) run.Record {
+	start := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	end := start.Add(took)
+	return run.Record{Job: "daily", Status: status, StartedAt: start, EndedAt: &end, Rows: rows, Rejects: rejects}
+}
+
+func TestScrape(t *testing.T) {
+	m := metrics.New()
+	m.Watch("daily")
+	m.Watch("quiet")
+	m.Ended(ended(run.Succeeded, 3*time.Second, 100, 2))
+	m.Ended(ended(run.Succeeded, 400*time.Millisecond, 50, 0))
+	m.Ended(ended(run.Failed, time.Hour, 7, 1))
+	m.Ended(ended(run.Abandoned, time.Hour, 0, 0))
+	m.Succeeded(ended(run.Succeeded, 1500*time.Millisecond, 0, 0))
+	got := lines(t, m)
+	for _, want := range []string{
+		`countinghouse_runs_total{job="daily",status="succeeded"} 2`,
+		`countinghouse_runs_total{job="daily",status="failed"} 1`,
+		`countinghouse_runs_total{job="daily",status="abandoned"} 1`,
+		`countinghouse_runs_total{job="quiet",status="failed"} 0`,
+		`countinghouse_rows_total{job="daily"} 157`,
+		`countinghouse_rejects_total{job="daily"} 3`,
+		`countinghouse_rows_total{job="quiet"} 0`,
+		`countinghouse_run_duration_seconds_bucket{job="daily",status="succeeded",le="0.5"} 1`,
+		`countinghouse_run_duration_seconds_bucket{job="daily",status="succeeded",le="4"} 2`,
+		`countinghouse_run_duration_seconds_sum{job="daily",status="succeeded"} 3.4`,
+		`countinghouse_run_duration_seconds_count{job="daily",status="failed"} 1`,
+		`countinghouse_last_success_timestamp_seconds{job="daily"} 1.7934912015e+09`,
+	} {
+		if !got[want] {
+			t.Errorf("no line %s", want)
+		}
+	}
+	for line := range got {
+		if strings.Contains(line, `duration`) && strings.Contains(line, "abandoned") {
+			t.Errorf("a run of unknown length has a duration: %s", line)
+		}
+	}
+}
