@@ -8,7 +8,8 @@
 // Layout of a generated folder:
 //
 //	exports/  what a brand would hand over: CSV (UTF-8, with and without BOM, GB18030), xlsx and JSON
-//	truth/    what only the generator knows: people.csv, lots.csv, summary.json. Never to be landed.
+//	truth/    what only the generator knows: people.csv (which accounts are one person), lots.csv,
+//	          contents.csv (what type each title is), summary.json. Never to be landed.
 //
 // Lives are simulated a year beyond the as-of day, so that the share of points that is redeemed in the end is known; nothing
 // after the as-of day is exported. Orders and points are seen as the channels show them on the morning after it; one month

@@ -138,6 +138,79 @@ func TestPhones(t *testing.T) {
 	}
 }
 
+func TestMemberExportsShowAChangedPhone(t *testing.T) {
+	dir, _ := brand(t, 1500, 35)
+	files := filesOf(t, dir, "members_*.csv")
+	if len(files) != 2 || len(files[1].rows) != 1500 || len(files[0].rows) >= 1500 {
+		t.Fatalf("%d member files", len(files))
+	}
+	first := map[string]string{}
+	for _, row := range files[0].rows {
+		first[row["会员号"]] = row["手机号"]
+	}
+	changed := 0
+	for _, row := range files[1].rows {
+		if before, known := first[row["会员号"]]; known && before != row["手机号"] {
+			changed++
+		}
+	}
+	within(t, "members whose phone changed in the last year", float64(changed)/1500, .005, .03)
+}
+
+func TestInteractionsCoverTheWaysToMeet(t *testing.T) {
+	dir, summary := brand(t, 1500, 35)
+	kinds, referred, campaigns := map[string]int64{}, 0, 0
+	for _, file := range filesOf(t, dir, "generic_interactions_*.csv") {
+		for _, row := range file.rows {
+			kinds[row["kind"]]++
+			if row["referrer_account_id"] != "" {
+				referred++
+			}
+			if row["campaign_id"] != "" {
+				campaigns++
+			}
+		}
+	}
+	var total int64
+	for _, kind := range []string{"follow", "unfollow", "visit", "click", "share", "scan", "sign_in"} {
+		if kinds[kind] == 0 {
+			t.Errorf("nobody did %s", kind)
+		}
+		total += kinds[kind]
+	}
+	if total != summary.Contacts.Interactions || referred == 0 || campaigns == 0 {
+		t.Errorf("%d interactions of known kinds, %d referred, %d by campaign; truth %+v", total, referred, campaigns, summary.Contacts)
+	}
+}
+
+func TestCouponsUsedNameTheirOrders(t *testing.T) {
+	dir, summary := brand(t, 1500, 35)
+	discounts := map[string]fen{}
+	for _, file := range filesOf(t, dir, "youzan_orders_*.csv") {
+		for _, row := range file.rows {
+			discounts[row["订单号"]] = cents(t, row["店铺优惠合计"])
+		}
+	}
+	used := int64(0)
+	for _, file := range filesOf(t, dir, "generic_coupons_*.csv") {
+		for _, row := range file.rows {
+			if row["used_at"] == "" {
+				continue
+			}
+			used++
+			if row["used_at"] < row["issued_at"] || row["used_at"][:10] > row["expires_on"] {
+				t.Errorf("coupon %s was used at %s", row["coupon_id"], row["used_at"])
+			}
+			if discount, online := discounts[row["order_id"]]; online && discount < cents(t, row["face_value"]) {
+				t.Errorf("order %s had %s off with a coupon of %s", row["order_id"], discount, row["face_value"])
+			}
+		}
+	}
+	if used != summary.Contacts.CouponsUsed || used == 0 {
+		t.Errorf("%d coupons used, truth %d", used, summary.Contacts.CouponsUsed)
+	}
+}
+
 func TestPhoneInAChannel(t *testing.T) {
 	p := person{phone: "13900000002", oldPhone: "13900000001", changedAt: 1000, mistyped: "13900000009", mistypedIn: channelJD}
 	cases := []struct {

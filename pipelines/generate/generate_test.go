@@ -155,6 +155,9 @@ func TestRunStopsWhenAsked(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "truth", ".spending")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("scratch file left behind: %v", err)
 	}
+	if left, err := filepath.Glob(filepath.Join(dir, "exports", "*.rows")); len(left) > 0 || err != nil {
+		t.Errorf("scratch files left behind: %v, %v", left, err)
+	}
 }
 
 func TestProgressEndsWithEverybody(t *testing.T) {
@@ -197,6 +200,32 @@ func TestOtherDaysAndSizes(t *testing.T) {
 		if s.AsOf != day.Format(time.DateOnly) || s.Sales.Orders == 0 {
 			t.Errorf("%s: %d orders as of %s", day, s.Sales.Orders, s.AsOf)
 		}
+	}
+}
+
+// A sheet holds no more rows than a workbook can; what is more goes into another file.
+func TestLongExportsGoOnInAnotherFile(t *testing.T) {
+	dir := t.TempDir()
+	x, err := newExports(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sheet := feed{format: format{sheet: "订单"}, header: []string{"n"}, name: dated("long", "20060102", ".xlsx")}
+	for n := range maxRowsXLSX + 2 {
+		if err := x.write(seriesKey{feed: "long"}, dateDay(2026, 11, 1).at(0), sheet, strconv.Itoa(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := x.close(); err != nil {
+		t.Fatal(err)
+	}
+	want := []FileTotals{{"long_20261101.xlsx", maxRowsXLSX}, {"long_20261101_2.xlsx", 2}}
+	if diff := cmp.Diff(want, x.files); diff != "" {
+		t.Error(diff)
+	}
+	second := readRows(t, filepath.Join(dir, "long_20261101_2.xlsx"))
+	if len(second) != 2 || second[1]["n"] != strconv.Itoa(maxRowsXLSX+1) {
+		t.Errorf("second file holds %v", second)
 	}
 }
 

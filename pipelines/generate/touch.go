@@ -19,7 +19,7 @@ type touch struct {
 // message is one outbound message.
 type message struct {
 	id, channel                string
-	campaign                   string
+	campaign, trigger          string
 	at                         moment
 	cost                       fen
 	delivered, opened, clicked bool
@@ -44,20 +44,20 @@ type contacts struct {
 func (w *world) contacts(p *person, orders []order) contacts {
 	d := newDice(w.seed, streamTouch, p.index)
 	var c contacts
-	if p.openID != "" {
-		c.touches = w.touches(p, orders, &d)
-	}
 	if p.member {
 		c.messages = w.messages(p, &d)
 		if d.chance(.22) {
 			c.joined = append(c.joined, w.community(p, &d))
 		}
 	}
+	if p.openID != "" {
+		c.touches = w.touches(p, orders, c.messages, &d)
+	}
 	return c
 }
 
-// touches are those of a WeChat follower: following, reading, sharing, signing in, perhaps leaving.
-func (w *world) touches(p *person, orders []order, d *dice) []touch {
+// touches are those of a WeChat follower: following, reading, sharing, answering messages, signing in, perhaps leaving.
+func (w *world) touches(p *person, orders []order, messages []message, d *dice) []touch {
 	from := w.followedAt(p, d)
 	until := w.end()
 	if d.chance(.15) {
@@ -68,6 +68,11 @@ func (w *world) touches(p *person, orders []order, d *dice) []touch {
 	all = append(all, w.readings(from, until, d)...)
 	for i := range orders {
 		all = append(all, w.leadIn(&orders[i], from, until, d)...)
+	}
+	for _, m := range messages {
+		if at := m.at + moment(d.between(60, 7200)); m.clicked && at > from && at < until {
+			all = append(all, touch{at: at, kind: "click", campaign: m.campaign, scene: m.channel, trigger: m.trigger, initiated: "brand", planned: true})
+		}
 	}
 	if p.member && d.chance(.3) {
 		all = append(all, touch{at: from + 300, kind: "sign_in", scene: "mini_program", trigger: "path", initiated: "customer"})
@@ -146,11 +151,21 @@ func (w *world) readings(from, until moment, d *dice) []touch {
 	return all
 }
 
-// leadIn is the article that somebody came from when they bought in the mini-program shop.
+// leadIn is what came before an order: a code scanned in the store, or an article read before the mini-program shop.
 func (w *world) leadIn(o *order, from, until moment, d *dice) []touch {
-	if o.channel != channelYouzan || o.at <= from || o.at >= until || !d.chance(.4) {
+	known := o.at-900 > from && o.at < until && !o.anonymous
+	switch {
+	case known && o.channel == channelPOS && d.chance(.15):
+		return []touch{{at: o.at - 600, kind: "scan", scene: "qr_store_" + w.stores[o.store].id, trigger: "place", initiated: "brand", planned: true}}
+	case known && o.channel == channelYouzan && d.chance(.4):
+		return w.articleBefore(o, from, d)
+	default:
 		return nil
 	}
+}
+
+// articleBefore is one of the last articles published before an order, read in the days before it.
+func (w *world) articleBefore(o *order, from moment, d *dice) []touch {
 	after := sort.Search(len(w.articles), func(i int) bool { return w.articles[i].published >= o.at-3600 })
 	if after == 0 {
 		return nil
@@ -176,7 +191,7 @@ func (w *world) messages(p *person, d *dice) []message {
 		}
 		m := message{
 			id: fmt.Sprintf("MS%s%09d", c.starts.format6(), scatter(uint64(p.index), 9, w.salt(14))), channel: c.messageChannel,
-			campaign: c.id, at: at, cost: c.messageCost, delivered: d.chance(.97),
+			campaign: c.id, trigger: c.trigger, at: at, cost: c.messageCost, delivered: d.chance(.97),
 		}
 		m.opened = m.delivered && d.chance(map[string]float64{"sms": .12, "email": .18, "wechat": .35, "app": .25}[c.messageChannel])
 		m.clicked = m.opened && d.chance(.25)

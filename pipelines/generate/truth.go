@@ -30,7 +30,10 @@ func newTruth(w *world, dir string) (*truth, error) {
 	t.lots, errs[1] = createTable(filepath.Join(dir, "lots.csv"), format{}, lotHeader())
 	t.work, errs[2] = createTable(filepath.Join(dir, "contents.csv"), format{}, []string{"channel", "content_id", "title_type", "title", "published_at", "reads"})
 	t.spending, errs[3] = newSpending(filepath.Join(dir, ".spending"))
-	return t, errors.Join(errs[:]...)
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, errors.Join(err, t.discard())
+	}
+	return t, nil
 }
 
 func lotHeader() []string {
