@@ -22,13 +22,13 @@ func newAxis(largest, height, offset float64) axis {
 	return axis{top: roundUp(largest), height: height, offset: offset}
 }
 
-// roundUp gives the next number of the form 1, 2, 4, 5, 8 or 10 times a power of ten; each has four round quarters.
+// roundUp gives the next number of the form 1, 2, 3, 4, 5, 6, 8 or 10 times a power of ten; each has four round quarters.
 func roundUp(value float64) float64 {
 	if value <= 0 {
 		return tickCount
 	}
 	power := math.Pow(10, math.Floor(math.Log10(value)))
-	for _, step := range []float64{1, 2, 4, 5, 8} {
+	for _, step := range []float64{1, 2, 3, 4, 5, 6, 8} {
 		if value <= step*power {
 			return step * power
 		}

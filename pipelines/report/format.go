@@ -47,7 +47,7 @@ func percent(share *float64) string {
 	if share == nil {
 		return none
 	}
-	return strconv.FormatFloat(*share*100, 'f', 1, 64) + "%"
+	return fixed(*share*100, 1) + "%"
 }
 
 // decimal writes a ratio with two decimals; a missing one as a dash.
@@ -55,7 +55,16 @@ func decimal(ratio *float64) string {
 	if ratio == nil {
 		return none
 	}
-	return strconv.FormatFloat(*ratio, 'f', 2, 64)
+	return fixed(*ratio, 2)
+}
+
+// fixed writes so many decimals, and no sign before a zero.
+func fixed(number float64, decimals int) string {
+	text := strconv.FormatFloat(number, 'f', decimals, 64)
+	if strings.Trim(text, "-0.") == "" {
+		return strings.TrimPrefix(text, "-")
+	}
+	return text
 }
 
 // compact writes the labels of an axis: 0, 250k, 1.5M, 2B.

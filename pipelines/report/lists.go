@@ -1,7 +1,6 @@
 package report
 
 import (
-	"strconv"
 	"strings"
 	"time"
 )
@@ -50,7 +49,7 @@ func newContents(contents []contentRow) []contentView {
 		views[i] = contentView{
 			contentRow: content, Rank: i + 1, Title: orElse(content.Title, content.ContentID),
 			Published: published(content), Reads: optional(content.Reads), Followers: optional(content.Followers),
-			Orders:   strconv.FormatFloat(content.Orders, 'f', 2, 64),
+			Orders:   fixed(content.Orders, 2),
 			ReadsBar: reads[i], RevenueBar: revenue[i], ChannelName: strings.ReplaceAll(content.Channel, "_", " "),
 		}
 	}
@@ -103,4 +102,4 @@ func newRun(meta Meta) runView {
 	return view
 }
 
-func seconds(value float64) string { return strconv.FormatFloat(value, 'f', 2, 64) + " s" }
+func seconds(value float64) string { return fixed(value, 2) + " s" }

@@ -3,8 +3,8 @@ package report
 import "fmt"
 
 const (
-	sliceHeight  = 46.0
-	pyramidWidth = 420.0
+	sliceHeight  = 40.0 // as a row of the table beside it
+	pyramidWidth = 340.0
 	sliceGap     = 3.0
 )
 

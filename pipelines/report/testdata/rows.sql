@@ -5,7 +5,7 @@ insert into mart.pyramid_summary values
     ('window', '2025-11-01', 4, 'stick', 214, 214, 214, 1571, 7.341121, 405.03, 636299.99, 0.078669),
     ('window', '2025-11-01', 5, 'stick', 213, 213, 213, 1370, 6.431925, 350.85, 480665.60, 0.059427),
     ('window', '2025-11-01', 6, 'activate', 3414, 3414, 3414, 8451, 2.475395, 255.55, 2141994.00, 0.264826),
-    ('window', '2025-11-01', 7, 'enter', 1207, 0, 1207, 0, null, null, -240.55, -0.00003);
+    ('window', '2025-11-01', 7, 'enter', 1207, 0, 1207, 0, null, null, -240.55, -0.0006);
 insert into mart.pyramid_summary
     select 'month', cast(date '2024-11-01' + to_months(cast(n as integer)) as date), layer, null, 0, 0, 0, 0, null, null,
         cast(case when layer = 7 then -10.55 else
