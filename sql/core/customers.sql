@@ -32,6 +32,7 @@ audits:
     except
     select customer_id from core.customers
   members_have_a_day: "is_member and member_since is null"
+  known_before_a_member: "is_member and cast(member_since as date) < known_on"
 --- */
 with
 accounts as (select * from core.accounts),
