@@ -326,10 +326,18 @@ func TestSharesAddUp(t *testing.T) {
 
 func TestSpelling(t *testing.T) {
 	cases := [][2]string{
-		{fen(5).String(), "0.05"}, {fen(-1250).String(), "-12.50"}, {fen(123456).String(), "1234.56"},
-		{wan(9_999), "9999"}, {wan(10_000), "1.0万"}, {wan(32_987), "3.2万"}, {maskedJD("18600006198"), "1******6198"},
-		{dateDay(2024, 2, 29).iso(), "2024-02-29"}, {dateDay(2026, 10, 31).at(3661).stamp(), "2026-10-31 01:01:01"}, {moment(0).stamp(), ""},
-		{dateDay(2026, 11, 1).compact(), "20261101"}, {strconv.FormatInt(dateDay(2026, 11, 1).at(8*3600).epoch(), 10), "1793491200"},
+		{fen(5).String(), "0.05"},
+		{fen(-1250).String(), "-12.50"},
+		{fen(123456).String(), "1234.56"},
+		{wan(9_999), "9999"},
+		{wan(10_000), "1.0万"},
+		{wan(32_987), "3.2万"},
+		{maskedJD("18600006198"), "1******6198"},
+		{dateDay(2024, 2, 29).iso(), "2024-02-29"},
+		{dateDay(2026, 10, 31).at(3661).stamp(), "2026-10-31 01:01:01"},
+		{moment(0).stamp(), ""},
+		{dateDay(2026, 11, 1).compact(), "20261101"},
+		{strconv.FormatInt(dateDay(2026, 11, 1).at(8*3600).epoch(), 10), "1793491200"},
 	}
 	for _, c := range cases {
 		if c[0] != c[1] {

@@ -239,6 +239,6 @@ func (b *buyer) fulfil(o *order) {
 	if o.unpaid() || o.channel == channelPOS {
 		return
 	}
-	o.shippedAt = ((o.paidAt.day() + 1 + day(b.d.below(2))).at(b.d.between(8*3600, 20*3600)))
+	o.shippedAt = (o.paidAt.day() + 1 + day(b.d.below(2))).at(b.d.between(8*3600, 20*3600))
 	o.completedAt = (o.shippedAt.day() + day(b.d.between(3, 10))).at(b.d.between(8*3600, 23*3600))
 }

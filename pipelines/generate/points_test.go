@@ -211,14 +211,16 @@ func lotCases() []lotCase {
 			earn("a", 10, 100, 50), earn("b", 11, 99, 50), {at: on(100), kind: kindAdjust, points: -10},
 		}, []int64{40, 0}, 0},
 		{"a claw-back takes its own lot first, then others, then it is owed", []movement{
-			earn("a", 10, 400, 100), earn("b", 20, 500, 100), {at: on(25), kind: kindRedeem, points: 150},
+			earn("a", 10, 400, 100), earn("b", 20, 500, 100),
+			{at: on(25), kind: kindRedeem, points: 150},
 			{at: on(30), kind: kindClawBack, points: 100, order: "Ob"},
 		}, []int64{0, 0}, 50},
 		{"what is owed is paid by the next earning", []movement{
 			earn("a", 10, 400, 100), {at: on(15), kind: kindRedeem, points: 100}, {at: on(20), kind: kindClawBack, points: 100, order: "Oa"}, earn("b", 30, 500, 120),
 		}, []int64{0, 20}, 0},
 		{"a redemption given back returns to its lots, the last used first", []movement{
-			earn("a", 10, 400, 100), earn("b", 20, 500, 100), {at: on(25), kind: kindRedeem, points: 150, order: "R"},
+			earn("a", 10, 400, 100), earn("b", 20, 500, 100),
+			{at: on(25), kind: kindRedeem, points: 150, order: "R"},
 			{at: on(30), kind: kindRecredit, points: 80, order: "R"},
 		}, []int64{30, 100}, 0},
 		{"what comes back after its last day is gone at once", []movement{
