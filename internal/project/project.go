@@ -58,8 +58,10 @@ func Open(dir string) (Project, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Project{}, fmt.Errorf("open project: %w", err)
 	}
-	if err := yaml.UnmarshalWithOptions(text, &project.Config, yaml.Strict()); err != nil && len(text) > 0 {
-		return Project{}, fmt.Errorf("%s: %s", filepath.Join(dir, ConfigFile), yaml.FormatError(err, false, false))
+	if len(strings.TrimSpace(string(text))) > 0 {
+		if err := yaml.UnmarshalWithOptions(text, &project.Config, yaml.Strict()); err != nil {
+			return Project{}, fmt.Errorf("%s: %s", filepath.Join(dir, ConfigFile), yaml.FormatError(err, false, false))
+		}
 	}
 	if project.Zone, err = time.LoadLocation(project.Brand.Zone); err != nil {
 		return Project{}, fmt.Errorf("%s: brand.zone: %w", filepath.Join(dir, ConfigFile), err)
