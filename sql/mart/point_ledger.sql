@@ -8,7 +8,7 @@ columns:
   as_of: {zh: 截止日, about: The day the row is for}
   channel: {zh: 渠道, about: Channel of the account}
   account_id: {zh: 账号, about: Account in the channel}
-  entry_no: {zh: 序号, about: Number of the entry in the account's ledger, from 1}
+  entry_no: {zh: 序号, about: "Number of the entry in the account's ledger, from 1"}
   customer_id: {zh: 客户编号, about: Whose account it is now}
   tier: {zh: 会员等级, about: "The customer's member tier at as_of; none for a customer without one"}
   occurred_at: {zh: 发生时间, about: When it happened}
@@ -17,9 +17,9 @@ columns:
   points: {zh: 积分, unit: points, about: Effect on the balance; negative when points leave}
   balance_after: {zh: 变动后余额, unit: points, about: Balance of the account after this entry; negative when it owes points}
   txn_id: {zh: 流水号, about: The movement in the export; empty for a computed expiry}
-  order_id: {zh: 订单号, about: The order it belongs to; of a computed expiry, the order of the lot}
+  order_id: {zh: 订单号, about: "The order it belongs to; of a computed expiry, the order of the lot"}
   reason: {zh: 原因, about: The reason that the channel gives}
-  source_file: {zh: 来源文件, about: The export file that it comes from; of a computed expiry, that of the lot}
+  source_file: {zh: 来源文件, about: "The export file that it comes from; of a computed expiry, that of the lot"}
   source_row: {zh: 来源行, about: The line of that file}
 audits:
   kind_is_known: "kind not in ('issued', 'redeemed', 'expired', 'claw_back', 'recredited', 'adjusted')"
@@ -29,13 +29,13 @@ audits:
   no_entry_is_lost: >-
     select (select count(*) from ledger.entries) as given, (select count(*) from mart.point_ledger) as kept
     where (select count(*) from ledger.entries) <> (select count(*) from mart.point_ledger)
-  balances_follow: >-
-    select channel, account_id, entry_no from (
-      select channel, account_id, entry_no, balance_after,
-        sum(points) over (partition by channel, account_id order by entry_no) as running
-      from mart.point_ledger
-    ) as checked
-    where running <> balance_after
+  entries_sum_to_balances: >-
+    select accounts.channel, accounts.account_id from (
+      select channel, account_id, sum(points) as points, max_by(balance_after, entry_no) as balance_after
+      from mart.point_ledger group by channel, account_id
+    ) as accounts
+    full join ledger.balances as balances on accounts.channel = balances.channel and accounts.account_id = balances.account_id
+    where coalesce(accounts.points, 0) <> coalesce(balances.balance, 0) or coalesce(accounts.balance_after, 0) <> coalesce(balances.balance, 0)
 --- */
 with
 entries as (select * from ledger.entries),
