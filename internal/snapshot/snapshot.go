@@ -17,6 +17,9 @@ import (
 // Table is what an environment says of one table.
 type Table struct {
 	Fingerprint string `json:"fingerprint"`
+	// Data is the name of the file with the rows, beside the manifest. Each attempt to make a table writes a file of its own, so
+	// that what a killed one left is never in the way; the first manifest decides which file is the table.
+	Data string `json:"data"`
 	Rows        int64  `json:"rows"`
 	// Digest is of the rows as a set: two tables with the same rows have the same digest, however they are stored.
 	Digest string `json:"digest"`
@@ -56,9 +59,7 @@ type Environment struct {
 }
 
 // DataKey is where a table's rows are.
-func DataKey(table, fingerprint string) string {
-	return tableFolder(table, fingerprint) + "data.parquet"
-}
+func DataKey(name string, table Table) string { return tableFolder(name, table.Fingerprint) + table.Data }
 
 // ManifestKey is where a table's manifest is; the table exists when this object does.
 func ManifestKey(table, fingerprint string) string {
@@ -152,10 +153,10 @@ func ReadManifest(ctx context.Context, bucket *objectstore.Bucket, table, finger
 }
 
 // Attach makes a stored table readable in a session under its own name.
-func Attach(ctx context.Context, session *warehouse.Session, bucket *objectstore.Bucket, table, fingerprint string) error {
-	path, err := bucket.LocalPath(ctx, DataKey(table, fingerprint))
+func Attach(ctx context.Context, session *warehouse.Session, bucket *objectstore.Bucket, name string, table Table) error {
+	path, err := bucket.LocalPath(ctx, DataKey(name, table))
 	if err != nil {
-		return fmt.Errorf("attach %s: %w", table, err)
+		return fmt.Errorf("attach %s: %w", name, err)
 	}
-	return session.CreateView(ctx, table, path)
+	return session.CreateView(ctx, name, path)
 }

@@ -145,8 +145,8 @@ func (e *execution) stored(ctx context.Context, n *node) (map[string]snapshot.Ta
 func (e *execution) attachInputs(ctx context.Context, pending []*node) error {
 	for _, n := range pending {
 		for _, input := range n.inputs {
-			if _, ready := e.tables[input]; ready {
-				if err := e.attach(ctx, input, e.graph.makers[input].fingerprint); err != nil {
+			if _, stored := e.tables[input]; stored {
+				if err := e.attach(ctx, input); err != nil {
 					return err
 				}
 			}
@@ -155,14 +155,14 @@ func (e *execution) attachInputs(ctx context.Context, pending []*node) error {
 	return nil
 }
 
-func (e *execution) attach(ctx context.Context, table, fingerprint string) error {
+func (e *execution) attach(ctx context.Context, table string) error {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
 	if e.attached[table] {
 		return nil
 	}
 	e.attached[table] = true
-	return snapshot.Attach(ctx, e.Session, e.Bucket, table, fingerprint)
+	return snapshot.Attach(ctx, e.Session, e.Bucket, table, e.tables[table])
 }
 
 // makeAll runs the pending nodes, each as soon as its inputs are there, at most Workers at once.
@@ -283,7 +283,7 @@ func (e *execution) store(ctx context.Context, n *node, table, path string, seco
 	e.mutex.Lock()
 	e.tables[table] = stored
 	e.mutex.Unlock()
-	return stored, e.attach(ctx, table, n.fingerprint)
+	return stored, e.attach(ctx, table)
 }
 
 func (e *execution) describe(ctx context.Context, manifest snapshot.Manifest) error {

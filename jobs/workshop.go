@@ -1,0 +1,177 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"countinghouse/internal/contract"
+	"countinghouse/internal/model"
+	"countinghouse/internal/objectstore"
+	"countinghouse/internal/project"
+	"countinghouse/internal/scratch"
+	"countinghouse/internal/snapshot"
+	"countinghouse/internal/warehouse"
+	"countinghouse/pipelines/build"
+	"countinghouse/pipelines/identity"
+	"countinghouse/pipelines/ledger"
+	"countinghouse/schemas"
+	"countinghouse/sql"
+)
+
+// Tools are what a workshop is given by the command line: everything that is not the project's.
+type Tools struct {
+	Bucket *objectstore.Bucket
+	Key    []byte // of the keyed hashes
+	Now    func() time.Time
+	Random io.Reader
+	Log    *slog.Logger
+	// Progress, if set, is told how long work goes on: what, how much of how much.
+	Progress func(step string, done, total int)
+}
+
+// Workshop is a project with all that is needed to work on it: its contracts, its models, a session and a scratch folder.
+type Workshop struct {
+	Tools
+	Project  project.Project
+	Registry *contract.Registry
+	Library  *model.Library
+	Session  *warehouse.Session
+	Scratch  string
+	AsOf     time.Time
+	Values   map[string]any
+
+	folder   *scratch.Folder
+	mutex    sync.Mutex
+	attached map[string]string // table: fingerprint
+}
+
+// OpenWorkshop reads a project's contracts and models and starts a session for one as-of date. Close it.
+func OpenWorkshop(ctx context.Context, own project.Project, asOf time.Time, tools Tools) (workshop *Workshop, err error) {
+	workshop = &Workshop{Tools: tools, Project: own, AsOf: asOf, attached: map[string]string{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, workshop.Close())
+		}
+	}()
+	if workshop.Registry, err = contract.Load(schemas.Files, own.Schemas()); err != nil {
+		return workshop, err
+	}
+	if workshop.folder, err = scratch.New(own.WorkDir() + "/scratch"); err != nil {
+		return workshop, err
+	}
+	workshop.Scratch = workshop.folder.Path
+	workshop.Session, err = warehouse.Open(ctx, warehouse.Options{
+		Threads: own.Resources.Threads, MemoryLimit: own.Resources.MemoryLimit, ScratchDir: workshop.Scratch, AllowedDirs: []string{tools.Bucket.Root()},
+	})
+	if err != nil {
+		return workshop, err
+	}
+	return workshop, workshop.loadModels(ctx)
+}
+
+func (w *Workshop) loadModels(ctx context.Context) (err error) {
+	sources := []model.Source{{Files: sql.Files, Label: "sql"}}
+	if own := w.Project.SQL(); own != nil {
+		sources = append(sources, model.Source{Files: own, Label: w.Project.Dir + "/sql"})
+	}
+	serialize := func(text string) ([]byte, error) { return w.Session.Serialize(ctx, text) }
+	if w.Library, err = model.Load(serialize, sources...); err != nil {
+		return err
+	}
+	set := map[string]any{"as_of": w.AsOf}
+	maps.Copy(set, w.Project.Parameters)
+	if w.Values, err = w.Library.Values(set); err != nil {
+		return fmt.Errorf("%s: %w", project.ConfigFile, err)
+	}
+	w.Session.SetVariables(w.Values)
+	return nil
+}
+
+// Close ends the session and removes the scratch folder.
+func (w *Workshop) Close() error {
+	var problems []error
+	if w.Session != nil {
+		problems = append(problems, w.Session.Close())
+	}
+	if w.folder != nil {
+		problems = append(problems, w.folder.Close())
+	}
+	return errors.Join(problems...)
+}
+
+// Graph resolves every table over the exports that are conformed now.
+func (w *Workshop) Graph(ctx context.Context) (*build.Graph, error) {
+	files, err := w.feedFiles(ctx)
+	if err != nil {
+		return nil, err
+	}
+	steps := Steps(StepOptions{Identity: w.identity(), AsOf: ledger.DayOf(w.AsOf)})
+	return build.Resolve(w.Library, Datasets(w.Registry, files), steps, w.Values)
+}
+
+func (w *Workshop) identity() identity.Config {
+	config := identity.Config{Key: w.Key, Region: w.Project.Brand.Country}
+	accounts, found := w.Registry.Dataset("accounts")
+	if !found {
+		return config
+	}
+	for _, column := range accounts.Columns {
+		if column.Identifier != "" {
+			config.Kinds = append(config.Kinds, column.Name)
+		}
+	}
+	return config
+}
+
+// attach makes a table of an environment readable in the session.
+func (w *Workshop) attach(ctx context.Context, environment snapshot.Environment, table string) error {
+	current, found := environment.Tables[table]
+	if !found {
+		return fmt.Errorf("environment %s has no table %s", environment.Name, table)
+	}
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	if w.attached[table] == current.Fingerprint {
+		return nil
+	}
+	if err := snapshot.Attach(ctx, w.Session, w.Bucket, table, current.Fingerprint); err != nil {
+		return err
+	}
+	w.attached[table] = current.Fingerprint
+	return nil
+}
+
+// AttachAll makes every table of an environment readable in the session, or only those of some schemas.
+func (w *Workshop) AttachAll(ctx context.Context, environment snapshot.Environment, tables func(name string) bool) error {
+	for _, table := range slices.Sorted(maps.Keys(environment.Tables)) {
+		if tables(table) {
+			if err := w.attach(ctx, environment, table); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (w *Workshop) progress(step string, done, total int) {
+	if w.Progress != nil {
+		w.Progress(step, done, total)
+	}
+}
+
+// Grain names the columns that identify a row of a model's table; none for other tables.
+func (w *Workshop) Grain(table string) []string {
+	for _, model := range w.Library.Models {
+		if model.Name == table {
+			return model.Header.Grain
+		}
+	}
+	return nil
+}
