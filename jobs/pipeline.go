@@ -28,7 +28,7 @@ func (w *Workshop) Build(ctx context.Context, environment string, each func(buil
 		return snapshot.Environment{}, err
 	}
 	tables, err := build.Run(ctx, graph, build.Options{
-		Bucket: w.Bucket, Session: w.Session, Scratch: w.Scratch, Current: current.Tables, Workers: w.workers(), Now: w.Now,
+		Bucket: w.Bucket, Session: w.Session, Scratch: w.Scratch, Current: current.Tables, Workers: w.workers(), Random: w.Random, Now: w.Now,
 		Notify: func(event build.Event) {
 			w.progress("build", event.Done, event.Total)
 			if each != nil {

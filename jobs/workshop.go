@@ -141,7 +141,7 @@ func (w *Workshop) attach(ctx context.Context, environment snapshot.Environment,
 	if w.attached[table] == current.Fingerprint {
 		return nil
 	}
-	if err := snapshot.Attach(ctx, w.Session, w.Bucket, table, current.Fingerprint); err != nil {
+	if err := snapshot.Attach(ctx, w.Session, w.Bucket, table, current); err != nil {
 		return err
 	}
 	w.attached[table] = current.Fingerprint

@@ -5,10 +5,11 @@ package build
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"path/filepath"
 	"sync"
 	"time"
@@ -69,6 +70,7 @@ type Options struct {
 	// Current are tables known to be stored: the environment's. They are taken without a look at the store.
 	Current map[string]snapshot.Table
 	Workers int
+	Random  io.Reader // names the files of this attempt
 	// Notify, if set, is called after each table, from one goroutine at a time.
 	Notify func(Event)
 	Now    func() time.Time
@@ -267,17 +269,19 @@ func (e *execution) store(ctx context.Context, n *node, table, path string, seco
 	if err != nil {
 		return snapshot.Table{}, err
 	}
-	stored := snapshot.Table{Fingerprint: n.fingerprint, Rows: rows, Digest: digest}
-	manifest := snapshot.Manifest{Name: table, Table: stored, Columns: columns, Definition: n.definition,
-		Inputs: e.graph.inputsOf(n), Parameters: e.graph.parametersOf(n), Files: n.files, Seconds: seconds}
-	if _, err := e.Bucket.CreateFile(ctx, snapshot.DataKey(table, n.fingerprint), path); err != nil {
+	data, err := e.dataName()
+	if err != nil {
+		return snapshot.Table{}, err
+	}
+	manifest := snapshot.Manifest{Name: table, Columns: columns, Definition: n.definition, Inputs: e.graph.inputsOf(n),
+		Table:      snapshot.Table{Fingerprint: n.fingerprint, Data: data, Rows: rows, Digest: digest},
+		Parameters: e.graph.parametersOf(n), Files: n.files, Seconds: seconds}
+	if _, err := e.Bucket.CreateFile(ctx, snapshot.DataKey(table, manifest.Table), path); err != nil {
 		return snapshot.Table{}, err
 	}
 	crash.Point(crash.BuildWritten)
-	if err := e.describe(ctx, manifest); err != nil {
-		return snapshot.Table{}, err
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+	stored, err := e.describe(ctx, manifest)
+	if err != nil {
 		return snapshot.Table{}, err
 	}
 	e.mutex.Lock()
@@ -286,17 +290,28 @@ func (e *execution) store(ctx context.Context, n *node, table, path string, seco
 	return stored, e.attach(ctx, table)
 }
 
-func (e *execution) describe(ctx context.Context, manifest snapshot.Manifest) error {
+// dataName is new for each attempt to make a table.
+func (e *execution) dataName() (string, error) {
+	var random [8]byte
+	if _, err := io.ReadFull(e.Random, random[:]); err != nil {
+		return "", err
+	}
+	return "data-" + hex.EncodeToString(random[:]) + ".parquet", nil
+}
+
+// describe writes the manifest. If another process was quicker with the same table, theirs stands: it has the same rows.
+func (e *execution) describe(ctx context.Context, manifest snapshot.Manifest) (snapshot.Table, error) {
 	text, err := json.MarshalIndent(manifest, "", "  ")
 	if err != nil {
-		return err
+		return snapshot.Table{}, err
 	}
-	path := filepath.Join(e.Scratch, manifest.Name+"-"+manifest.Fingerprint+".json")
-	if err := os.WriteFile(path, text, 0o600); err != nil {
-		return err
+	key := snapshot.ManifestKey(manifest.Name, manifest.Fingerprint)
+	_, err = e.Bucket.CompareAndSet(ctx, key, text, 0)
+	if errors.Is(err, objectstore.ErrPrecondition) {
+		theirs, err := snapshot.ReadManifest(ctx, e.Bucket, manifest.Name, manifest.Fingerprint)
+		return theirs.Table, err
 	}
-	_, err = e.Bucket.CreateFile(ctx, snapshot.ManifestKey(manifest.Name, manifest.Fingerprint), path)
-	return err
+	return manifest.Table, err
 }
 
 func (e *execution) notify(n *node, event Event) {

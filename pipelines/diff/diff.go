@@ -76,16 +76,16 @@ func compare(ctx context.Context, before, after snapshot.Environment, name strin
 		table.State = "same"
 	default:
 		table.State = "differs"
-		return table, table.detail(ctx, old.Fingerprint, fresh.Fingerprint, options)
+		return table, table.detail(ctx, []snapshot.Table{old, fresh}, options)
 	}
 	return table, nil
 }
 
 // detail joins the two by grain and counts what differs.
-func (t *Table) detail(ctx context.Context, before, after string, options Options) (err error) {
-	paths := make([]string, 2)
-	for i, fingerprint := range []string{before, after} {
-		path, err := options.Bucket.LocalPath(ctx, snapshot.DataKey(t.Name, fingerprint))
+func (t *Table) detail(ctx context.Context, versions []snapshot.Table, options Options) (err error) {
+	paths := make([]string, len(versions))
+	for i, version := range versions {
+		path, err := options.Bucket.LocalPath(ctx, snapshot.DataKey(t.Name, version))
 		if err != nil {
 			return err
 		}

@@ -88,7 +88,7 @@ func renewCopies(ctx context.Context, environment snapshot.Environment, options 
 	copies := map[string]string{}
 	marts := martsOf(environment)
 	for _, table := range marts {
-		path, err := options.Bucket.LocalPath(ctx, snapshot.DataKey(table, environment.Tables[table].Fingerprint))
+		path, err := options.Bucket.LocalPath(ctx, snapshot.DataKey(table, environment.Tables[table]))
 		if err != nil {
 			return fmt.Errorf("publish copies: %w", err)
 		}
