@@ -223,7 +223,7 @@ func (b *Bucket) download(ctx context.Context, key string) error {
 	if err != nil {
 		return err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	staged, err := b.folder.Stage(ctx, r)
 	if err != nil {
 		return err

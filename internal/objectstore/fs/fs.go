@@ -70,7 +70,7 @@ func (f *Folder) Read(ctx context.Context, key string) ([]byte, objectstore.Attr
 	if err != nil {
 		return nil, objectstore.Attributes{}, err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	data, err := io.ReadAll(r)
 	if err != nil {
 		return nil, objectstore.Attributes{}, err

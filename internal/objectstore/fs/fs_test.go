@@ -83,7 +83,7 @@ func TestFileFromAnotherFileSystem(t *testing.T) {
 	if err != nil {
 		dir = t.TempDir()
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	source := filepath.Join(dir, "source")
 	if err := os.WriteFile(source, []byte("rows"), 0o600); err != nil {
 		t.Fatal(err)

@@ -28,7 +28,7 @@ func (f *Folder) locked(ctx context.Context, do func() error) error {
 	if err != nil {
 		return fmt.Errorf("lock: %w", err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	if err := lock(ctx, file); err != nil {
 		return fmt.Errorf("lock: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -33,7 +34,7 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	if err := runTask(context.Background(), task, os.Getenv(storeVariable)); err != nil {
-		os.Stderr.WriteString(err.Error() + "\n")
+		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
@@ -185,16 +186,20 @@ func TestDeadWritersAreSweptLivingOnesAreNot(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The dead one: as a process leaves it that was killed while it wrote.
-	dead := filepath.Join(dir, objectstore.StagingFolder, "dead")
-	if err := os.WriteFile(dead, []byte("张三,13800000000"), 0o600); err != nil {
+	staging := filepath.Join(dir, objectstore.StagingFolder)
+	dead, deadFolder := filepath.Join(staging, "dead"), filepath.Join(staging, "dead folder")
+	if err := errors.Join(os.Mkdir(deadFolder, 0o700), os.WriteFile(filepath.Join(deadFolder, "f"), nil, 0o600),
+		os.WriteFile(dead, []byte("张三,13800000000"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	b := openAt(t, dir)
 	if _, err := b.Create(t.Context(), "other", strings.NewReader("x")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(dead); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("what the dead process left is still there (%v)", err)
+	for _, left := range []string{dead, deadFolder} {
+		if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("what the dead process left is still there: %s (%v)", left, err)
+		}
 	}
 	wantStaged(t, dir, 1)
 	for a, err := range b.List(t.Context(), "") {

@@ -43,7 +43,7 @@ func (f *Folder) stageFile(ctx context.Context, path string) (objectstore.Staged
 	if err != nil {
 		return objectstore.Staged{}, err
 	}
-	defer source.Close()
+	defer func() { _ = source.Close() }()
 	return f.Stage(ctx, source)
 }
 
@@ -104,7 +104,7 @@ func sweepFile(path string) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	if syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
 		return nil // its owner lives
 	}

@@ -236,7 +236,7 @@ func TestCutDownloadGoesOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	if got, err := io.ReadAll(r); err != nil || string(got) != data {
 		t.Errorf("read %d bytes of %d, %v", len(got), len(data), err)
 	}

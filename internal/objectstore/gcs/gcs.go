@@ -100,7 +100,7 @@ func (s *Store) Read(ctx context.Context, key string) ([]byte, objectstore.Attri
 	if err != nil {
 		return nil, objectstore.Attributes{}, err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	data, err := io.ReadAll(r)
 	if err != nil {
 		return nil, objectstore.Attributes{}, err
@@ -135,7 +135,7 @@ func (s *Store) uploadFile(ctx context.Context, key, path string, object *storag
 	if err != nil {
 		return objectstore.Attributes{}, err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	info, err := file.Stat()
 	if err != nil {
 		return objectstore.Attributes{}, err

@@ -121,7 +121,7 @@ func Corrupt(network http.RoundTripper, r *http.Request) (*http.Response, error)
 	if err != nil {
 		return nil, err
 	}
-	defer reply.Body.Close()
+	defer func() { _ = reply.Body.Close() }()
 	data, err := io.ReadAll(reply.Body)
 	if err != nil {
 		return nil, err

@@ -36,7 +36,7 @@ func (c client) do(method, path, body string, headers ...string) (int, http.Head
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	defer reply.Body.Close()
+	defer func() { _ = reply.Body.Close() }()
 	data, err := io.ReadAll(reply.Body)
 	if err != nil {
 		c.t.Fatal(err)

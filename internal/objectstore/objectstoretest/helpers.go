@@ -26,7 +26,7 @@ func stream(t *testing.T, b *objectstore.Bucket, key string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	data, err := io.ReadAll(r)
 	if err != nil || a.Size != int64(len(data)) || a.Key != key {
 		t.Errorf("Open(%s): %d bytes, %+v, %v", key, len(data), a, err)

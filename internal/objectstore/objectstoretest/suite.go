@@ -34,6 +34,7 @@ func Run(t *testing.T, open Open) {
 		"a counter loses no increment":         counter,
 		"one of many creators wins":            oneCreatorWins,
 		"replace":                              replace,
+		"replace a folder":                     replaceFolder,
 		"list in byte order":                   list,
 		"listing can be stopped":               listStops,
 		"delete":                               deleted,
@@ -402,7 +403,7 @@ func streamStays(t *testing.T, b *objectstore.Bucket) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	if err := b.Replace(t.Context(), "m", localFile(t, second)); err != nil {
 		t.Fatal(err)
 	}
