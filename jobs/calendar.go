@@ -12,7 +12,7 @@ import (
 // horizon is how far back missed times are looked for: longer than a year, so that a yearly job is found.
 const horizon = 400 * 24 * time.Hour
 
-// calendar knows when a job is due. It agrees with gocron about the meaning of a schedule, since both ask the same parser.
+// calendar knows when a job is due. It is also what gocron goes by, so that alarms and catch-up agree.
 type calendar struct {
 	schedule cron.Schedule
 	zone     *time.Location
@@ -27,14 +27,22 @@ func newCalendar(job Job, zone *time.Location) (calendar, error) {
 	return calendar{schedule: schedule, zone: zone, daysBack: job.DaysBack}, nil
 }
 
+// IsValid implements gocron.Cron: the schedule has been parsed, but may be for a day that never comes.
+func (c calendar) IsValid(crontab string, _ *time.Location, now time.Time) error {
+	if c.Next(now).IsZero() {
+		return fmt.Errorf("schedule %q: it never comes", crontab)
+	}
+	return nil
+}
+
+// Next implements gocron.Cron: the first time on the schedule after t, zero if there is none.
+func (c calendar) Next(t time.Time) time.Time {
+	return c.schedule.Next(t.In(c.zone))
+}
+
 // date is the logical date of a time on the schedule.
 func (c calendar) date(at time.Time) run.Date {
 	return run.DateOf(at.In(c.zone)).AddDays(-c.daysBack)
-}
-
-// next is the first time on the schedule after t.
-func (c calendar) next(t time.Time) time.Time {
-	return c.schedule.Next(t.In(c.zone))
 }
 
 // settled is the time up to which a success leaves nothing to do. It answers every time on the schedule before it began,
@@ -54,7 +62,7 @@ func (c calendar) between(from, to time.Time) []due {
 	if earliest := to.Add(-horizon); from.Before(earliest) {
 		from = earliest
 	}
-	for at := c.next(from); !at.IsZero() && !at.After(to); at = c.next(at) {
+	for at := c.Next(from); !at.IsZero() && !at.After(to); at = c.Next(at) {
 		d := due{date: c.date(at), at: at, cause: CatchUp}
 		if n := len(runs); n > 0 && runs[n-1].date == d.date {
 			runs[n-1] = d

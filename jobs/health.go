@@ -73,7 +73,7 @@ func (m *monitor) health() Health {
 	for _, name := range slices.Sorted(maps.Keys(m.jobs)) {
 		s := m.jobs[name]
 		h.Jobs = append(h.Jobs, JobHealth{
-			Job: name, Schedule: s.schedule, NextRun: s.calendar.next(now), RunningSince: s.running,
+			Job: name, Schedule: s.schedule, NextRun: s.calendar.Next(now), RunningSince: s.running,
 			LastRun: summary(s.last), LastSuccess: summary(s.success),
 		})
 		if s.failure != "" {

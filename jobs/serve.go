@@ -77,22 +77,27 @@ func newAlarms(workers []*worker, m *monitor, o Options) (gocron.Scheduler, erro
 	if err != nil {
 		return nil, fmt.Errorf("scheduler: %w", err)
 	}
+	if err := setAlarms(alarms, workers, m); err != nil {
+		return nil, errors.Join(err, alarms.Shutdown())
+	}
+	return alarms, nil
+}
+
+func setAlarms(alarms gocron.Scheduler, workers []*worker, m *monitor) error {
 	for _, w := range workers {
-		_, err := alarms.NewJob(gocron.CronJob(w.job.Schedule, false), gocron.NewTask(w.alarm), gocron.WithName(w.job.Name))
+		_, err := alarms.NewJob(gocron.CronJob(w.job.Schedule, false), gocron.NewTask(w.alarm),
+			gocron.WithName(w.job.Name), gocron.WithCronImplementation(w.calendar))
 		if err != nil {
-			return nil, fmt.Errorf("schedule of %s: %w", w.job.Name, err)
+			return fmt.Errorf("job %s: %w", w.job.Name, err)
 		}
 	}
-	_, err = alarms.NewJob(gocron.DurationJob(pulse), gocron.NewTask(func() {
+	_, err := alarms.NewJob(gocron.DurationJob(pulse), gocron.NewTask(func() {
 		m.alive()
 		for _, w := range workers {
 			w.alarm()
 		}
 	}))
-	if err != nil {
-		return nil, fmt.Errorf("pulse: %w", err)
-	}
-	return alarms, nil
+	return err
 }
 
 // start sets the workers to work. The channel is closed when all have come to an end.

@@ -62,7 +62,7 @@ func (w *worker) looked(ctx context.Context, err error) {
 // be found out or done what is due, and leaves it due.
 func (w *worker) catchUp(ctx context.Context) error {
 	now := w.runner.options.Clock.Now()
-	if !w.handled.IsZero() && w.calendar.next(w.handled).After(now) {
+	if !w.handled.IsZero() && w.calendar.Next(w.handled).After(now) {
 		return nil
 	}
 	return w.runner.hold(ctx, w.job, func(held context.Context) error {
