@@ -1,0 +1,97 @@
+// Package landing says where export files lie in the store and what is known about each: the place that land leaves for conform.
+package landing
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+	"time"
+
+	"countinghouse/internal/objectstore"
+)
+
+// Unrecognised is the feed under which files that no contract takes are kept.
+const Unrecognised = "unrecognised"
+
+const manifestName = "manifest.json"
+
+// A Manifest is what is known about a landed file. It is written after the file, which is there once its manifest is.
+type Manifest struct {
+	Feed       string    `json:"feed"`
+	Name       string    `json:"name"`   // base name, as it came
+	Key        string    `json:"key"`    // of the file's bytes
+	Size       int64     `json:"size"`   // bytes
+	SHA256     string    `json:"sha256"` // of the bytes, hex
+	ReceivedAt time.Time `json:"received_at"`
+	ModTime    time.Time `json:"mod_time"`
+	// ExportedAt is when the channel made the file, if its name says so.
+	ExportedAt *time.Time `json:"exported_at,omitempty"`
+	Reason     string     `json:"reason,omitempty"` // why no contract takes it
+}
+
+// Folder is where the file with this content lies.
+func Folder(feed, sha256 string) string { return path.Join("landing", feed, sha256) }
+
+// ManifestKey is where the manifest of the file with this content lies.
+func ManifestKey(feed, sha256 string) string { return path.Join(Folder(feed, sha256), manifestName) }
+
+// FileKey is where the file's bytes lie. The name is kept but for what a key cannot hold.
+func FileKey(feed, sha256, name string) string {
+	safe := strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == '/' || r == '\\' || r == '\ufffd' {
+			return '_'
+		}
+		return r
+	}, strings.ToValidUTF8(name, "_"))
+	if safe == manifestName || strings.Trim(safe, ".") == "" {
+		safe = "_" + safe
+	}
+	return path.Join(Folder(feed, sha256), safe)
+}
+
+// Read gives the manifest of a landed file; objectstore.ErrNotFound if the file has not landed.
+func Read(ctx context.Context, bucket *objectstore.Bucket, feed, sha256 string) (Manifest, error) {
+	key := ManifestKey(feed, sha256)
+	text, _, err := bucket.Read(ctx, key)
+	if err != nil {
+		return Manifest{}, fmt.Errorf("read %s: %w", key, err)
+	}
+	var manifest Manifest
+	if err := json.Unmarshal(text, &manifest); err != nil {
+		return Manifest{}, fmt.Errorf("read %s: %w", key, err)
+	}
+	return manifest, nil
+}
+
+// Write makes a landed file visible.
+func Write(ctx context.Context, bucket *objectstore.Bucket, manifest Manifest) error {
+	text, err := json.MarshalIndent(manifest, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write the manifest of %s: %w", manifest.Name, err)
+	}
+	key := ManifestKey(manifest.Feed, manifest.SHA256)
+	// Another process may have landed the same bytes just now: its manifest stands.
+	if _, err := bucket.CompareAndSet(ctx, key, text, 0); err != nil && !errors.Is(err, objectstore.ErrPrecondition) {
+		return fmt.Errorf("write %s: %w", key, err)
+	}
+	return nil
+}
+
+// List gives the contents that have landed for a feed, as sha256 in hex, sorted.
+func List(ctx context.Context, bucket *objectstore.Bucket, feed string) ([]string, error) {
+	prefix := path.Join("landing", feed) + "/"
+	var found []string
+	for object, err := range bucket.List(ctx, prefix) {
+		if err != nil {
+			return nil, fmt.Errorf("list %s: %w", prefix, err)
+		}
+		rest := strings.TrimPrefix(object.Key, prefix)
+		if sha256, name, _ := strings.Cut(rest, "/"); name == manifestName {
+			found = append(found, sha256)
+		}
+	}
+	return found, nil
+}

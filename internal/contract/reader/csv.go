@@ -1,0 +1,227 @@
+package reader
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"countinghouse/internal/contract"
+)
+
+// A csvReader reads one CSV file.
+type csvReader struct {
+	contract  *contract.Contract
+	delimiter byte
+	rules     rules
+	lines     *lineReader
+	splitter  *Splitter
+	sink      Sink
+	summary   Summary
+}
+
+func readCSV(c *contract.Contract, text *bufio.Reader, sink Sink) (Summary, error) {
+	if err := refuseWorkbook(text); err != nil {
+		return Summary{}, err
+	}
+	decoded, err := decode(text, c.Files.Encoding)
+	if err != nil {
+		return Summary{}, err
+	}
+	rules, err := compile(c.Files)
+	if err != nil {
+		return Summary{}, err
+	}
+	r := &csvReader{
+		contract: c, delimiter: Delimiter(c), rules: rules, lines: newLineReader(decoded), sink: sink, splitter: NewSplitter(c),
+	}
+	if err := r.header(); err != nil {
+		return r.summary, err
+	}
+	return r.summary, r.records()
+}
+
+// refuseWorkbook tells apart what people rename to .csv.
+func refuseWorkbook(text *bufio.Reader) error {
+	first, err := text.Peek(8)
+	if len(first) == 0 && err != nil {
+		return err
+	}
+	switch {
+	case bytes.HasPrefix(first, []byte("PK\x03\x04")):
+		return problem(0, "the contract says csv, but the file is an xlsx workbook or a zip")
+	case bytes.HasPrefix(first, []byte("\xd0\xcf\x11\xe0")):
+		return problem(0, "the contract says csv, but the file is an old .xls workbook: save it as csv")
+	}
+	return nil
+}
+
+// header finds the header line. Lines before it are looked at one by one, since a preamble need not be CSV.
+func (r *csvReader) header() error {
+	search := headerSearch{contract: r.contract, rules: r.rules}
+	lenient := Splitter{delimiter: r.delimiter, loose: true}
+	for {
+		first := r.lines.line
+		r.lines.begin()
+		text, err := r.lines.extend()
+		if errors.Is(err, io.EOF) {
+			return search.failed()
+		}
+		if err != nil {
+			return err
+		}
+		if !search.inPreamble() {
+			text = r.wholeHeader(text)
+		}
+		cells, reason := lenient.Split(text)
+		if reason != "" {
+			cells = [][]byte{text}
+		}
+		if found, err := search.line(first, text, cells); found || err != nil {
+			r.summary.Header = search.header
+			if err != nil {
+				return err
+			}
+			return r.sink.Header(search.header)
+		}
+	}
+}
+
+// wholeHeader takes in the lines of a header cell with line ends inside.
+func (r *csvReader) wholeHeader(text []byte) []byte {
+	scan := quoteScan{delimiter: r.delimiter, loose: true}
+	for scan.line(text); scan.inside && r.contract.Files.Preamble == 0; {
+		whole, err := r.lines.extend()
+		if err != nil {
+			break
+		}
+		scan = quoteScan{delimiter: r.delimiter, loose: true}
+		scan.line(whole)
+		text = whole
+	}
+	return text
+}
+
+func (r *csvReader) records() error {
+	for {
+		first := r.lines.line
+		r.lines.begin()
+		text, err := r.lines.extend()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if r.rules.drops != nil || r.rules.end != nil {
+			ended, dropped := r.rules.apply(text)
+			if ended {
+				return r.footer(text)
+			}
+			if dropped {
+				r.summary.Dropped++
+				continue
+			}
+		}
+		if err := r.record(first, text); err != nil {
+			return err
+		}
+	}
+}
+
+// footer counts the lines from the one that ends the rows.
+func (r *csvReader) footer(text []byte) error {
+	var err error
+	for ; err == nil; text, err = r.lines.extend() {
+		if !r.blank(text) {
+			r.summary.Dropped++
+		}
+		r.lines.begin()
+	}
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
+
+// record hands one record on. The common case is settled by counting delimiters.
+func (r *csvReader) record(line int64, text []byte) error {
+	width := len(r.summary.Header.Names)
+	if bytes.IndexByte(text, '"') < 0 {
+		if bytes.Count(text, []byte{r.delimiter}) == width-1 && !guarded(text, r.delimiter) && !r.blank(text) {
+			r.summary.Records++
+			return r.sink.Raw(line, text)
+		}
+		return r.cells(line, text)
+	}
+	scan := quoteScan{delimiter: r.delimiter, loose: r.contract.Files.Loose}
+	scan.line(text)
+	for scan.inside {
+		before := len(text)
+		whole, err := r.lines.extend()
+		if errors.Is(err, io.EOF) {
+			return problem(line, "the file ends inside a quoted cell that begins here: it is cut short, or a quote is missing")
+		}
+		if err != nil {
+			return err
+		}
+		text = whole
+		scan.line(tail(whole, before))
+	}
+	if !scan.odd && scan.fields == width && !guarded(text, r.delimiter) {
+		r.summary.Records++
+		return r.sink.Raw(line, text)
+	}
+	return r.cells(line, text)
+}
+
+// tail is what was added to a record of before bytes: its line end and, of a CRLF, the return were not part of it.
+func tail(whole []byte, before int) []byte {
+	at := before + bytes.IndexByte(whole[before:], '\n') + 1
+	return whole[at:]
+}
+
+func (r *csvReader) cells(line int64, text []byte) error {
+	if r.blank(text) {
+		return nil
+	}
+	r.summary.Records++
+	cells, reason := r.splitter.Split(text)
+	if reason == "" {
+		cells, reason = r.fit(cells)
+	}
+	if reason == "" {
+		return r.sink.Fields(line, cells)
+	}
+	if !r.lines.closed && len(cells) < len(r.summary.Header.Names) {
+		return problem(line, "the file ends in the middle of a row: it is cut short, export it again")
+	}
+	r.summary.Rejects++
+	return r.sink.Reject(line, reason, text)
+}
+
+// fit makes a record as wide as the header where the contract allows it.
+func (r *csvReader) fit(cells [][]byte) ([][]byte, string) {
+	names := r.summary.Header.Names
+	for r.contract.Files.Loose && len(cells) > len(names) && len(cells[len(cells)-1]) == 0 {
+		cells = cells[:len(cells)-1]
+	}
+	for r.contract.Files.Loose && len(cells) < len(names) && contract.NormalHeader(names[len(cells)]) == "" {
+		cells = append(cells, nil)
+	}
+	if len(cells) != len(names) {
+		return cells, fmt.Sprintf("want %d fields as in the header, got %d", len(names), len(cells))
+	}
+	return cells, ""
+}
+
+// blank says whether a line holds nothing but blanks, delimiters and quotes: no row of anything.
+func (r *csvReader) blank(text []byte) bool {
+	for _, b := range text {
+		if b != r.delimiter && b != ' ' && b != '\t' && b != '"' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,229 @@
+package reader
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/unicode"
+
+	"countinghouse/internal/contract"
+)
+
+// decode gives the text as UTF-8 without a byte order mark. Bytes that the encoding does not have end it with a *Problem that names
+// the byte, the line and, where that can be told, the encoding that fits.
+func decode(text *bufio.Reader, name string) (io.Reader, error) {
+	sample, err := text.Peek(1 << 12)
+	if len(sample) == 0 && err != nil {
+		return nil, err
+	}
+	if err := checkMark(sample, name); err != nil {
+		return nil, err
+	}
+	switch name {
+	case contract.GB18030:
+		if found := looksLike(sample); found == contract.UTF8 {
+			return nil, problem(0, "the contract says encoding gb18030, but the bytes are utf-8")
+		}
+		return &decodeReader{from: text, decoder: simplifiedchinese.GB18030.NewDecoder(), name: name, step: stepGB18030}, nil
+	case contract.UTF16LE:
+		decoder := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder()
+		return &decodeReader{from: text, decoder: decoder, name: name, step: stepUTF16}, nil
+	case contract.UTF16BE:
+		decoder := unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewDecoder()
+		return &decodeReader{from: text, decoder: decoder, name: name, step: stepUTF16}, nil
+	default:
+		if bytes.HasPrefix(sample, []byte("\xef\xbb\xbf")) {
+			_, err = text.Discard(3)
+			return &utf8Reader{from: text, offset: 3}, err
+		}
+		return &utf8Reader{from: text}, nil
+	}
+}
+
+// checkMark compares the byte order mark, if there is one, with the contract.
+func checkMark(sample []byte, name string) error {
+	found := ""
+	switch {
+	case bytes.HasPrefix(sample, []byte("\xef\xbb\xbf")):
+		found = contract.UTF8
+	case bytes.HasPrefix(sample, []byte("\xff\xfe")):
+		found = contract.UTF16LE
+	case bytes.HasPrefix(sample, []byte("\xfe\xff")):
+		found = contract.UTF16BE
+	case name != contract.UTF16LE && name != contract.UTF16BE && bytes.IndexByte(sample, 0) >= 0:
+		found = "utf-16 (it holds zero bytes)"
+	}
+	if found == "" || found == name || name == "" && found == contract.UTF8 {
+		return nil
+	}
+	return problem(0, "the contract says encoding %s, but the file is %s", orUTF8(name), found)
+}
+
+func orUTF8(name string) string {
+	if name == "" {
+		return contract.UTF8
+	}
+	return name
+}
+
+// looksLike tells the encoding of bytes that are not plain ASCII; empty if it cannot be told.
+func looksLike(sample []byte) string {
+	whole := sample[:len(sample)-partialRune(sample)]
+	switch {
+	case utf8.Valid(whole) && !isASCII(whole):
+		return contract.UTF8
+	case isASCII(whole):
+		return ""
+	}
+	decoded, err := simplifiedchinese.GB18030.NewDecoder().Bytes(sample[:len(sample)-len(sample)%2])
+	if err == nil && bytes.Count(decoded, []byte("\ufffd")) <= 1 { // the last character may be cut
+		return contract.GB18030
+	}
+	return ""
+}
+
+func isASCII(text []byte) bool {
+	for _, b := range text {
+		if b >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// partialRune is how many bytes at the end of text are the beginning of a character.
+func partialRune(text []byte) int {
+	for n := 1; n <= min(utf8.UTFMax-1, len(text)); n++ {
+		tail := text[len(text)-n:]
+		if utf8.RuneStart(tail[0]) {
+			if utf8.FullRune(tail) {
+				return 0
+			}
+			return n
+		}
+	}
+	return 0
+}
+
+// utf8Reader passes UTF-8 through and stops at the first byte that is not.
+type utf8Reader struct {
+	from   io.Reader
+	offset int64 // of the next byte, in the file
+	carry  [utf8.UTFMax]byte
+	kept   int
+}
+
+func (r *utf8Reader) Read(p []byte) (int, error) {
+	kept := copy(p, r.carry[:r.kept])
+	n, err := r.from.Read(p[kept:])
+	n += kept
+	r.kept = 0
+	if n == 0 {
+		return 0, err
+	}
+	cut := 0
+	if err == nil {
+		cut = partialRune(p[:n])
+	}
+	if !utf8.Valid(p[:n-cut]) {
+		return r.upToBad(p[:n])
+	}
+	r.kept = copy(r.carry[:], p[n-cut:n])
+	r.offset += int64(n - cut)
+	return n - cut, err
+}
+
+// upToBad hands on what is good, so that the line reader's count is right, and then the problem.
+func (r *utf8Reader) upToBad(text []byte) (int, error) {
+	good := 0
+	for good < len(text) {
+		character, size := utf8.DecodeRune(text[good:])
+		if character == utf8.RuneError && size <= 1 {
+			break
+		}
+		good += size
+	}
+	hint := ""
+	if found := looksLike(text[good:]); found == contract.GB18030 {
+		hint = ", but looks like gb18030: set encoding in the contract"
+	}
+	return good, &badByte{offset: r.offset + int64(good), message: "is not " + contract.UTF8 + hint}
+}
+
+// badByte becomes a Problem when the line is known.
+type badByte struct {
+	offset  int64
+	message string
+}
+
+func (b *badByte) Error() string { return b.message }
+
+// decodeReader decodes and stops at the first bytes that mean nothing: the decoder would write U+FFFD for them.
+type decodeReader struct {
+	from    io.Reader
+	decoder *encoding.Decoder
+	name    string
+	step    func([]byte) int // length of the first character
+	in      [1 << 15]byte
+	start   int
+	end     int
+	offset  int64 // of in[start], in the file
+	ended   error
+}
+
+func (r *decodeReader) Read(p []byte) (int, error) {
+	for {
+		if r.start < r.end || r.ended != nil {
+			written, read, err := r.decoder.Transform(p, r.in[r.start:r.end], r.ended != nil)
+			if at := bytes.Index(p[:written], []byte("\ufffd")); at >= 0 {
+				return at, &badByte{offset: r.badOffset(p[:at]), message: "is not " + r.name}
+			}
+			r.start += read
+			r.offset += int64(read)
+			if written > 0 {
+				return written, nil
+			}
+			if r.ended != nil && r.start == r.end {
+				return 0, r.ended
+			}
+			if err != nil && r.ended != nil {
+				return 0, &badByte{offset: r.offset, message: "is not " + r.name}
+			}
+		}
+		r.fill()
+	}
+}
+
+func (r *decodeReader) fill() {
+	r.end = copy(r.in[:], r.in[r.start:r.end])
+	r.start = 0
+	n, err := r.from.Read(r.in[r.end:])
+	r.end += n
+	r.ended = err
+}
+
+// badOffset walks over the characters that were decoded well.
+func (r *decodeReader) badOffset(good []byte) int64 {
+	at := r.start
+	for range utf8.RuneCount(good) {
+		at += r.step(r.in[at:r.end])
+	}
+	return r.offset + int64(at-r.start)
+}
+
+func stepGB18030(text []byte) int {
+	switch {
+	case text[0] < utf8.RuneSelf || len(text) < 2:
+		return 1
+	case text[1] >= '0' && text[1] <= '9':
+		return 4
+	default:
+		return 2
+	}
+}
+
+func stepUTF16(text []byte) int { return min(2, len(text)) }

@@ -1,0 +1,203 @@
+package reader
+
+import (
+	"bytes"
+
+	"countinghouse/internal/contract"
+)
+
+// A quoteScan follows the quotes of one record over its physical lines.
+type quoteScan struct {
+	delimiter byte
+	loose     bool
+	inside    bool // within a quoted cell
+	odd       bool // a quote stands where regular CSV has none
+	fields    int
+}
+
+// line looks at one more physical line of the record.
+func (s *quoteScan) line(text []byte) {
+	at := 0
+	if s.inside {
+		at = s.quoted(text, 0)
+	} else {
+		s.fields = 1
+		at = s.cell(text, 0)
+	}
+	for at < len(text) && !s.inside {
+		s.fields++
+		at = s.cell(text, at+1) // behind the delimiter
+	}
+}
+
+// cell reads the cell that begins at at and gives where its delimiter is.
+func (s *quoteScan) cell(text []byte, at int) int {
+	open := at
+	if s.loose {
+		open += leadingBlanks(text[at:])
+	}
+	if open < len(text) && text[open] == '"' {
+		s.odd = s.odd || open > at
+		s.inside = true
+		return s.quoted(text, open+1)
+	}
+	end := s.delimiterFrom(text, at)
+	s.odd = s.odd || bytes.IndexByte(text[at:end], '"') >= 0
+	return end
+}
+
+func (s *quoteScan) quoted(text []byte, at int) int {
+	for {
+		quote := bytes.IndexByte(text[at:], '"')
+		if quote < 0 {
+			return len(text)
+		}
+		at += quote + 1
+		if at < len(text) && text[at] == '"' {
+			at++
+			continue
+		}
+		s.inside = false
+		end := s.delimiterFrom(text, at)
+		s.odd = s.odd || end > at
+		return end
+	}
+}
+
+func (s *quoteScan) delimiterFrom(text []byte, at int) int {
+	if end := bytes.IndexByte(text[at:], s.delimiter); end >= 0 {
+		return at + end
+	}
+	return len(text)
+}
+
+func leadingBlanks(text []byte) int {
+	n := 0
+	for n < len(text) && (text[n] == ' ' || text[n] == '\t') {
+		n++
+	}
+	return n
+}
+
+// guarded says whether a cell of the record may have something to strip. It errs on the side of yes.
+func guarded(record []byte, delimiter byte) bool {
+	if delimiter != '\t' && bytes.IndexByte(record, '\t') >= 0 {
+		return true
+	}
+	for _, guard := range [...]byte{'\'', '`', '='} {
+		if guardAtEdge(record, guard, delimiter) {
+			return true
+		}
+	}
+	return guardAtEdge(record, ' ', delimiter) || bytes.IndexByte(record, '\r') >= 0
+}
+
+func guardAtEdge(record []byte, guard, delimiter byte) bool {
+	for from := 0; ; {
+		at := bytes.IndexByte(record[from:], guard)
+		if at < 0 {
+			return false
+		}
+		at += from
+		if at == 0 || isEdge(record[at-1], delimiter) || at+1 == len(record) || isEdge(record[at+1], delimiter) {
+			return true
+		}
+		from = at + 1
+	}
+}
+
+func isEdge(b, delimiter byte) bool { return b == delimiter || b == '"' || b == '\n' }
+
+// Strip takes away what guards a cell against spreadsheets: TABs and blanks around it, ="…", and a leading ' or `.
+func Strip(cell []byte) []byte {
+	cell = bytes.Trim(cell, " \t\r\n")
+	if n := len(cell); n >= 3 && cell[0] == '=' && cell[1] == '"' && cell[n-1] == '"' {
+		cell = bytes.Trim(cell[2:n-1], " \t")
+	}
+	if len(cell) > 0 && (cell[0] == '\'' || cell[0] == '`') {
+		cell = bytes.TrimLeft(cell[1:], " \t")
+	}
+	return cell
+}
+
+// A Splitter reads the cells of a record. Its results are valid until it is used again.
+type Splitter struct {
+	delimiter byte
+	loose     bool
+	cells     [][]byte
+	text      []byte // what quoted cells become
+}
+
+// NewSplitter is for records of a file of this contract.
+func NewSplitter(c *contract.Contract) *Splitter {
+	return &Splitter{delimiter: Delimiter(c), loose: c.Files.Loose}
+}
+
+// Delimiter stands between the fields of a raw record.
+func Delimiter(c *contract.Contract) byte {
+	if c.Files.Delimiter == "" {
+		return ','
+	}
+	return c.Files.Delimiter[0]
+}
+
+// Split gives the record's cells, stripped, or why it is not CSV.
+func (s *Splitter) Split(record []byte) (cells [][]byte, reason string) {
+	s.cells, s.text = s.cells[:0], s.text[:0]
+	for at := 0; ; {
+		cell, end, reason := s.cell(record, at)
+		if reason != "" {
+			return nil, reason
+		}
+		s.cells = append(s.cells, Strip(cell))
+		if end >= len(record) {
+			return s.cells, ""
+		}
+		at = end + 1
+	}
+}
+
+func (s *Splitter) cell(record []byte, at int) (cell []byte, end int, reason string) {
+	open := at
+	if s.loose {
+		open += leadingBlanks(record[at:])
+	}
+	if open < len(record) && record[open] == '"' {
+		return s.quoted(record, open+1)
+	}
+	end = s.delimiterFrom(record, at)
+	return record[at:end], end, ""
+}
+
+func (s *Splitter) quoted(record []byte, at int) (cell []byte, end int, reason string) {
+	begin := len(s.text)
+	for {
+		quote := bytes.IndexByte(record[at:], '"')
+		if quote < 0 {
+			return nil, 0, "a quoted cell is not closed"
+		}
+		s.text = append(s.text, record[at:at+quote]...)
+		at += quote + 1
+		if at >= len(record) || record[at] != '"' {
+			break
+		}
+		s.text = append(s.text, '"')
+		at++
+	}
+	end = s.delimiterFrom(record, at)
+	tail := record[at:end]
+	if s.loose {
+		tail = tail[leadingBlanks(tail):]
+	}
+	if len(tail) > 0 {
+		return nil, 0, "text after the closing quote of a cell"
+	}
+	return s.text[begin:len(s.text):len(s.text)], end, ""
+}
+
+func (s *Splitter) delimiterFrom(text []byte, at int) int {
+	if end := bytes.IndexByte(text[at:], s.delimiter); end >= 0 {
+		return at + end
+	}
+	return len(text)
+}

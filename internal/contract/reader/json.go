@@ -1,0 +1,318 @@
+package reader
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"countinghouse/internal/contract"
+)
+
+// A jsonReader reads records out of JSON objects. The outermost list is streamed; each element of it is held in memory.
+type jsonReader struct {
+	contract *contract.Contract
+	columns  []int            // the contract's columns that have a field
+	byName   map[string][]int // normal name -> positions in columns whose header it is
+	decoder  *json.Decoder
+	sink     Sink
+	summary  Summary
+	seen     []bool // per position in columns: whether any record has it
+	rank     []int  // which of its names the field at hand was found under
+	fields   [][]byte
+}
+
+// A step is one part of the path to the records: a member's name, and whether it is a list to go through.
+type step struct {
+	name string
+	list bool
+}
+
+func readJSON(c *contract.Contract, text *bufio.Reader, sink Sink) (Summary, error) {
+	decoded, err := decode(text, c.Files.Encoding)
+	if err != nil {
+		return Summary{}, err
+	}
+	r := &jsonReader{contract: c, byName: map[string][]int{}, decoder: json.NewDecoder(decoded), sink: sink}
+	r.decoder.UseNumber()
+	if err := r.header(); err != nil {
+		return r.summary, err
+	}
+	steps := path(c.Files.Records)
+	if c.Files.Container == contract.JSONL {
+		err = r.lines(steps)
+	} else {
+		err = r.document(steps)
+	}
+	if err == nil {
+		err = r.missing()
+	}
+	return r.summary, r.place(err)
+}
+
+// path reads list[].details[] as two steps.
+func path(text string) []step {
+	if text == "" {
+		return nil
+	}
+	var steps []step
+	for _, part := range strings.Split(text, ".") {
+		name, list := strings.CutSuffix(part, "[]")
+		steps = append(steps, step{name: name, list: list})
+	}
+	return steps
+}
+
+// header takes the contract's columns for the fields: objects have no order of their own.
+func (r *jsonReader) header() error {
+	header := Header{Fields: make([]int, len(r.contract.Columns))}
+	for i, column := range r.contract.Columns {
+		header.Fields[i] = -1
+		if column.Computed() {
+			continue
+		}
+		header.Fields[i] = len(r.columns)
+		for _, name := range column.Header {
+			normal := contract.NormalHeader(name)
+			r.byName[normal] = append(r.byName[normal], len(r.columns))
+		}
+		header.Names = append(header.Names, column.Header[0])
+		r.columns = append(r.columns, i)
+	}
+	r.seen = make([]bool, len(r.columns))
+	r.rank = make([]int, len(r.columns))
+	r.fields = make([][]byte, len(r.columns))
+	r.summary.Header = header
+	return r.sink.Header(header)
+}
+
+func (r *jsonReader) lines(steps []step) error {
+	for {
+		var value any
+		err := r.decoder.Decode(&value)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := r.expand(value, steps, nil); err != nil {
+			return err
+		}
+	}
+}
+
+// document streams the outermost list of the path. Members that stand before it are inherited, those behind it are not.
+func (r *jsonReader) document(steps []step) error {
+	if len(steps) == 0 || steps[0].name == "" && !steps[0].list {
+		var value any
+		if err := r.decoder.Decode(&value); err != nil {
+			return err
+		}
+		return r.expand(value, steps, nil)
+	}
+	if steps[0].name == "" {
+		return r.list(steps[1:], nil)
+	}
+	if err := r.expect('{'); err != nil {
+		return err
+	}
+	found, err := r.members(steps)
+	if err == nil && !found {
+		err = problem(0, "there is no %q: not the answer that the contract describes", steps[0].name)
+	}
+	return err
+}
+
+func (r *jsonReader) members(steps []step) (found bool, err error) {
+	inherited := map[string]any{}
+	for r.decoder.More() {
+		token, err := r.decoder.Token()
+		if err != nil {
+			return found, err
+		}
+		if token == steps[0].name && steps[0].list {
+			found = true
+			if err := r.list(steps[1:], inherited); err != nil {
+				return found, err
+			}
+			continue
+		}
+		var value any
+		if err := r.decoder.Decode(&value); err != nil {
+			return found, err
+		}
+		if token == steps[0].name {
+			found = true
+			if err := r.expand(value, steps[1:], inherited); err != nil {
+				return found, err
+			}
+		}
+		if name, ok := token.(string); ok && isScalar(value) {
+			inherited[name] = value
+		}
+	}
+	_, err = r.decoder.Token()
+	return found, err
+}
+
+func (r *jsonReader) list(rest []step, inherited map[string]any) error {
+	if err := r.expect('['); err != nil {
+		return err
+	}
+	for r.decoder.More() {
+		var value any
+		if err := r.decoder.Decode(&value); err != nil {
+			return err
+		}
+		if err := r.expand(value, rest, inherited); err != nil {
+			return err
+		}
+	}
+	_, err := r.decoder.Token()
+	return err
+}
+
+func (r *jsonReader) expect(delimiter json.Delim) error {
+	token, err := r.decoder.Token()
+	if err == nil && token != delimiter {
+		err = problem(0, "want %q where the records begin, got %v: not the answer that the contract describes", delimiter.String(), token)
+	}
+	return err
+}
+
+// expand goes down the path from one value. Scalar members of the objects passed through are inherited.
+func (r *jsonReader) expand(value any, steps []step, inherited map[string]any) error {
+	object, ok := value.(map[string]any)
+	if !ok {
+		return r.reject(value, "want an object")
+	}
+	if len(steps) == 0 {
+		return r.record(object, inherited)
+	}
+	handed := map[string]any{}
+	for _, members := range []map[string]any{inherited, object} {
+		for name, member := range members {
+			if isScalar(member) {
+				handed[name] = member
+			}
+		}
+	}
+	member, there := object[steps[0].name]
+	if !there {
+		return r.reject(value, fmt.Sprintf("there is no %q", steps[0].name))
+	}
+	if !steps[0].list {
+		return r.expand(member, steps[1:], handed)
+	}
+	elements, ok := member.([]any)
+	if !ok {
+		return r.reject(value, fmt.Sprintf("%q is no list", steps[0].name))
+	}
+	for _, element := range elements {
+		if err := r.expand(element, steps[1:], handed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func isScalar(value any) bool {
+	switch value.(type) {
+	case map[string]any, []any:
+		return false
+	default:
+		return true
+	}
+}
+
+func (r *jsonReader) record(object, inherited map[string]any) error {
+	r.summary.Records++
+	for i := range r.fields {
+		r.fields[i], r.rank[i] = nil, len(r.contract.Columns[r.columns[i]].Header)
+	}
+	for _, members := range []map[string]any{object, inherited} {
+		for _, name := range slices.Sorted(maps.Keys(members)) {
+			r.member(contract.NormalHeader(name), members[name])
+		}
+	}
+	return r.sink.Fields(r.summary.Records, r.fields)
+}
+
+// member puts a value into the columns that are called so; a column's earlier names go first, and an object's own members before
+// inherited ones.
+func (r *jsonReader) member(normal string, value any) {
+	for _, position := range r.byName[normal] {
+		for rank, name := range r.contract.Columns[r.columns[position]].Header {
+			if contract.NormalHeader(name) == normal && rank < r.rank[position] {
+				r.rank[position] = rank
+				r.seen[position] = true
+				r.fields[position] = cellOf(value)
+			}
+		}
+	}
+}
+
+func cellOf(value any) []byte {
+	switch v := value.(type) {
+	case nil:
+		return nil
+	case string:
+		return Strip([]byte(v))
+	case json.Number:
+		return []byte(v.String())
+	case bool:
+		return fmt.Append(nil, v)
+	default:
+		return compact(v)
+	}
+}
+
+func compact(value any) []byte {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return nil
+	}
+	return bytes.TrimSpace(text.Bytes())
+}
+
+func (r *jsonReader) reject(value any, reason string) error {
+	r.summary.Records++
+	r.summary.Rejects++
+	return r.sink.Reject(r.summary.Records, reason, compact(value))
+}
+
+func (r *jsonReader) missing() error {
+	if r.summary.Records == r.summary.Rejects {
+		return nil
+	}
+	for position, column := range r.columns {
+		if r.contract.Columns[column].Required && !r.seen[position] {
+			return problem(0, "the required field %q is in no record", r.contract.Columns[column].Header[0])
+		}
+	}
+	return nil
+}
+
+// place says where the JSON is broken.
+func (r *jsonReader) place(err error) error {
+	var syntax *json.SyntaxError
+	var bad *badByte
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
+		return problem(0, "the JSON is cut short after %d bytes: fetch it again", r.decoder.InputOffset())
+	case errors.As(err, &syntax):
+		return problem(0, "not JSON at byte %d: %s", syntax.Offset, syntax.Error())
+	case errors.As(err, &bad):
+		return problem(0, "byte %d of the file %s", bad.offset+1, bad.message)
+	default:
+		return err
+	}
+}

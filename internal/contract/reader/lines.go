@@ -1,0 +1,98 @@
+package reader
+
+import (
+	"bytes"
+	"errors"
+	"io"
+)
+
+// minRead is room enough for a decoder to make progress.
+const minRead = 1 << 12
+
+// lineReader cuts decoded text into physical lines and can join lines that belong to one record. It keeps one buffer, so that a
+// record is a slice of it.
+type lineReader struct {
+	from   io.Reader
+	buffer []byte
+	start  int   // of the record at hand
+	next   int   // of what was not looked at yet
+	end    int   // of what was read
+	line   int64 // physical line that begins at next, from 1
+	ended  error // why there is no more to read; io.EOF at the end
+	closed bool  // whether the last line given had a line end
+}
+
+func newLineReader(from io.Reader) *lineReader {
+	return &lineReader{from: from, buffer: make([]byte, 1<<18), line: 1}
+}
+
+// begin starts a new record: what was given before may be overwritten.
+func (r *lineReader) begin() { r.start = r.next }
+
+// extend adds the next physical line to the record and gives the record so far, without its last line end. It is io.EOF when there
+// is no further line.
+func (r *lineReader) extend() ([]byte, error) {
+	searched := r.next
+	for {
+		if at := bytes.IndexByte(r.buffer[searched:r.end], '\n'); at >= 0 {
+			r.next = searched + at + 1
+			r.line++
+			r.closed = true
+			return withoutReturn(r.buffer[r.start : r.next-1]), nil
+		}
+		searched = r.end
+		if r.ended != nil {
+			return r.last()
+		}
+		if r.end-r.start > MaxRecord {
+			return nil, problem(r.line, "a row of more than %d bytes: a quote that is never closed, or another format", MaxRecord)
+		}
+		searched -= r.fill()
+	}
+}
+
+func (r *lineReader) last() ([]byte, error) {
+	if !errors.Is(r.ended, io.EOF) {
+		return nil, r.place(r.ended)
+	}
+	if r.next == r.end {
+		return nil, io.EOF
+	}
+	r.next = r.end
+	r.line++
+	r.closed = false
+	return withoutReturn(r.buffer[r.start:r.end]), nil
+}
+
+// fill reads more and gives by how much the text moved towards the front.
+func (r *lineReader) fill() (moved int) {
+	if r.start > 0 {
+		moved = r.start
+		copy(r.buffer, r.buffer[r.start:r.end])
+		r.start, r.next, r.end = 0, r.next-moved, r.end-moved
+	}
+	if len(r.buffer)-r.end < minRead {
+		r.buffer = append(r.buffer, make([]byte, len(r.buffer))...)
+	}
+	n, err := r.from.Read(r.buffer[r.end:])
+	r.end += n
+	r.ended = err
+	return moved
+}
+
+// place gives a decoding problem its line.
+func (r *lineReader) place(err error) error {
+	var bad *badByte
+	if !errors.As(err, &bad) {
+		return err
+	}
+	line := r.line + int64(bytes.Count(r.buffer[r.next:r.end], []byte("\n")))
+	return problem(line, "byte %d of the file %s", bad.offset+1, bad.message)
+}
+
+func withoutReturn(line []byte) []byte {
+	if n := len(line); n > 0 && line[n-1] == '\r' {
+		return line[:n-1]
+	}
+	return line
+}

@@ -1,0 +1,166 @@
+// Package conform reads landed export files by their feeds' contracts: typed rows in files/<feed>/, refused rows in rejects/<feed>/,
+// and for every file an accounting, written last, that makes its rows visible.
+//
+// DuckDB does the typing, in one COPY per file. What it reads comes through a pipe from package reader, which decodes the export,
+// leaves out what is no row, and puts each record's line number before it.
+package conform
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"countinghouse/internal/contract"
+	"countinghouse/internal/contract/landing"
+	"countinghouse/internal/objectstore"
+	"countinghouse/internal/warehouse"
+)
+
+// Options of a run.
+type Options struct {
+	// Scratch is a folder of the run's own that the session may read and write.
+	Scratch string
+	// Zone is the brand's: timestamps become wall clock in it.
+	Zone *time.Location
+	// Threads is how many small files are read at once, and should be the session's number of threads; 0: one per core. Large files are
+	// read one at a time, since each of them keeps every thread busy.
+	Threads int
+	// Progress, if set, is called after each file that this run has read; calls do not overlap.
+	Progress func(FileResult)
+}
+
+// A Report lists every landed file of every feed with the result for the contract as it is now, by feed and content.
+type Report struct {
+	Files []FileResult
+}
+
+// New counts the files that this run has read.
+func (r Report) New() int {
+	return len(slices.DeleteFunc(slices.Clone(r.Files), func(file FileResult) bool { return !file.New }))
+}
+
+// Quarantined lists the files of which no row is used.
+func (r Report) Quarantined() []FileResult {
+	return slices.DeleteFunc(slices.Clone(r.Files), func(file FileResult) bool { return file.Quarantine == "" })
+}
+
+// Run conforms every landed file that has no result for its feed's contract yet. A file that cannot be read is quarantined in the report
+// and harms no other. The error is about the store, the session or a contract's expressions; the report then holds what was done.
+func Run(ctx context.Context, bucket *objectstore.Bucket, session *warehouse.Session, registry *contract.Registry, options Options) (Report, error) {
+	if options.Threads == 0 {
+		options.Threads = runtime.NumCPU()
+	}
+	run := &run{bucket: bucket, session: session, options: options, slots: semaphore.NewWeighted(int64(options.Threads))}
+	var problems []error
+	for _, feed := range registry.Feeds() {
+		problems = append(problems, run.feed(ctx, registry, feed))
+	}
+	run.wait.Wait()
+	problems = append(problems, run.problems...)
+	slices.SortFunc(run.report.Files, func(a, b FileResult) int {
+		return strings.Compare(a.Feed+"/"+a.SHA256, b.Feed+"/"+b.SHA256)
+	})
+	return run.report, errors.Join(problems...)
+}
+
+type run struct {
+	bucket  *objectstore.Bucket
+	session *warehouse.Session
+	options Options
+	slots   *semaphore.Weighted
+	wait    sync.WaitGroup
+
+	lock     sync.Mutex // for what follows, and for calling Progress
+	report   Report
+	problems []error
+}
+
+// feed starts the files of one feed that are to be read, and takes the results of the others.
+func (r *run) feed(ctx context.Context, registry *contract.Registry, c *contract.Contract) error {
+	landed, err := landing.List(ctx, r.bucket, c.Feed)
+	if err != nil || len(landed) == 0 {
+		return err
+	}
+	done, err := r.results(ctx, c.Feed)
+	if err != nil {
+		return err
+	}
+	fingerprint := c.ReadFingerprint(r.options.Zone.String())
+	var open []string
+	for _, sha256 := range landed {
+		key := resultKey(c.Feed, sha256, fingerprint)
+		if !done[key] {
+			open = append(open, sha256)
+			continue
+		}
+		result, err := readResult(ctx, r.bucket, key, r.options.Zone)
+		if err != nil {
+			return err
+		}
+		r.finished(result, nil)
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	if err := registry.Check(ctx, c, r.session); err != nil {
+		return err
+	}
+	return r.start(ctx, c, fingerprint, open)
+}
+
+func (r *run) results(ctx context.Context, feed string) (map[string]bool, error) {
+	prefix := path.Join("files", feed) + "/"
+	found := map[string]bool{}
+	for object, err := range r.bucket.List(ctx, prefix) {
+		if err != nil {
+			return nil, fmt.Errorf("list %s: %w", prefix, err)
+		}
+		found[object.Key] = true
+	}
+	return found, nil
+}
+
+// largeFile is the size, in bytes as stored, from which a file is read alone.
+const largeFile = 32 << 20
+
+func (r *run) start(ctx context.Context, c *contract.Contract, fingerprint string, open []string) error {
+	for _, sha256 := range open {
+		manifest, err := landing.Read(ctx, r.bucket, c.Feed, sha256)
+		if err != nil {
+			return err
+		}
+		weight := int64(1)
+		if manifest.Size >= largeFile {
+			weight = int64(r.options.Threads)
+		}
+		if err := r.slots.Acquire(ctx, weight); err != nil {
+			return err
+		}
+		r.wait.Go(func() {
+			defer r.slots.Release(weight)
+			r.finished(r.file(ctx, c, fingerprint, manifest))
+		})
+	}
+	return nil
+}
+
+func (r *run) finished(result FileResult, err error) {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	if err != nil {
+		r.problems = append(r.problems, err)
+		return
+	}
+	r.report.Files = append(r.report.Files, result)
+	if result.New && r.options.Progress != nil {
+		r.options.Progress(result)
+	}
+}

@@ -1,0 +1,305 @@
+package conform
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"countinghouse/internal/contract"
+	"countinghouse/internal/contract/landing"
+	"countinghouse/internal/contract/reader"
+	"countinghouse/internal/objectstore"
+	"countinghouse/internal/warehouse"
+)
+
+// A job is one landed file on its way to rows.
+type job struct {
+	bucket   *objectstore.Bucket
+	session  *warehouse.Session
+	contract *contract.Contract
+	manifest landing.Manifest
+	zone     *time.Location
+	scratch  string // the job's own part of file names in the scratch folder
+	result   FileResult
+}
+
+// file conforms one landed file and makes the result visible.
+func (r *run) file(ctx context.Context, c *contract.Contract, fingerprint string, manifest landing.Manifest) (FileResult, error) {
+	j := &job{
+		bucket: r.bucket, session: r.session, contract: c, manifest: manifest, zone: r.options.Zone,
+		scratch: filepath.Join(r.options.Scratch, "conform-"+c.Feed+"-"+stem(manifest.SHA256, fingerprint)),
+		result: FileResult{
+			Feed: c.Feed, Name: manifest.Name, SHA256: manifest.SHA256, SourceFile: manifest.Key, Fingerprint: fingerprint,
+			ExportedAt: manifest.ModTime.In(r.options.Zone), New: true,
+		},
+	}
+	defer j.sweep()
+	if err := j.run(ctx); err != nil {
+		return j.result, fmt.Errorf("conform %s: %w", manifest.Key, err)
+	}
+	if err := writeResult(ctx, r.bucket, j.result); err != nil {
+		return j.result, fmt.Errorf("conform %s: %w", manifest.Key, err)
+	}
+	return j.result, nil
+}
+
+func (j *job) local(kind string) string { return j.scratch + "." + kind }
+
+func (j *job) sweep() {
+	for _, kind := range []string{"parquet", "rejects"} {
+		_ = os.Remove(j.local(kind))
+	}
+}
+
+// run does the work. A quarantine is a result, not an error.
+func (j *job) run(ctx context.Context) error {
+	err := j.read(ctx, true)
+	if errors.Is(err, errLost) {
+		// Many threads reading quoted line ends may lose a row; one thread does not.
+		err = j.read(ctx, false)
+	}
+	var wrong *reader.Problem
+	if errors.As(err, &wrong) {
+		j.quarantine(wrong.Line, wrong.Message)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if rows, share := j.contract.Rejects.Limits(); j.result.exceeds(rows, share) {
+		j.tooManyRejects(rows, share)
+	}
+	return j.keep(ctx)
+}
+
+// exceeds says whether a file has too many refused rows. A single one is not a share of anything, unless none is allowed.
+func (r FileResult) exceeds(rows int64, share float64) bool {
+	tooLarge := float64(r.Rejected) > share*float64(r.Rows-r.Dropped)
+	return r.Rejected > rows || tooLarge && (r.Rejected > 1 || share == 0)
+}
+
+// errLost says that DuckDB passed over a record which it has no reason to refuse.
+var errLost = errors.New("a row was neither accepted nor refused")
+
+// read makes the two Parquet files in the scratch folder and fills in the accounting.
+func (j *job) read(ctx context.Context, parallel bool) error {
+	header, err := reader.FindHeader(ctx, j.contract, j.input(ctx))
+	if err != nil {
+		return err
+	}
+	if err := j.exportTime(header); err != nil {
+		return err
+	}
+	plan := newPlan(j.contract, header, j.zone.String())
+	summary, accepted, err := j.accept(ctx, plan, parallel)
+	if err != nil {
+		return err
+	}
+	j.result.Rows = summary.Records + summary.Dropped
+	j.result.Dropped = summary.Dropped
+	j.result.Accepted = accepted
+	j.result.Rejected = summary.Records - accepted
+	if j.result.Rejected > 0 {
+		if err := j.explain(ctx, plan); err != nil {
+			return err
+		}
+	}
+	return j.countDuplicates(ctx)
+}
+
+func (j *job) input(ctx context.Context) reader.Input {
+	return reader.Input{Size: j.manifest.Size, Open: func() (io.ReadCloser, error) {
+		stored, _, err := j.bucket.Open(ctx, j.manifest.Key)
+		return stored, err
+	}}
+}
+
+// exportTime takes the time from the file's name, or else from the preamble; without either the file's own time stands.
+func (j *job) exportTime(header reader.Header) error {
+	rule := j.contract.Files.ExportedAt
+	if rule == nil {
+		return nil
+	}
+	var when *time.Time
+	var err error
+	if rule.FileName != "" {
+		when, err = rule.FromName(j.manifest.Name, j.zone)
+	}
+	if when == nil && err == nil && header.ExportedAt != "" {
+		when, err = rule.Parse(header.ExportedAt, j.zone)
+	}
+	if err != nil {
+		return &reader.Problem{Message: err.Error()}
+	}
+	if when != nil {
+		j.result.ExportedAt = *when
+	}
+	return nil
+}
+
+func (j *job) accept(ctx context.Context, plan plan, parallel bool) (reader.Summary, int64, error) {
+	var summary reader.Summary
+	from := j.scan("accept", parallel)
+	from.delimiter = string(reader.Delimiter(j.contract))
+	from.before = []string{"'source_row': 'BIGINT'"}
+	accepted, err := through(ctx, j.session, from.path, plan.accept(from, j.local("parquet")), func(pipe io.Writer) (err error) {
+		sink := &acceptSink{writer: recordWriter{to: pipe, delimiter: from.delimiter[0]}}
+		summary, err = reader.Read(ctx, j.contract, j.input(ctx), sink)
+		return errors.Join(err, sink.writer.flush())
+	})
+	return summary, accepted, asProblem(err)
+}
+
+// Buffers of DuckDB's CSV reader, in bytes: one must hold two of the longest records.
+const (
+	smallBuffer = 2 * maxLine
+	largeBuffer = 32 << 20
+)
+
+func (j *job) scan(name string, parallel bool) scan {
+	from := scan{path: j.local(name + ".pipe"), parallel: parallel, buffer: smallBuffer}
+	if j.manifest.Size > smallBuffer {
+		from.buffer = largeBuffer
+	}
+	return from
+}
+
+// asProblem tells data that an expression of the contract stumbles over from trouble with the machine.
+func asProblem(err error) error {
+	if err == nil {
+		return nil
+	}
+	for _, kind := range []string{"Conversion Error", "Out of Range Error", "Invalid Input Error"} {
+		if strings.Contains(err.Error(), kind) {
+			return &reader.Problem{Message: "a computed column fails: " + firstLine(err.Error())}
+		}
+	}
+	return err
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}
+
+// explain writes the refused rows with their reasons.
+func (j *job) explain(ctx context.Context, plan plan) error {
+	accepted, err := j.acceptedLines(ctx)
+	if err != nil {
+		return err
+	}
+	from := j.scan("explain", false)
+	from.delimiter = ","
+	from.before = []string{"'source_row': 'BIGINT'", "'given reason': 'VARCHAR'", "'raw text': 'VARCHAR'"}
+	explained, err := through(ctx, j.session, from.path, plan.explain(from, j.local("rejects")), func(pipe io.Writer) error {
+		sink := &explainSink{writer: recordWriter{to: pipe, delimiter: ','}, accepted: accepted, splitter: reader.NewSplitter(j.contract)}
+		_, err := reader.Read(ctx, j.contract, j.input(ctx), sink)
+		return errors.Join(err, sink.writer.flush())
+	})
+	if err != nil {
+		return asProblem(err)
+	}
+	if explained != j.result.Rejected {
+		return fmt.Errorf("%w: %d of %d refused rows are explained", errLost, explained, j.result.Rejected)
+	}
+	return j.reasons(ctx)
+}
+
+func (j *job) acceptedLines(ctx context.Context) (lineSet, error) {
+	var lines lineSet
+	query := "select source_row from read_parquet(" + contract.Quote(j.local("parquet")) + ")"
+	err := j.session.ReadArrow(ctx, query, func(batches array.RecordReader) error {
+		for batches.Next() {
+			for _, line := range batches.RecordBatch().Column(0).(*array.Int64).Int64Values() {
+				lines.add(line)
+			}
+		}
+		return batches.Err()
+	})
+	return lines, err
+}
+
+// maxReasons is how many reasons a result shows; the rejects file has them all.
+const maxReasons = 10
+
+func (j *job) reasons(ctx context.Context) error {
+	rows, err := j.session.Query(ctx, fmt.Sprintf("select source_row, reason from read_parquet(%s) order by reason is null desc, source_row limit %d",
+		contract.Quote(j.local("rejects")), maxReasons))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	j.result.Reasons = nil
+	for rows.Next() {
+		var line int64
+		var reason *string
+		if err := rows.Scan(&line, &reason); err != nil {
+			return err
+		}
+		if reason == nil {
+			return fmt.Errorf("%w: line %d", errLost, line)
+		}
+		j.result.Reasons = append(j.result.Reasons, place(j.manifest.Key, line)+": "+*reason)
+	}
+	return rows.Err()
+}
+
+func (j *job) countDuplicates(ctx context.Context) error {
+	if len(j.contract.Grain) == 0 || j.result.Accepted == 0 {
+		return nil
+	}
+	names := make([]string, len(j.contract.Grain))
+	for i, name := range j.contract.Grain {
+		names[i] = contract.Name(name)
+	}
+	query := fmt.Sprintf("select cast(coalesce(sum(n - 1), 0) as BIGINT) from (select count(*) as n from read_parquet(%s) group by %s)",
+		contract.Quote(j.local("parquet")), strings.Join(names, ", "))
+	return j.session.QueryRow(ctx, query).Scan(&j.result.Duplicates)
+}
+
+func (j *job) quarantine(line int64, message string) {
+	j.result.Rows, j.result.Accepted, j.result.Rejected, j.result.Dropped, j.result.Duplicates = 0, 0, 0, 0, 0
+	j.result.Quarantine = place(j.manifest.Key, line) + ": " + message
+}
+
+func (j *job) tooManyRejects(rows int64, share float64) {
+	j.result.Withheld, j.result.Accepted, j.result.Duplicates = j.result.Accepted, 0, 0
+	j.result.Quarantine = fmt.Sprintf("%s: %d of %d rows refused, more than the contract allows (%d rows or %g %%); the first: %s",
+		place(j.manifest.Key, 0), j.result.Rejected, j.result.Rows-j.result.Dropped, rows, share*100, j.result.Reasons[0])
+}
+
+// keep moves what was made into the store.
+func (j *job) keep(ctx context.Context) error {
+	if j.result.Rejected > 0 {
+		j.result.Rejects = rejectsKey(j.result.Feed, j.result.SHA256, j.result.Fingerprint)
+		if err := j.store(ctx, j.result.Rejects, "rejects"); err != nil {
+			return err
+		}
+	}
+	if j.result.Quarantine != "" {
+		return nil
+	}
+	j.result.Parquet = parquetKey(j.result.Feed, j.result.SHA256, j.result.Fingerprint)
+	return j.store(ctx, j.result.Parquet, "parquet")
+}
+
+// store keeps a file that is a function of its key. A run that died may have left one of another size, since the layout of a Parquet
+// file depends on threads: no result names that one, so it goes.
+func (j *job) store(ctx context.Context, key, kind string) error {
+	_, err := j.bucket.CreateFile(ctx, key, j.local(kind))
+	if !errors.Is(err, objectstore.ErrPrecondition) {
+		return err
+	}
+	if err := j.bucket.Delete(ctx, key); err != nil {
+		return err
+	}
+	_, err = j.bucket.CreateFile(ctx, key, j.local(kind))
+	return err
+}

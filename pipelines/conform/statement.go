@@ -1,0 +1,196 @@
+package conform
+
+import (
+	"fmt"
+	"strings"
+
+	"countinghouse/internal/contract"
+	"countinghouse/internal/contract/reader"
+)
+
+// A plan is the SQL that reads one file's records.
+type plan struct {
+	contract *contract.Contract
+	header   reader.Header
+	zone     string
+	columns  []typing // per column of the contract; empty for computed ones
+}
+
+func newPlan(c *contract.Contract, header reader.Header, zone string) plan {
+	p := plan{contract: c, header: header, zone: zone, columns: make([]typing, len(c.Columns))}
+	for i, column := range c.Columns {
+		if !column.Computed() {
+			p.columns[i] = newTyping(column, cellName(i), c.Files.Container, zone)
+		}
+	}
+	return p
+}
+
+// Names with a blank cannot be columns of a contract.
+func cellName(i int) string  { return fmt.Sprintf(`"cell %d"`, i) }
+func valueName(i int) string { return fmt.Sprintf(`"value %d"`, i) }
+
+// A scan is how the records stand in the text that DuckDB reads.
+type scan struct {
+	path      string
+	delimiter string
+	before    []string // columns before the fields, each with its type
+	parallel  bool
+	buffer    int // bytes
+}
+
+// maxLine is room for a record whose every byte is a quote, with its line number.
+const maxLine = 2*reader.MaxRecord + 4096
+
+func (s scan) sql(fields int) string {
+	columns := append([]string{}, s.before...)
+	for i := range fields {
+		columns = append(columns, fmt.Sprintf("'f%d': 'VARCHAR'", i))
+	}
+	return fmt.Sprintf(`read_csv(%s, auto_detect = false, header = false, columns = {%s}, delim = %s, quote = '"', escape = '"', new_line = '\n',
+            ignore_errors = true, parallel = %v, max_line_size = %d, buffer_size = %d)`,
+		contract.Quote(s.path), strings.Join(columns, ", "), contract.Quote(s.delimiter), s.parallel, maxLine, s.buffer)
+}
+
+// accept writes the rows of which every cell fits its type.
+//
+// Whether a row is good is computed beside its values, which DuckDB then computes once. random() keeps the optimizer from moving the
+// condition below the casts, where they would all be computed twice.
+func (p plan) accept(from scan, to string) string {
+	checks := []string{"random() >= 0"}
+	for i, column := range p.contract.Columns {
+		if check := p.check(i, column); check != "" {
+			checks = append(checks, check)
+		}
+	}
+	names := p.names()
+	return fmt.Sprintf(`copy (
+    select source_row, %[1]s
+    from (
+        select source_row, %[1]s,
+            %[2]s as "is good"
+        from %[3]s
+    )
+    where "is good"
+) to %[4]s (format parquet, compression zstd, compression_level 1, parquet_version 'V2')`,
+		names, strings.Join(checks, "\n            and "), p.typed(from, nil), contract.Quote(to))
+}
+
+func (p plan) names() string {
+	names := make([]string, len(p.contract.Columns))
+	for i, column := range p.contract.Columns {
+		names[i] = contract.Name(column.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func (p plan) check(i int, column contract.Column) string {
+	name := contract.Name(column.Name)
+	switch {
+	case column.Computed():
+		return fmt.Sprintf("%[1]s is not distinct from %[2]s", name, valueName(i))
+	case column.RefusesEmpty():
+		return name + " is not null"
+	case p.columns[i].sure || p.header.Fields[i] < 0:
+		return ""
+	default:
+		return fmt.Sprintf("(%s is not null or %s is null)", name, cellName(i))
+	}
+}
+
+// typed is a relation of source_row, the carried columns, every cell and every column by its name.
+func (p plan) typed(from scan, carried []string) string {
+	cells := append([]string{"source_row"}, carried...)
+	values := append([]string{}, cells...)
+	for i, column := range p.contract.Columns {
+		if column.Computed() {
+			continue
+		}
+		cells = append(cells, p.cell(i, column)+" as "+cellName(i))
+		values = append(values, cellName(i), fmt.Sprintf("cast(%s as %s) as %s", p.columns[i].typed, column.SQLType(), contract.Name(column.Name)))
+	}
+	relation := fmt.Sprintf("(\n        select %s\n        from %s\n        )", strings.Join(cells, ", "), from.sql(len(p.header.Names)))
+	relation = fmt.Sprintf("(\n        select %s\n        from %s\n        )", strings.Join(values, ",\n            "), relation)
+	for i, column := range p.contract.Columns {
+		if column.Computed() {
+			relation = fmt.Sprintf("(\n        select *, try_cast(%s as %s) as %s\n        from (select *, (%s\n            ) as %s from %s)\n        )",
+				valueName(i), column.SQLType(), contract.Name(column.Name), column.Value, valueName(i), relation)
+		}
+	}
+	return relation
+}
+
+// cell is the text of a column's cell, NULL where it stands for no value.
+func (p plan) cell(i int, column contract.Column) string {
+	field := p.header.Fields[i]
+	if field < 0 {
+		return "cast(null as VARCHAR)"
+	}
+	text := fmt.Sprintf("f%d", field)
+	for _, null := range column.Nulls {
+		text = fmt.Sprintf("nullif(%s, %s)", text, contract.Quote(null))
+	}
+	return text
+}
+
+// explain writes what is wrong with each record: source_row, reason (NULL if nothing is) and raw.
+func (p plan) explain(from scan, to string) string {
+	var reasons []string
+	for i, column := range p.contract.Columns {
+		if reason := p.reason(i, column); reason != "" {
+			reasons = append(reasons, reason)
+		}
+	}
+	return fmt.Sprintf(`copy (
+    select source_row, coalesce("given reason", nullif(concat_ws('; ', %s), '')) as reason, "raw text" as raw
+    from %s
+    order by source_row
+) to %s (format parquet, compression zstd)`,
+		strings.Join(append(reasons, "null"), ",\n        "), p.typed(from, []string{`"given reason"`, `"raw text"`}), contract.Quote(to))
+}
+
+// maxShown is how many characters of a cell a reason shows.
+const maxShown = 60
+
+func (p plan) reason(i int, column contract.Column) string {
+	check := p.check(i, column)
+	if check == "" {
+		return ""
+	}
+	title := fmt.Sprintf("column %q: ", p.title(i, column))
+	if column.Computed() {
+		return fmt.Sprintf("case when not (%s) then %s || cast(%s as VARCHAR) || ')' end", check, contract.Quote(title+"computed, but not exact in its type (got "), valueName(i))
+	}
+	want := contract.Quote(p.columns[i].want)
+	if p.columns[i].reason != "" {
+		want = fmt.Sprintf("coalesce(%s, %s)", p.columns[i].reason, want)
+	}
+	return fmt.Sprintf("case when %[1]s is null and %[2]s then %[3]s when not (%[4]s) then %[5]s || %[6]s || %[7]s end",
+		cellName(i), sqlBool(column.RefusesEmpty()), contract.Quote(title+"no value"), check, contract.Quote(title), want, shown(column, cellName(i)))
+}
+
+func sqlBool(b bool) string {
+	if b {
+		return "true"
+	}
+	return "false"
+}
+
+// shown quotes the cell in a reason, unless it is personal: reasons are printed and logged.
+func shown(column contract.Column, cell string) string {
+	if column.Personal {
+		return fmt.Sprintf("' (got ' || length(%s) || ' characters, not shown: personal)'", cell)
+	}
+	return fmt.Sprintf(`' (got "' || left(%s, %d) || '")'`, cell, maxShown)
+}
+
+// title is the column's header as the file writes it.
+func (p plan) title(i int, column contract.Column) string {
+	if field := p.header.Fields[i]; field >= 0 {
+		return strings.TrimSpace(strings.TrimPrefix(p.header.Names[field], "\ufeff"))
+	}
+	if len(column.Header) > 0 {
+		return column.Header[0]
+	}
+	return column.Name
+}
