@@ -11,7 +11,7 @@ columns:
   customer_id: {zh: 客户编号, about: The customer}
   is_member: {zh: 是否会员, about: A member by that day}
   layer: {zh: 层级, about: "Layer of the pyramid; 1 is the top"}
-  tier: {zh: 会员等级, about: Tier of the programme; empty for those who are no members}
+  tier: {zh: 达成等级, about: "Tier of the programme earned by the window; empty for those who are no members. Which tier is held may also depend on tier_downgrade: core.member_tiers"}
   orders: {zh: 订单数, unit: orders, about: Purchases paid in the window}
   revenue: {zh: 净消费额, unit: CNY, about: "Paid in the window, less refunds made in it"}
   last_purchase_on: {zh: 末次购买日, about: Last purchase in the window}

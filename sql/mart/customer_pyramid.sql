@@ -38,8 +38,8 @@ with
 customers as (select * from core.customers),
 days as (select * from core.customer_days),
 standings as (select * from core.customer_standings),
+member_tiers as (select * from core.member_tiers),
 layers as (select * from seed.pyramid_layers),
-tiers as (select * from seed.member_tiers),
 
 purchases as (
     select
@@ -57,7 +57,7 @@ placed as (
         customers.customer_id,
         coalesce(standings.layer, (select max(layer) from layers)) as layer,
         customers.is_member and cast(customers.member_since as date) <= cast(getvariable('as_of') as date) as is_member,
-        standings.tier,
+        member_tiers.tier,
         coalesce(standings.orders, 0) as orders,
         coalesce(standings.revenue, 0) as revenue,
         standings.spend_rank,
@@ -68,6 +68,9 @@ placed as (
     left join standings
         on customers.customer_id = standings.customer_id
         and standings.ends_on = cast(getvariable('as_of') as date)
+    left join member_tiers
+        on customers.customer_id = member_tiers.customer_id
+        and member_tiers.ends_on = cast(getvariable('as_of') as date)
     left join purchases
         on customers.customer_id = purchases.customer_id
     where customers.known_on <= cast(getvariable('as_of') as date)
@@ -79,7 +82,7 @@ final as (
         placed.customer_id,
         placed.layer,
         layers.stage,
-        case when placed.is_member then coalesce(placed.tier, (select max_by(tier, rank) from tiers)) end as tier,
+        case when placed.is_member then coalesce(placed.tier, (select max_by(tier, rank) from seed.member_tiers)) end as tier,
         placed.is_member,
         placed.orders,
         cast(placed.revenue as decimal(18, 2)) as revenue,

@@ -60,11 +60,11 @@ placed as (
         coalesce(standings_now.layer, last_places.layer) as layer_now,
         case
             when customers.is_member and cast(customers.member_since as date) <= periods.previous_end
-                then coalesce(standings_before.tier, last_places.tier)
+                then coalesce(tiers_before.tier, last_places.tier)
         end as tier_before,
         case
             when customers.is_member and cast(customers.member_since as date) <= periods.period_end
-                then coalesce(standings_now.tier, last_places.tier)
+                then coalesce(tiers_now.tier, last_places.tier)
         end as tier_now,
         coalesce(standings_before.revenue, 0) as revenue_before,
         coalesce(standings_now.revenue, 0) as revenue_now,
@@ -78,6 +78,12 @@ placed as (
     left join standings as standings_now
         on periods.period_end = standings_now.ends_on
         and customers.customer_id = standings_now.customer_id
+    left join core.member_tiers as tiers_before
+        on periods.previous_end = tiers_before.ends_on
+        and customers.customer_id = tiers_before.customer_id
+    left join core.member_tiers as tiers_now
+        on periods.period_end = tiers_now.ends_on
+        and customers.customer_id = tiers_now.customer_id
 ),
 
 counted as (
