@@ -25,7 +25,7 @@ columns:
   product_cost_rate: {zh: 商品成本率, about: What a unit of redeemed value costs the brand. The same on every row}
   expected_cost: {zh: 预期成本, unit: CNY, about: "face_value x product_cost_rate: the cost if all that is outstanding is redeemed"}
   expected_redemption_cost: {zh: 预期兑换成本, unit: CNY, about: "expected_face_value x product_cost_rate: the cost of the redemptions that are expected"}
-  used_share: {zh: 已用比例, about: Points redeemed over points issued, of the whole programme to date. The same on every row}
+  used_share: {zh: 已用比例, about: "Points redeemed over points issued, of the whole programme to date. The same on every row"}
   promotional_cost: {zh: 促销成本, unit: CNY per point, about: "Of the programme, per point issued: redemption value of a point x product_cost_rate x used_share / 2, as one issue of points drives two purchases. The same on every row: never add it up"}
 audits:
   nothing_is_negative: outstanding_points < 0 or arrears_points < 0 or breakage_points < 0 or expected_redemption_points < 0
