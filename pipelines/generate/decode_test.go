@@ -2,6 +2,7 @@ package generate
 
 import (
 	"bytes"
+	"cmp"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,7 +11,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/xuri/excelize/v2"
 	"golang.org/x/text/encoding/simplifiedchinese"
 )
@@ -83,9 +84,16 @@ type seenOrder struct {
 	paid, refunded fen
 	purchased      bool
 	pieces         int64
+	// Days as exported; a refund that has none is dated by the best day there is.
+	paidOn, refundedOn string
 }
 
-func (s *seenOrder) refund(amount fen) { s.refunded += amount }
+func (s *seenOrder) refund(amount fen, at string) {
+	s.refunded += amount
+	s.refundedOn = dayText(at)
+}
+
+func dayText(stamp string) string { return stamp[:min(10, len(stamp))] }
 
 // reading tells how to read one channel: each row adds to the order it names.
 type reading struct {
@@ -105,27 +113,29 @@ func readings() map[channel][]reading {
 func readTmall(t *testing.T, row map[string]string, o *seenOrder) {
 	o.account, o.pieces = row["买家会员名"], integer(t, row["宝贝总数量"])
 	o.paid, o.purchased = cents(t, row["买家实际支付金额"]), row["订单付款时间"] != ""
+	o.paidOn = dayText(row["订单付款时间"])
 	if row["订单状态"] == "交易关闭" && o.purchased {
-		o.refund(o.paid)
+		o.refund(o.paid, row["订单付款时间"])
 	}
 }
 
 func readQianniu(t *testing.T, row map[string]string, o *seenOrder) {
 	o.account, o.pieces = row["买家会员名"], integer(t, row["宝贝总数量"])
 	o.paid, o.purchased = cents(t, row["买家实付金额"]), row["订单付款时间"] != ""
-	o.refund(cents(t, row["退款金额"]))
+	o.paidOn = dayText(row["订单付款时间"])
+	o.refund(cents(t, row["退款金额"]), cmp.Or(row["确认收货时间"], row["订单付款时间"]))
 }
 
 func readJD(t *testing.T, row map[string]string, o *seenOrder) {
 	o.account = row["下单帐号"]
 	o.pieces += integer(t, row["订购数量"])
 	o.purchased = row["付款确认时间"] != ""
-	o.refunded = 0
+	o.refunded, o.paidOn = 0, dayText(row["付款确认时间"])
 	if o.purchased {
 		o.paid = cents(t, row["订单金额"]) // of the order, on each of its rows
 	}
 	if row["订单状态"] == "已取消" && o.purchased {
-		o.refunded = o.paid
+		o.refund(o.paid, row["付款确认时间"])
 	}
 }
 
@@ -135,18 +145,19 @@ func readDouyin(t *testing.T, row map[string]string, o *seenOrder) {
 	if row["支付完成时间"] == "-" {
 		return
 	}
-	o.purchased = true
+	o.purchased, o.paidOn = true, dayText(row["支付完成时间"])
 	o.paid += cents(t, row["订单应付金额"])
 	if strings.Contains(row["售后状态"], "退款") {
-		o.refund(cents(t, row["订单应付金额"]))
+		o.refund(cents(t, row["订单应付金额"]), row["订单完成时间"])
 	}
 }
 
 func readYouzan(t *testing.T, row map[string]string, o *seenOrder) {
 	o.account, o.pieces = phoneAccount(row["收货人手机号/提货人手机号"]), integer(t, row["订单商品总件数"])
 	o.paid, o.purchased = cents(t, row["订单实付金额"]), row["买家付款时间"] != ""
+	o.paidOn = dayText(row["买家付款时间"])
 	if row["订单状态"] == "交易关闭" && o.purchased {
-		o.refund(o.paid)
+		o.refund(o.paid, row["买家付款时间"])
 	}
 }
 
@@ -195,14 +206,14 @@ func TestShopExportsHoldTheTruth(t *testing.T) {
 	accounts := truthAccounts(t, dir)
 	for c, all := range readings() {
 		orders := readShop(t, dir, all)
-		if diff := cmp.Diff(*summary.SalesByChannel[c], totalsOf(orders)); diff != "" {
+		if diff := gocmp.Diff(*summary.SalesByChannel[c], totalsOf(orders)); diff != "" {
 			t.Errorf("%s: truth, export:\n%s", c, diff)
 		}
 		seen := map[string]bool{}
 		for _, o := range orders {
 			seen[o.account] = true
 		}
-		if diff := cmp.Diff(accounts[c], seen); diff != "" {
+		if diff := gocmp.Diff(accounts[c], seen); diff != "" {
 			t.Errorf("%s: accounts in truth, export:\n%s", c, diff)
 		}
 	}
@@ -250,10 +261,10 @@ func TestReceiptsHoldTheTruth(t *testing.T) {
 	}
 	totals.Orders, totals.Purchases = int64(len(receipts)), int64(len(receipts))
 	totals.Net = totals.Paid - totals.Refunded
-	if diff := cmp.Diff(*summary.SalesByChannel[channelPOS], totals); diff != "" {
+	if diff := gocmp.Diff(*summary.SalesByChannel[channelPOS], totals); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(truthAccounts(t, dir)[channelPOS], accounts); diff != "" {
+	if diff := gocmp.Diff(truthAccounts(t, dir)[channelPOS], accounts); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -346,6 +346,28 @@ func TestSpelling(t *testing.T) {
 	}
 }
 
+// Exports without a date of refund are dated by the day of payment: so that is when cancelled orders are paid back.
+func TestCancelledOrdersAreRefundedOnTheDayOfPayment(t *testing.T) {
+	w := newWorld(Options{Members: 2000, Seed: 36, AsOf: asOfDay()})
+	cancelled := 0
+	for i := range w.people {
+		p := w.person(i)
+		life := w.live(&p)
+		for _, o := range life.orders {
+			if o.channel == channelPOS || !o.wholly() || o.completedAt != 0 {
+				continue
+			}
+			cancelled++
+			if o.refund.at.day() != o.paidAt.day() || o.paidAt.day() != o.at.day() || o.refund.at < o.paidAt {
+				t.Errorf("order of %s, paid %s, refunded %s", o.at.stamp(), o.paidAt.stamp(), o.refund.at.stamp())
+			}
+		}
+	}
+	if cancelled == 0 {
+		t.Error("nothing was cancelled")
+	}
+}
+
 func TestPeriods(t *testing.T) {
 	p := periods{asOf: dateDay(2026, 10, 31), months: 6}
 	if got := p.after(p.of(dateDay(2025, 3, 9))).iso(); got != "2025-07-01" {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/xuri/excelize/v2"
 )
 
 func asOfDay() time.Time { return time.Date(2026, 10, 31, 0, 0, 0, 0, time.UTC) }
@@ -222,6 +223,16 @@ func TestLongExportsGoOnInAnotherFile(t *testing.T) {
 	want := []FileTotals{{"long_20261101.xlsx", maxRowsXLSX}, {"long_20261101_2.xlsx", 2}}
 	if diff := cmp.Diff(want, x.files); diff != "" {
 		t.Error(diff)
+	}
+	book, err := excelize.OpenFile(filepath.Join(dir, "long_20261101_2.xlsx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if size, err := book.GetSheetDimension("订单"); size != "A1:A3" || err != nil {
+		t.Errorf("second file says it is %s large, %v", size, err)
+	}
+	if err := book.Close(); err != nil {
+		t.Error(err)
 	}
 	second := readRows(t, filepath.Join(dir, "long_20261101_2.xlsx"))
 	if len(second) != 2 || second[1]["n"] != strconv.Itoa(maxRowsXLSX+1) {

@@ -32,7 +32,7 @@ func (b *buyer) giveBack(o *order) {
 
 // cancel pays everything back on the day of payment, before the parcel leaves.
 func (b *buyer) cancel(o *order) {
-	o.refund = refund{at: (o.paidAt + moment(b.d.between(600, 4*3600))).within(), amount: o.paid, line: -1}
+	o.refund = refund{at: o.paidAt.sameDay(b.d.between(600, 4*3600)), amount: o.paid, line: -1}
 	o.shippedAt, o.completedAt = 0, 0
 }
 

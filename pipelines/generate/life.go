@@ -230,7 +230,7 @@ func (b *buyer) price(o *order) {
 	if !unpaid {
 		o.paidAt = o.at
 		if o.channel != channelPOS {
-			o.paidAt = (o.at + moment(b.d.between(5, 600))).within()
+			o.paidAt = o.at.sameDay(b.d.between(5, 600))
 		}
 	}
 }

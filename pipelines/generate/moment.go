@@ -53,12 +53,9 @@ func dateDay(year int, month time.Month, dayOfMonth int) day {
 // monthStart is the first day of a month counted as in day.month.
 func monthStart(month int) day { return dateDay(month/12, time.Month(month%12+1), 1) }
 
-// within moves a moment to the last allowed second of its day if it is later than that.
-func (m moment) within() moment {
-	if second := m % secondsPerDay; second > latestSecond {
-		return m - second + latestSecond
-	}
-	return m
+// sameDay is some seconds later, but not after the last allowed second of the day.
+func (m moment) sameDay(seconds int) moment {
+	return max(m, min(m+moment(seconds), m.day().at(latestSecond)))
 }
 
 // shoppingHour draws a second of the day: few at night, a peak in the evening.

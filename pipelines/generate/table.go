@@ -99,9 +99,10 @@ func (t *csvTable) abandon() error { return t.file.Close() }
 // workbook keeps its rows in a scratch file and is made when it is complete, so that only one at a time takes memory
 // (excelize holds 16 MB of a sheet before it turns to a scratch file of its own), however many are being written.
 type workbook struct {
-	path   string
-	format format
-	spool  table
+	path          string
+	format        format
+	spool         table
+	rows, columns int
 }
 
 func createWorkbook(path string, f format) (table, error) {
@@ -118,7 +119,11 @@ func createWorkbook(path string, f format) (table, error) {
 
 func spoolOf(path string) string { return path + ".rows" }
 
-func (t *workbook) write(cells []string) error { return t.spool.write(cells) }
+func (t *workbook) write(cells []string) error {
+	t.rows++
+	t.columns = max(t.columns, len(cells))
+	return t.spool.write(cells)
+}
 
 func (t *workbook) close() error {
 	if err := t.spool.close(); err != nil {
@@ -135,6 +140,14 @@ func (t *workbook) abandon() error {
 // fill streams the rows into the one sheet and writes the file.
 func (t *workbook) fill(book *excelize.File) error {
 	if err := book.SetSheetName("Sheet1", t.format.sheet); err != nil {
+		return err
+	}
+	corner, err := excelize.CoordinatesToCellName(max(1, t.columns), max(1, t.rows))
+	if err != nil {
+		return err
+	}
+	// Streaming readers take the sheet's size from here.
+	if err := book.SetSheetDimension(t.format.sheet, "A1:"+corner); err != nil {
 		return err
 	}
 	sheet, err := book.NewStreamWriter(t.format.sheet)
