@@ -1,12 +1,18 @@
 package metrics_test
 
 import (
+	"context"
+	"io"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"countinghouse/internal/objectstore/open"
 	"countinghouse/internal/run"
+	"countinghouse/jobs"
 	"countinghouse/jobs/metrics"
 )
 
@@ -64,4 +70,51 @@ func TestScrape(t *testing.T) {
 			t.Errorf("a run of unknown length has a duration: %s", line)
 		}
 	}
+}
+
+// The whole way once, on a real socket: a job that is due at the start is run, and a scrape counts it.
+func TestServedWithTheJobs(t *testing.T) {
+	bucket, err := open.Bucket(t.Context(), t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	worked := make(chan struct{})
+	job := jobs.Job{Name: "daily", Schedule: "@daily", Run: func(context.Context, jobs.Trigger) (jobs.Result, error) {
+		defer close(worked)
+		return jobs.Result{Rows: 5}, nil
+	}}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		done <- jobs.Serve(ctx, listener, []jobs.Job{job}, jobs.Options{Bucket: bucket, Metrics: metrics.New()})
+	}()
+	<-worked
+	const want = `countinghouse_rows_total{job="daily"} 5`
+	for end := time.Now().Add(5 * time.Second); !strings.Contains(scrape(t, listener.Addr()), want); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("no line %s in\n%s", want, scrape(t, listener.Addr()))
+		}
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func scrape(t *testing.T, address net.Addr) string {
+	t.Helper()
+	answer, err := http.Get("http://" + address.String() + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
