@@ -19,10 +19,10 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
-// FeedFile is one conformed export, and how many rows of it were accepted.
+// FeedFile is one conformed export: where its rows are, here and in the store, and how many were accepted.
 type FeedFile struct {
-	contract.ConformedFile
-	Rows int64
+	Local, Stored contract.ConformedFile
+	Rows          int64
 }
 
 // Datasets makes each canonical dataset a query over the conformed files of every feed that gives it. A dataset that no feed gives is
@@ -37,23 +37,25 @@ func Datasets(registry *contract.Registry, files map[string][]FeedFile) []build.
 
 func datasetOf(registry *contract.Registry, dataset *contract.Dataset, files map[string][]FeedFile) build.Dataset {
 	made := build.Dataset{Name: "dataset." + dataset.Dataset}
-	var parts []string
+	var queries, definitions []string
 	for _, feed := range registry.Giving(dataset.Dataset) {
 		given := files[feed.Feed]
 		if len(given) == 0 {
 			continue
 		}
-		conformed := make([]contract.ConformedFile, len(given))
+		local, stored := make([]contract.ConformedFile, len(given)), make([]contract.ConformedFile, len(given))
 		for i, file := range given {
-			conformed[i] = file.ConformedFile
-			made.Files = append(made.Files, snapshot.SourceFile{Feed: feed.Feed, SourceFile: file.SourceFile, SHA256: file.FileHash, Rows: file.Rows})
+			local[i], stored[i] = file.Local, file.Stored
+			made.Files = append(made.Files, snapshot.SourceFile{Feed: feed.Feed, SourceFile: file.Stored.SourceFile, SHA256: file.Stored.FileHash, Rows: file.Rows})
 		}
-		parts = append(parts, feed.GiveSQL(dataset, "(\n"+feed.FeedSQL(conformed)+"\n)"))
+		queries = append(queries, feed.GiveSQL(dataset, "(\n"+feed.FeedSQL(local)+"\n)"))
+		definitions = append(definitions, feed.GiveSQL(dataset, "(\n"+feed.FeedSQL(stored)+"\n)"))
 	}
-	if len(parts) == 0 {
-		parts = []string{emptyDataset(dataset)}
+	if len(queries) == 0 {
+		queries = []string{emptyDataset(dataset)}
+		definitions = queries
 	}
-	made.Query = strings.Join(parts, "\nunion all by name\n")
+	made.Query, made.Definition = strings.Join(queries, "\nunion all by name\n"), strings.Join(definitions, "\nunion all by name\n")
 	return made
 }
 

@@ -19,6 +19,7 @@ import (
 	"countinghouse/internal/snapshot"
 	"countinghouse/internal/warehouse"
 	"countinghouse/pipelines/build"
+	"countinghouse/pipelines/conform"
 	"countinghouse/pipelines/identity"
 	"countinghouse/pipelines/ledger"
 	"countinghouse/schemas"
@@ -47,9 +48,10 @@ type Workshop struct {
 	AsOf     time.Time
 	Values   map[string]any
 
-	folder   *scratch.Folder
-	mutex    sync.Mutex
-	attached map[string]string // table: fingerprint
+	folder    *scratch.Folder
+	conformed *conform.Report // what Conform found; nil before it
+	mutex     sync.Mutex
+	attached  map[string]string // table: fingerprint
 }
 
 // OpenWorkshop reads a project's contracts and models and starts a session for one as-of date. Close it.
@@ -104,6 +106,48 @@ func (w *Workshop) Close() error {
 		problems = append(problems, w.folder.Close())
 	}
 	return errors.Join(problems...)
+}
+
+// Conform reads every landed file that was not read by its contract as it is now.
+func (w *Workshop) Conform(ctx context.Context) (conform.Report, error) {
+	_, pending, err := conform.Results(ctx, w.Bucket, w.Registry, w.Project.Zone)
+	if err != nil {
+		return conform.Report{}, err
+	}
+	done := 0
+	report, err := conform.Run(ctx, w.Bucket, w.Session, w.Registry, conform.Options{
+		Scratch: w.Scratch, Zone: w.Project.Zone, Threads: w.Project.Resources.Threads,
+		Progress: func(conform.FileResult) { done++; w.progress("conform", done, pending) },
+	})
+	if err == nil {
+		w.conformed = &report
+	}
+	return report, err
+}
+
+// feedFiles are the conformed files by feed.
+func (w *Workshop) feedFiles(ctx context.Context) (map[string][]FeedFile, error) {
+	if w.conformed == nil {
+		report, _, err := conform.Results(ctx, w.Bucket, w.Registry, w.Project.Zone)
+		if err != nil {
+			return nil, err
+		}
+		w.conformed = &report
+	}
+	files := map[string][]FeedFile{}
+	for _, result := range w.conformed.Files {
+		if result.Quarantine != "" {
+			continue
+		}
+		local, err := w.Bucket.LocalPath(ctx, result.Parquet)
+		if err != nil {
+			return nil, err
+		}
+		files[result.Feed] = append(files[result.Feed], FeedFile{
+			Local: result.Conformed(local), Stored: result.Conformed(result.Parquet), Rows: result.Accepted,
+		})
+	}
+	return files, nil
 }
 
 // Graph resolves every table over the exports that are conformed now.

@@ -65,7 +65,7 @@ func (b *Bucket) Create(ctx context.Context, key string, r io.Reader) (Attribute
 		return Attributes{}, b.failed("create", key, err)
 	}
 	defer staged.Drop()
-	attributes, err := b.createFile(ctx, key, staged.Path)
+	attributes, err := b.createFile(ctx, key, staged.Path, b.driver.CreateFile)
 	return attributes, b.failed("create", key, err)
 }
 
@@ -75,16 +75,46 @@ func (b *Bucket) CreateFile(ctx context.Context, key, localPath string) (Attribu
 	if err := CheckKey(key); err != nil {
 		return Attributes{}, b.failed("create", key, err)
 	}
-	attributes, err := b.createFile(ctx, key, localPath)
+	attributes, err := b.createFile(ctx, key, localPath, b.driver.CreateFile)
 	return attributes, b.failed("create", key, err)
 }
 
-func (b *Bucket) createFile(ctx context.Context, key, path string) (Attributes, error) {
+// laterDriver is a Driver that can make objects durable together, which is quicker than one by one.
+type laterDriver interface {
+	CreateFileLater(ctx context.Context, key, path string) (Attributes, error)
+	Sync(ctx context.Context) error
+}
+
+// CreateFileLater is CreateFile, but a loss of power before Sync may lose or cut the object. It is for objects that nobody looks for
+// until another one, written after Sync, says that they are there.
+func (b *Bucket) CreateFileLater(ctx context.Context, key, localPath string) (Attributes, error) {
+	driver, can := b.driver.(laterDriver)
+	if !can {
+		return b.CreateFile(ctx, key, localPath)
+	}
+	if err := CheckKey(key); err != nil {
+		return Attributes{}, b.failed("create", key, err)
+	}
+	attributes, err := b.createFile(ctx, key, localPath, driver.CreateFileLater)
+	return attributes, b.failed("create", key, err)
+}
+
+// Sync makes everything durable that was created later.
+func (b *Bucket) Sync(ctx context.Context) error {
+	if driver, can := b.driver.(laterDriver); can {
+		return b.failed("sync", "", driver.Sync(ctx))
+	}
+	return nil
+}
+
+type createFile func(ctx context.Context, key, path string) (Attributes, error)
+
+func (b *Bucket) createFile(ctx context.Context, key, path string, create createFile) (Attributes, error) {
 	size, err := b.checkSource(path)
 	if err != nil {
 		return Attributes{}, err
 	}
-	attributes, err := b.driver.CreateFile(ctx, key, path)
+	attributes, err := create(ctx, key, path)
 	if errors.Is(err, ErrPrecondition) {
 		attributes, err = b.sameSize(ctx, key, size)
 	}

@@ -20,6 +20,7 @@ import (
 	"countinghouse/internal/warehouse"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"golang.org/x/sync/errgroup"
 )
 
 // Step is work that SQL does badly, done in Go: in the same graph, under the same fingerprints.
@@ -88,7 +89,10 @@ func Run(ctx context.Context, graph *Graph, options Options) (map[string]snapsho
 		if err := run.attachInputs(ctx, pending); err != nil {
 			return nil, err
 		}
+		run.described = options.Now()
 		err = run.makeAll(ctx, pending)
+		// Also after a failure: what was made need not be made again.
+		err = errors.Join(err, run.describeAll(context.WithoutCancel(ctx)))
 	}
 	return run.tables, err
 }
@@ -101,6 +105,9 @@ type execution struct {
 	tables   map[string]snapshot.Table
 	attached map[string]bool
 	done     int
+	// undescribed are tables whose rows are in the store and whose manifests are not.
+	undescribed []snapshot.Manifest
+	described   time.Time
 }
 
 // reuse finds what is stored already and gives the nodes that are left to make.
@@ -229,8 +236,27 @@ func (e *execution) makeNode(ctx context.Context, n *node) error {
 		}
 		rows += stored.Rows
 	}
+	if err := e.describeNowAndThen(ctx); err != nil {
+		return err
+	}
 	e.notify(n, Event{Rows: rows, Seconds: seconds})
 	return nil
+}
+
+// describeEvery bounds the work that is lost when a process is killed.
+const describeEvery = 5 * time.Second
+
+func (e *execution) describeNowAndThen(ctx context.Context) error {
+	e.mutex.Lock()
+	due := e.Now().Sub(e.described) > describeEvery
+	if due {
+		e.described = e.Now()
+	}
+	e.mutex.Unlock()
+	if !due {
+		return nil
+	}
+	return e.describeAll(ctx)
 }
 
 // produce writes a node's tables to scratch files.
@@ -276,18 +302,15 @@ func (e *execution) store(ctx context.Context, n *node, table, path string, seco
 	manifest := snapshot.Manifest{Name: table, Columns: columns, Definition: n.definition, Inputs: e.graph.inputsOf(n),
 		Table:      snapshot.Table{Fingerprint: n.fingerprint, Data: data, Rows: rows, Digest: digest},
 		Parameters: e.graph.parametersOf(n), Files: n.files, Seconds: seconds}
-	if _, err := e.Bucket.CreateFile(ctx, snapshot.DataKey(table, manifest.Table), path); err != nil {
+	if _, err := e.Bucket.CreateFileLater(ctx, snapshot.DataKey(table, manifest.Table), path); err != nil {
 		return snapshot.Table{}, err
 	}
 	crash.Point(crash.BuildWritten)
-	stored, err := e.describe(ctx, manifest)
-	if err != nil {
-		return snapshot.Table{}, err
-	}
 	e.mutex.Lock()
-	e.tables[table] = stored
+	e.tables[table] = manifest.Table
+	e.undescribed = append(e.undescribed, manifest)
 	e.mutex.Unlock()
-	return stored, e.attach(ctx, table)
+	return manifest.Table, e.attach(ctx, table)
 }
 
 // dataName is new for each attempt to make a table.
@@ -297,6 +320,39 @@ func (e *execution) dataName() (string, error) {
 		return "", err
 	}
 	return "data-" + hex.EncodeToString(random[:]) + ".parquet", nil
+}
+
+// manifestWriters is how many manifests are written at once: a file system syncs several nearly as fast as one.
+const manifestWriters = 16
+
+// describeAll makes the tables exist that were written since it was last called: first their rows are made durable, all in one go, then their
+// manifests are written.
+func (e *execution) describeAll(ctx context.Context) error {
+	e.mutex.Lock()
+	manifests := e.undescribed
+	e.undescribed = nil
+	e.mutex.Unlock()
+	if len(manifests) == 0 {
+		return nil
+	}
+	if err := e.Bucket.Sync(ctx); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(manifestWriters)
+	for _, manifest := range manifests {
+		group.Go(func() error {
+			stored, err := e.describe(ctx, manifest)
+			if err != nil {
+				return fmt.Errorf("build %s: %w", manifest.Name, err)
+			}
+			e.mutex.Lock()
+			defer e.mutex.Unlock()
+			e.tables[manifest.Name] = stored
+			return nil
+		})
+	}
+	return group.Wait()
 }
 
 // describe writes the manifest. If another process was quicker with the same table, theirs stands: it has the same rows.

@@ -18,8 +18,10 @@ import (
 // Dataset is a canonical dataset as the feeds give it today: one query over conformed files.
 type Dataset struct {
 	Name  string // dataset.orders
-	Query string
-	Files []snapshot.SourceFile
+	Query string // over local files
+	// Definition is the query with the objects' keys in place of local paths: it decides the fingerprint.
+	Definition string
+	Files      []snapshot.SourceFile
 }
 
 // node is one thing to make: a model, a seed, a dataset, or a Go step that makes several tables at once.
@@ -52,7 +54,7 @@ func Resolve(library *model.Library, datasets []Dataset, steps []Step, values ma
 		all = append(all, seedNode(seed))
 	}
 	for _, dataset := range datasets {
-		all = append(all, &node{name: dataset.Name, tables: []string{dataset.Name}, definition: hash(dataset.Query), query: dataset.Query, files: dataset.Files})
+		all = append(all, &node{name: dataset.Name, tables: []string{dataset.Name}, definition: hash(dataset.Definition), query: dataset.Query, files: dataset.Files})
 	}
 	for i := range steps {
 		all = append(all, stepNode(&steps[i]))

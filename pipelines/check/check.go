@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -130,8 +129,8 @@ func (c *checking) table(ctx context.Context, audited Audited) error {
 func (c *checking) state(audited Audited) (string, error) {
 	hash := sha256.New()
 	for _, table := range append([]string{audited.Table}, audited.Inputs...) {
-		current, found := c.candidate.Tables[table]
-		if !found {
+		current := c.tableOf(table)
+		if current.Fingerprint == "" {
 			return "", fmt.Errorf("audits of %s read %s, which is not built", audited.Table, table)
 		}
 		_, _ = fmt.Fprintln(hash, table, current.Fingerprint)
@@ -143,7 +142,7 @@ func (c *checking) state(audited Audited) (string, error) {
 }
 
 func (c *checking) passedBefore(ctx context.Context, audited Audited, state string) (bool, error) {
-	table := c.tableOf(audited)
+	table := c.tableOf(audited.Table)
 	if table.Audits == state {
 		return true, nil
 	}
@@ -159,14 +158,14 @@ func (c *checking) remember(ctx context.Context, audited Audited, state string) 
 	if err != nil {
 		return err
 	}
-	_, err = c.Bucket.Create(ctx, snapshot.AuditsKey(audited.Table, c.tableOf(audited).Fingerprint, state), strings.NewReader(string(text)))
+	_, err = c.Bucket.Create(ctx, snapshot.AuditsKey(audited.Table, c.tableOf(audited.Table).Fingerprint, state), strings.NewReader(string(text)))
 	return err
 }
 
-func (c *checking) tableOf(audited Audited) snapshot.Table {
+func (c *checking) tableOf(name string) snapshot.Table {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	return c.candidate.Tables[audited.Table]
+	return c.candidate.Tables[name]
 }
 
 func (c *checking) note(audited Audited, state string, findings []Finding, reused bool) {
@@ -247,16 +246,6 @@ func texts(cells []*string) []string {
 		}
 	}
 	return line
-}
-
-// Write lists findings, one line each.
-func Write(out io.Writer, findings []Finding) error {
-	for _, finding := range findings {
-		if _, err := fmt.Fprintln(out, finding); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Of gives the audits of every model and seed that has some.

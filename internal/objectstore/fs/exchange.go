@@ -11,7 +11,7 @@ import (
 	"countinghouse/internal/objectstore"
 )
 
-// ReplaceFolder writes the files to a new folder, makes it durable, and puts it in the place of the old one in one step of the file
+// ReplaceFolder writes the files to a new folder, makes it durable with one call, and puts it in the place of the old one in one step of the file
 // system. What dies before that step leaves the old folder, and the new one to be swept.
 func (f *Folder) ReplaceFolder(ctx context.Context, folder string, files map[string]string) (err error) {
 	staged, lock, err := f.newStagingFolder()
@@ -20,9 +20,12 @@ func (f *Folder) ReplaceFolder(ctx context.Context, folder string, files map[str
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(staged), lock.Close()) }()
 	for name, path := range files {
-		if err := copyDurably(ctx, filepath.Join(staged, filepath.FromSlash(name)), path); err != nil {
+		if err := copyFile(ctx, filepath.Join(staged, filepath.FromSlash(name)), path); err != nil {
 			return err
 		}
+	}
+	if err := f.Sync(ctx); err != nil {
+		return err
 	}
 	target := f.path(folder)
 	if err := makeFolder(filepath.Dir(target)); err != nil {
@@ -60,8 +63,8 @@ func (f *Folder) newStagingFolder() (string, *os.File, error) {
 	}
 }
 
-func copyDurably(ctx context.Context, target, source string) error {
-	if err := makeFolder(filepath.Dir(target)); err != nil {
+func copyFile(ctx context.Context, target, source string) error {
+	if err := os.MkdirAll(filepath.Dir(target), folderMode); err != nil {
 		return err
 	}
 	from, err := os.Open(source)
@@ -74,8 +77,5 @@ func copyDurably(ctx context.Context, target, source string) error {
 		return err
 	}
 	_, err = io.Copy(to, contextReader{ctx, from})
-	if err := errors.Join(err, to.Sync(), to.Close()); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(target))
+	return errors.Join(err, to.Close())
 }
