@@ -1,5 +1,3 @@
-// Package jobs says what runs when, and keeps it so: a job is a value; the run ledger remembers what was done; a lease
-// keeps two processes from doing it at once; what was missed is caught up; what fails is tried again, then reported.
 package jobs
 
 import (
@@ -20,7 +18,8 @@ const (
 	ByHand     = "hand"     // somebody asked for it
 )
 
-// Job is a piece of work on a schedule.
+// Job is a piece of work on a schedule. Serve keeps it so: the run ledger remembers what was done, a lease keeps two
+// processes from doing it at once, what was missed is caught up, and what fails is tried again, then reported.
 type Job struct {
 	Name     string // as run.CheckJob has it
 	Schedule string // cron, five fields or @daily and the like, in the brand's time zone; "" for a job run by hand only
