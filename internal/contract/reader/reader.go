@@ -7,6 +7,7 @@ package reader
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -104,20 +105,49 @@ func FindHeader(ctx context.Context, c *contract.Contract, in Input) (Header, er
 	return summary.Header, err
 }
 
-type headerFinder struct {
-	header Header
-	found  bool
+// Fits says whether a file has the contract's container and required headers, looking no further than it must. An error is about
+// reaching the file.
+func Fits(ctx context.Context, c *contract.Contract, in Input) (bool, error) {
+	finder := &headerFinder{firstRecord: c.Files.Container == contract.JSON || c.Files.Container == contract.JSONL, contract: c}
+	_, err := Read(ctx, c, in, finder)
+	var wrong *Problem
+	if errors.As(err, &wrong) || errors.Is(err, errFound) {
+		err = nil
+	}
+	return finder.found, err
 }
 
-var errFound = fmt.Errorf("the header is found")
+type headerFinder struct {
+	contract    *contract.Contract
+	firstRecord bool // what has no header is told by its first record
+	header      Header
+	found       bool
+}
+
+// errFound ends a read that has seen enough.
+var errFound = errors.New("the header is found")
 
 func (f *headerFinder) Header(h Header) error {
-	f.header, f.found = h, true
+	f.header = h
+	if f.firstRecord {
+		return nil
+	}
+	f.found = true
 	return errFound
 }
+
+func (f *headerFinder) Fields(_ int64, fields [][]byte) error {
+	f.found = true
+	for i, column := range f.contract.Columns {
+		if column.Required && fields[f.header.Fields[i]] == nil {
+			f.found = false
+		}
+	}
+	return errFound
+}
+
 func (*headerFinder) Raw(int64, []byte) error            { return nil }
-func (*headerFinder) Fields(int64, [][]byte) error       { return nil }
-func (*headerFinder) Reject(int64, string, []byte) error { return nil }
+func (*headerFinder) Reject(int64, string, []byte) error { return errFound }
 
 // contextReader ends a read when the run is over.
 type contextReader struct {
