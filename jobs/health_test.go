@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"encoding/json"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -13,7 +14,7 @@ import (
 func ask(t *testing.T, m *monitor) (int, Health) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	m.handler().ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil))
+	m.handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/healthz", nil))
 	var h Health
 	if err := json.Unmarshal(w.Body.Bytes(), &h); err != nil {
 		t.Fatal(err)
@@ -43,7 +44,7 @@ func TestOnlyReadingIsServed(t *testing.T) {
 	for _, c := range []struct {
 		method, path string
 		want         int
-	}{{"POST", "/healthz", 405}, {"GET", "/", 404}, {"GET", "/metrics", 404}} {
+	}{{http.MethodPost, "/healthz", 405}, {http.MethodGet, "/", 404}, {http.MethodGet, "/metrics", 404}} {
 		w := httptest.NewRecorder()
 		m.handler().ServeHTTP(w, httptest.NewRequest(c.method, c.path, nil))
 		if w.Code != c.want {
