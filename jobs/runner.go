@@ -162,3 +162,9 @@ func guarded(ctx context.Context, job Job, t Trigger) (result Result, err error)
 	}()
 	return job.Run(ctx, t)
 }
+
+// IsHeld says whether an error means that another process is running the job.
+func IsHeld(err error) bool {
+	var held *lease.HeldError
+	return errors.As(err, &held)
+}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"countinghouse/internal/contract"
+	"countinghouse/internal/contract/landing"
 	"countinghouse/internal/model"
 	"countinghouse/internal/objectstore"
 	"countinghouse/internal/project"
@@ -21,7 +22,9 @@ import (
 	"countinghouse/pipelines/build"
 	"countinghouse/pipelines/conform"
 	"countinghouse/pipelines/identity"
+	"countinghouse/pipelines/land"
 	"countinghouse/pipelines/ledger"
+	"countinghouse/pipelines/report"
 	"countinghouse/schemas"
 	"countinghouse/sql"
 )
@@ -106,6 +109,14 @@ func (w *Workshop) Close() error {
 		problems = append(problems, w.folder.Close())
 	}
 	return errors.Join(problems...)
+}
+
+// Land puts files, and the files below folders, into the store. feed takes every file; empty: each file's own.
+func (w *Workshop) Land(ctx context.Context, paths []string, feed string) ([]land.Landed, error) {
+	if len(paths) == 0 {
+		return nil, nil
+	}
+	return land.Land(ctx, w.Bucket, w.Registry, paths, land.Options{Feed: feed, Now: w.Now(), Zone: w.Project.Zone, Scratch: w.Scratch})
 }
 
 // Conform reads every landed file that was not read by its contract as it is now.
@@ -218,4 +229,27 @@ func (w *Workshop) Grain(table string) []string {
 		}
 	}
 	return nil
+}
+
+// Unrecognised lists the files that no feed takes, each with the reason.
+func (w *Workshop) Unrecognised(ctx context.Context) ([]string, error) {
+	found, err := landing.List(ctx, w.Bucket, landing.Unrecognised)
+	if err != nil {
+		return nil, err
+	}
+	var reasons []string
+	for _, sha256 := range found {
+		manifest, err := landing.Read(ctx, w.Bucket, landing.Unrecognised, sha256)
+		if err != nil {
+			return nil, err
+		}
+		reasons = append(reasons, manifest.Reason)
+	}
+	return reasons, nil
+}
+
+// Meta is what a report says of a publication by hand, which is no run.
+func (w *Workshop) Meta(environment string) report.Meta {
+	return report.Meta{Brand: w.Project.Brand.Name, Environment: environment, Currency: w.Project.Brand.Currency, AsOf: w.AsOf, RunID: "by hand",
+		StartedAt: w.Now().In(w.Project.Zone)}
 }

@@ -85,7 +85,7 @@ with mentions as (
     union all select channel, account_id, coalesce(occurred_at, exported_at) from dataset.interactions
     union all select channel, referrer_account_id, coalesce(occurred_at, exported_at) from dataset.interactions
     union all select channel, account_id, coalesce(issued_at, exported_at) from dataset.coupons
-    union all select account_channel, account_id, coalesce(sent_at, exported_at) from dataset.messages
+    union all select coalesce(account_channel, channel), account_id, coalesce(sent_at, exported_at) from dataset.messages
     union all select channel, account_id, coalesce(joined_at, exported_at) from dataset.community_members
 ),
 accounts as (

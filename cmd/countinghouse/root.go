@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"countinghouse/internal/crash"
+	"countinghouse/internal/objectstore"
+	"countinghouse/internal/objectstore/open"
+	"countinghouse/internal/project"
+	"countinghouse/jobs"
+
+	"github.com/spf13/cobra"
+)
+
+// app is what every command has: where to print, and the common flags.
+type app struct {
+	out, errs   io.Writer
+	projectDir  string
+	environment string
+	asOf        string
+	output      string
+	bars        *bars
+}
+
+const long = `Countinghouse turns the files that a brand's channels export into marts that BI tools, data teams and finance can trust.
+
+    export file -> land -> conform -> identity, ledger -> build -> check -> publish -> BI tools
+
+Try it:       countinghouse demo
+With files:   countinghouse run --land ./exports
+
+Exit codes:
+    0   done
+    1   our fault: something broke
+    2   usage: the command line or the project's files are wrong
+    3   done, with warnings: some rows were rejected
+    4   done, but an export was refused; the last good data stands for it
+    5   an audit failed; nothing was published
+    75  somebody else is at work; try again`
+
+func execute(ctx context.Context, args []string) int {
+	application := &app{out: os.Stdout, errs: os.Stderr}
+	root := application.root()
+	root.SetArgs(args)
+	err := crash.Arm(os.Getenv("COUNTINGHOUSE_CRASH_AT"))
+	if err == nil {
+		err = root.ExecuteContext(ctx)
+	}
+	application.bars.clear()
+	if message := messageOf(err); message != "" {
+		_, _ = fmt.Fprintln(application.errs, "countinghouse: "+message)
+	}
+	return exitCode(err)
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use: "countinghouse", Short: "Turn channel exports into marts", Long: long,
+		SilenceErrors: true, SilenceUsage: true, Version: version(),
+		PersistentPreRunE: func(*cobra.Command, []string) error { return a.prepare() },
+	}
+	flags := root.PersistentFlags()
+	flags.StringVarP(&a.projectDir, "project", "C", ".", "the project folder")
+	flags.StringVarP(&a.environment, "env", "e", "prod", "the environment")
+	flags.StringVar(&a.asOf, "as-of", "", "the day that the figures are for, YYYY-MM-DD (default: yesterday in the brand's time zone)")
+	flags.StringVarP(&a.output, "output", "o", "text", "text or json")
+	root.SetOut(a.out)
+	root.SetErr(a.errs)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.AddCommand(a.commands()...)
+	return root
+}
+
+func (a *app) commands() []*cobra.Command {
+	return []*cobra.Command{
+		a.demoCommand(), a.generateCommand(), a.landCommand(), a.conformCommand(), a.rejectsCommand(), a.runCommand(), a.planCommand(), a.buildCommand(),
+		a.checkCommand(), a.publishCommand(), a.queryCommand(), a.explainCommand(), a.diffCommand(), a.runsCommand(), a.serveCommand(),
+	}
+}
+
+func (a *app) prepare() error {
+	if a.output != "text" && a.output != "json" {
+		return usage(fmt.Errorf("--output: want text or json, got %q", a.output))
+	}
+	a.bars = newBars(a.errs)
+	return nil
+}
+
+// open reads the project and opens its store. The environment, the clock and randomness are read here and in main, nowhere deeper.
+func (a *app) open(ctx context.Context) (project.Project, jobs.Tools, error) {
+	own, err := project.Open(a.projectDir)
+	if err != nil {
+		return own, jobs.Tools{}, usage(err)
+	}
+	if url := os.Getenv("COUNTINGHOUSE_STORE"); url != "" {
+		own.Store = url
+	}
+	if limit := os.Getenv("COUNTINGHOUSE_MEMORY_LIMIT"); limit != "" {
+		own.Resources.MemoryLimit = limit
+	}
+	log := slog.New(slog.NewTextHandler(a.errs, nil))
+	key, development, err := own.HashKey(os.Getenv("COUNTINGHOUSE_HASH_KEY"))
+	if err != nil {
+		return own, jobs.Tools{}, usage(err)
+	}
+	if development {
+		_, _ = fmt.Fprintln(a.errs, "note: no secret for the keyed hashes is set; the development key is used (set COUNTINGHOUSE_HASH_KEY before real data)")
+	}
+	bucket, err := open.Bucket(ctx, own.StoreURL(), own.WorkDir()+"/cache")
+	if err != nil {
+		return own, jobs.Tools{}, err
+	}
+	tools := jobs.Tools{Bucket: bucket, Key: key, Now: time.Now, Random: rand.Reader, Log: log, Progress: a.bars.progress}
+	return own, tools, nil
+}
+
+// workshop opens everything that work on the project needs. The caller closes it.
+func (a *app) workshop(ctx context.Context) (*jobs.Workshop, error) {
+	own, tools, err := a.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	asOf, err := a.asOfDate(own, tools.Now())
+	if err != nil {
+		return nil, err
+	}
+	workshop, err := jobs.OpenWorkshop(ctx, own, asOf, tools)
+	if err != nil {
+		return nil, usage(err)
+	}
+	return workshop, nil
+}
+
+// asOfDate is the flag's day, or yesterday: the last day that is over in the brand's time zone.
+func (a *app) asOfDate(own project.Project, now time.Time) (time.Time, error) {
+	if a.asOf == "" {
+		local := now.In(own.Zone).AddDate(0, 0, -1)
+		return time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC), nil
+	}
+	day, err := time.Parse(time.DateOnly, a.asOf)
+	if err != nil {
+		return day, usage(fmt.Errorf("--as-of: want a day such as 2026-10-31, got %q", a.asOf))
+	}
+	return day, nil
+}
+
+// withWorkshop runs a command's work on an open workshop and closes it.
+func (a *app) withWorkshop(work func(ctx context.Context, workshop *jobs.Workshop) error) func(*cobra.Command, []string) error {
+	return func(command *cobra.Command, _ []string) (err error) {
+		workshop, err := a.workshop(command.Context())
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, workshop.Close()) }()
+		return work(command.Context(), workshop)
+	}
+}
+
+func messageOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return strings.TrimSpace(err.Error())
+}
+
+// isTaken says whether an error means that somebody else was quicker.
+func isTaken(err error) bool { return errors.Is(err, objectstore.ErrPrecondition) || jobs.IsHeld(err) }

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"countinghouse/internal/project"
+	"countinghouse/internal/run"
+	"countinghouse/jobs"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) runCommand() *cobra.Command {
+	var paths []string
+	command := &cobra.Command{
+		Use: "run", Short: "Do the whole work: land, conform, build, check, publish", Args: cobra.NoArgs,
+		Long: `Land the inbox (and --land paths), read what is new, make what has changed, audit it, and publish it in one step.
+A run that fails or is killed leaves what is published as it was; the next run finishes the work.`,
+		Example: "  countinghouse run --land exports/ --as-of 2026-10-31",
+	}
+	command.Flags().StringSliceVar(&paths, "land", nil, "files or folders to land first")
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		own, tools, err := a.open(command.Context())
+		if err != nil {
+			return err
+		}
+		asOf, err := a.asOfDate(own, tools.Now())
+		if err != nil {
+			return err
+		}
+		outcome, record, err := a.runDaily(command.Context(), own, tools, asOf, paths)
+		return a.reportRun(own, outcome, record, err)
+	}
+	return command
+}
+
+func (a *app) runDaily(ctx context.Context, own project.Project, tools jobs.Tools, asOf time.Time, paths []string) (jobs.Outcome, run.Record, error) {
+	var outcome jobs.Outcome
+	job := jobs.Daily(own, tools, a.environment, paths, func(o jobs.Outcome) { outcome = o })
+	record, err := jobs.RunOnce(ctx, job, run.DateOf(asOf), jobs.Options{Bucket: tools.Bucket, Environment: a.environment, Zone: own.Zone, Log: tools.Log, Random: tools.Random})
+	return outcome, record, err
+}
+
+// runResult is a run as JSON.
+type runResult struct {
+	Run      run.Record `json:"run"`
+	Version  int64      `json:"version"`
+	Refused  []string   `json:"refused"`
+	Rejected int64      `json:"rejected"`
+	Findings []string   `json:"findings"`
+}
+
+// reportRun prints what a run did and gives the error that decides the exit code.
+func (a *app) reportRun(own project.Project, outcome jobs.Outcome, record run.Record, err error) error {
+	result := runResult{Run: record, Version: outcome.Environment.Version, Refused: outcome.Refused(), Rejected: outcome.Rejected()}
+	for _, finding := range outcome.Checked.Findings {
+		result.Findings = append(result.Findings, finding.String())
+	}
+	if printErr := a.print(result, func() error { a.printRun(own, outcome, result); return nil }); printErr != nil {
+		return errors.Join(err, printErr)
+	}
+	if err != nil {
+		return err
+	}
+	return verdict(len(result.Refused) > 0, result.Rejected > 0)
+}
+
+func (a *app) printRun(own project.Project, outcome jobs.Outcome, result runResult) {
+	for _, reason := range result.Refused {
+		a.printf("refused   %s\n", reason)
+	}
+	for _, file := range outcome.Conformed.Files {
+		if file.New && file.Quarantine == "" {
+			for _, reason := range file.Reasons {
+				a.printf("rejected  %s\n", reason)
+			}
+		}
+	}
+	for _, finding := range result.Findings {
+		a.printf("audit     %s\n", finding)
+	}
+	for _, step := range outcome.Steps {
+		a.printf("%-8s  %-46s %6.2f s\n", step.Name, step.Detail, step.EndedAt.Sub(step.StartedAt).Seconds())
+	}
+	if outcome.Environment.Version > 0 && a.environment == "prod" && len(result.Findings) == 0 {
+		a.printf("marts     %s\n", strings.TrimPrefix(own.StoreURL(), "file://")+"/marts")
+	}
+}
+
+func (a *app) runsCommand() *cobra.Command {
+	var count int
+	command := &cobra.Command{
+		Use: "runs", Short: "Show the last runs", Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			_, tools, err := a.open(command.Context())
+			if err != nil {
+				return err
+			}
+			ledger := run.Ledger{Bucket: tools.Bucket, Now: tools.Now, Random: tools.Random}
+			records, err := ledger.Recent(command.Context(), count)
+			if err != nil {
+				return err
+			}
+			return a.print(records, func() error { a.printRuns(records); return nil })
+		},
+	}
+	command.Flags().IntVarP(&count, "last", "n", 10, "how many")
+	return command
+}
+
+func (a *app) printRuns(records []run.Record) {
+	var rows [][]string
+	for _, record := range records {
+		rows = append(rows, []string{record.ID, record.Job, string(record.LogicalDate), record.Cause, string(record.Status),
+			firstLine(record.Error), fmt.Sprint(record.Rows), fmt.Sprint(record.Rejects), fmt.Sprintf("%.1f", record.Duration().Seconds())})
+	}
+	a.grid([]string{"run", "job", "for", "cause", "status", "error", "rows", "rejects", "seconds"}, rows, 3)
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	if runes := []rune(line); len(runes) > 60 {
+		return string(runes[:59]) + "…"
+	}
+	return line
+}

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"fmt"
+	"net"
+
+	"countinghouse/jobs"
+	"countinghouse/jobs/metrics"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) serveCommand() *cobra.Command {
+	var address string
+	command := &cobra.Command{
+		Use: "serve", Short: "Keep the jobs on time", Args: cobra.NoArgs,
+		Long: `Run the daily job on its schedule (schedule.daily in countinghouse.yaml, in the brand's time zone), catch up what was missed while nothing was
+up, try again what failed, and answer /healthz and /metrics. Ctrl-C ends it cleanly.`,
+	}
+	command.Flags().StringVar(&address, "listen", "127.0.0.1:8420", "address of /healthz and /metrics")
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		own, tools, err := a.open(command.Context())
+		if err != nil {
+			return err
+		}
+		listener, err := (&net.ListenConfig{}).Listen(command.Context(), "tcp", address)
+		if err != nil {
+			return usage(err)
+		}
+		_, _ = fmt.Fprintf(a.errs, "serving on http://%s\n", listener.Addr())
+		tools.Progress = nil
+		job := jobs.Daily(own, tools, a.environment, nil, nil)
+		return jobs.Serve(command.Context(), listener, []jobs.Job{job},
+			jobs.Options{Bucket: tools.Bucket, Environment: a.environment, Zone: own.Zone, Log: tools.Log, Random: tools.Random, Metrics: metrics.New()})
+	}
+	return command
+}
