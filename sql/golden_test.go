@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"countinghouse/internal/contract"
@@ -70,7 +71,7 @@ func runCase(t *testing.T, file string) {
 }
 
 func caseParameters(t *testing.T, archive *txtar.Archive) map[string]any {
-	set := map[string]any{}
+	set := map[string]any{"as_of": "2026-10-31"}
 	for _, part := range archive.Files {
 		if part.Name == "parameters" {
 			if err := yaml.Unmarshal(part.Data, &set); err != nil {
@@ -84,9 +85,7 @@ func caseParameters(t *testing.T, archive *txtar.Archive) map[string]any {
 // emptyProject is a session with every table of the product, empty but typed; seeds have their rows.
 func emptyProject(t *testing.T, parameters map[string]any) (*warehouse.Session, *model.Library) {
 	t.Helper()
-	parser := openSession(t, nil)
-	library, err := model.Load(func(text string) ([]byte, error) { return parser.Serialize(context.Background(), text) },
-		model.Source{Files: sql.Files, Label: "sql"})
+	library, err := builtin()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,6 +107,16 @@ func emptyProject(t *testing.T, parameters map[string]any) (*warehouse.Session, 
 	}
 	return session, library
 }
+
+// builtin is the library of the product, read once for all cases.
+var builtin = sync.OnceValues(func() (*model.Library, error) {
+	parser, err := warehouse.Open(context.Background(), warehouse.Options{Threads: 1})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = parser.Close() }()
+	return model.Load(func(text string) ([]byte, error) { return parser.Serialize(context.Background(), text) }, model.Source{Files: sql.Files, Label: "sql"})
+})
 
 func openSession(t *testing.T, variables map[string]any) *warehouse.Session {
 	t.Helper()
@@ -169,14 +178,16 @@ func find(t *testing.T, library *model.Library, part *txtar.File) *model.Model {
 	return nil
 }
 
-// compare runs a model over what was given, checks its grain, and holds its rows against the wanted ones, in any order.
+// compare runs a model over what was given, runs its audits, and holds its rows against the wanted ones, in any order.
 func compare(t *testing.T, session *warehouse.Session, library *model.Library, want *txtar.File) {
 	t.Helper()
 	subject := find(t, library, want)
 	exec(t, session, "create or replace table "+subject.Name+" as "+subject.Query)
-	var broken int
-	if err := session.QueryRow(t.Context(), "select count(*) from ("+subject.Audits[0].Query+")").Scan(&broken); err != nil || broken > 0 {
-		t.Errorf("%s: the grain is broken in %d places, %v", subject.Name, broken, err)
+	for _, audit := range subject.Audits {
+		var broken int
+		if err := session.QueryRow(t.Context(), "select count(*) from (\n"+audit.Query+"\n)").Scan(&broken); err != nil || broken > 0 {
+			t.Errorf("%s: audit %s: %d bad rows, %v", subject.Name, audit.Name, broken, err)
+		}
 	}
 	records := readCSV(t, want.Data)
 	got := query(t, session, subject.Name, records[0])
