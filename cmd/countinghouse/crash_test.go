@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"countinghouse/internal/crash"
+)
+
+// calm is what happens when nothing does: the first half of the brand's files published, then all of them.
+type calm struct {
+	before   *site // the first half is published; the second is not landed
+	old, new set
+	took     time.Duration // of the second run
+}
+
+func undisturbed(t *testing.T) calm {
+	t.Helper()
+	before := newSite(t)
+	before.run("--land", brand(t, "first"))
+	after := before.copyOf(t)
+	start := time.Now()
+	after.run("--land", brand(t, "second"))
+	calm := calm{before: before, took: time.Since(start)}
+	calm.old, calm.new = before.set(), after.set()
+	if maps.Equal(calm.old.digests, calm.new.digests) {
+		t.Fatal("the second half changes nothing: the test would prove nothing")
+	}
+	return calm
+}
+
+// TestKilledRunsLeaveWholeMarts kills the second run at each named point, and at random times, and looks at what it leaves: the old set or
+// the new one, and after one more run, at once, the new one.
+func TestKilledRunsLeaveWholeMarts(t *testing.T) {
+	t.Parallel()
+	calm := undisturbed(t)
+	points := crash.Names()
+	for _, name := range []string{crash.LandStored, crash.ConformWritten, crash.BuildWritten} {
+		points = append(points, name+":2", name+":3")
+	}
+	for _, point := range points {
+		t.Run(point, func(t *testing.T) {
+			t.Parallel()
+			trial := calm.before.copyOf(t)
+			trial.env = []string{"COUNTINGHOUSE_CRASH_AT=" + point}
+			got := trial.try("run", "--as-of", asOf, "--land", brand(t, "second"))
+			if got.code != crash.ExitCode {
+				t.Fatalf("exit %d, want %d: the run does not pass the point\n%s%s", got.code, crash.ExitCode, got.out, got.errs)
+			}
+			trial.env = nil
+			calm.recovers(t, trial, strings.HasPrefix(point, crash.RunDone))
+		})
+	}
+	t.Run("random", calm.random)
+}
+
+// recovers looks at what a killed run left, and at what the next one makes of it.
+func (c calm) recovers(t *testing.T, trial *site, done bool) {
+	t.Helper()
+	if left := trial.wholeAs(c.old, c.new); done && left != 1 {
+		t.Errorf("a run that was done left the old marts")
+	}
+	trial.run("--land", brand(t, "second"))
+	trial.wholeAs(c.new)
+	for _, row := range trial.query("select count(*), count(distinct order_id) from core.orders") {
+		if row[0] != "9" || row[1] != "9" {
+			t.Errorf("%s rows of %s orders, want 9 of 9", row[0], row[1])
+		}
+	}
+}
+
+const kills = 20
+
+// random kills runs after a random share of the time that an undisturbed one takes.
+func (c calm) random(t *testing.T) {
+	t.Parallel()
+	dice := rand.New(rand.NewPCG(20261031, 9))
+	done := 0
+	for try := range 3 * kills {
+		if done == kills {
+			return
+		}
+		trial := c.before.copyOf(t)
+		wait := time.Duration(dice.Float64() * float64(c.took))
+		if !killed(t, trial.command(context.WithoutCancel(t.Context()), "run", "--as-of", asOf, "--land", brand(t, "second")), wait) {
+			continue // it was quicker
+		}
+		done++
+		c.recovers(t, trial, false)
+		if t.Failed() {
+			t.Fatalf("killed after %s of %s, try %d", wait, c.took, try)
+		}
+	}
+	if done < kills {
+		t.Errorf("%d runs were killed on the way, want %d", done, kills)
+	}
+}
+
+// killed starts a command, sends it SIGKILL after a while, and says whether that was what ended it.
+func killed(t *testing.T, command *exec.Cmd, wait time.Duration) bool {
+	t.Helper()
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(wait)
+	_ = command.Process.Kill() // an error says that it has ended
+	err := command.Wait()
+	var exit *exec.ExitError
+	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != -1) {
+		t.Fatal(fmt.Errorf("neither killed nor done: %w", err))
+	}
+	return err != nil
+}
