@@ -15,6 +15,7 @@ type ConformedFile struct {
 	SourceFile string    // the landed object's key, which every row carries
 	FileHash   string    // sha256 of the export's bytes, hex: breaks ties of ExportedAt
 	ExportedAt time.Time // written as its wall clock: give it in the brand's zone
+	Duplicates int64     // rows whose grain an earlier row of the file has
 }
 
 // FeedSQL selects the feed's rows that count: source_row, the contract's columns, source_file, exported_at and file_no
@@ -25,13 +26,14 @@ func (c *Contract) FeedSQL(files []ConformedFile) string {
 	slices.SortFunc(ordered, func(a, b ConformedFile) int {
 		return cmp.Or(a.ExportedAt.Compare(b.ExportedAt), cmp.Compare(a.FileHash, b.FileHash))
 	})
-	steps := []string{"rows_of_files as (\n" + c.unionSQL(ordered) + "\n)"}
+	// Not materialized: it is read twice, once for the key alone.
+	steps := []string{"rows_of_files as not materialized (\n" + c.unionSQL(ordered) + "\n)"}
 	last := "rows_of_files"
 	if len(c.Key) > 0 && len(ordered) > 1 {
 		steps = append(steps, newestSQL(last, c.Key)...)
 		last = "newest_rows"
 	}
-	if len(c.Grain) > 0 && len(ordered) > 0 {
+	if len(c.Grain) > 0 && slices.ContainsFunc(ordered, func(file ConformedFile) bool { return file.Duplicates > 0 }) {
 		steps = append(steps, firstSQL(last, c.Grain)...)
 		last = "first_rows"
 	}
@@ -67,15 +69,16 @@ func (c *Contract) noRowsSQL() string {
 	return "    select " + strings.Join(columns, ", ") + "\n    where false"
 }
 
-// newestSQL joins an aggregate instead of ranking in a window: the window would sort every row.
+// newestSQL leaves out the rows of keys that a newer export has. Few keys are in several exports: they are found by the key alone, and the rows
+// are held against those few, where a window would sort every row and a join with the newest of every key would hash every key.
 func newestSQL(from string, key []string) []string {
 	same := make([]string, len(key))
 	for i, column := range key {
-		same[i] = fmt.Sprintf("%[1]s.%[2]s is not distinct from newest.%[2]s", from, Name(column))
+		same[i] = fmt.Sprintf("%[1]s.%[2]s is not distinct from exported_again.%[2]s", from, Name(column))
 	}
 	return []string{
-		fmt.Sprintf("newest as (\n    select %[1]s, max(file_no) as file_no\n    from %[2]s\n    group by %[1]s\n)", nameList(key), from),
-		fmt.Sprintf("newest_rows as (\n    select %[1]s.*\n    from %[1]s\n    semi join newest on %[1]s.file_no = newest.file_no and %[2]s\n)",
+		fmt.Sprintf("exported_again as (\n    select %[1]s, max(file_no) as newest_file_no\n    from %[2]s\n    group by %[1]s\n    having min(file_no) < max(file_no)\n)", nameList(key), from),
+		fmt.Sprintf("newest_rows as (\n    select %[1]s.*\n    from %[1]s\n    left join exported_again on %[2]s\n    where exported_again.newest_file_no is null or %[1]s.file_no = exported_again.newest_file_no\n)",
 			from, strings.Join(same, " and ")),
 	}
 }

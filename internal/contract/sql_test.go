@@ -64,6 +64,7 @@ func exports(t *testing.T, session *warehouse.Session, dir string) (older, newer
 		SourceFile: "landing/shop/1/o'lder.csv", FileHash: "ff", ExportedAt: day,
 	}
 	newer = contract.ConformedFile{
+		Duplicates: 1,
 		Path:       parquet(t, session, filepath.Join(dir, "newer.parquet"), "(2, 'A', 'x', 3, 10.00)", "(4, 'A', 'x', 9, 9.00)", "(3, 'C', 'x', 1, 7.25)"),
 		SourceFile: "landing/shop/2/newer.csv", FileHash: "00", ExportedAt: day.Add(time.Hour),
 	}

@@ -90,15 +90,7 @@ var errLost = errors.New("a row was neither accepted nor refused")
 
 // read makes the two Parquet files in the scratch folder and fills in the accounting.
 func (j *job) read(ctx context.Context, parallel bool) error {
-	header, err := reader.FindHeader(ctx, j.contract, j.input(ctx))
-	if err != nil {
-		return err
-	}
-	if err := j.exportTime(header); err != nil {
-		return err
-	}
-	plan := newPlan(j.contract, header, j.zone.String())
-	summary, accepted, err := j.accept(ctx, plan, parallel)
+	summary, accepted, err := j.accept(ctx, parallel)
 	if err != nil {
 		return err
 	}
@@ -107,7 +99,7 @@ func (j *job) read(ctx context.Context, parallel bool) error {
 	j.result.Accepted = accepted
 	j.result.Rejected = summary.Records - accepted
 	if j.result.Rejected > 0 {
-		if err := j.explain(ctx, plan); err != nil {
+		if err := j.explain(ctx); err != nil {
 			return err
 		}
 	}
@@ -144,17 +136,38 @@ func (j *job) exportTime(header reader.Header) error {
 	return nil
 }
 
-func (j *job) accept(ctx context.Context, plan plan, parallel bool) (reader.Summary, int64, error) {
-	var summary reader.Summary
+func (j *job) accept(ctx context.Context, parallel bool) (reader.Summary, int64, error) {
 	from := j.scan("accept", parallel)
 	from.delimiter = string(reader.Delimiter(j.contract))
 	from.before = []string{"'source_row': 'BIGINT'"}
-	accepted, err := through(ctx, j.session, from.path, plan.accept(from, j.local("parquet")), func(pipe io.Writer) (err error) {
-		sink := &acceptSink{writer: recordWriter{to: pipe, delimiter: from.delimiter[0]}}
-		summary, err = reader.Read(ctx, j.contract, j.input(ctx), sink)
-		return errors.Join(err, sink.writer.flush())
+	out := &output{recordWriter: recordWriter{delimiter: from.delimiter[0]}}
+	return j.stream(ctx, from.path, out, &acceptSink{out}, func(header reader.Header) (string, error) {
+		return newPlan(j.contract, header, j.zone.String()).accept(from, j.local("parquet")), j.exportTime(header)
 	})
-	return summary, accepted, asProblem(err)
+}
+
+// stream reads the file into a statement that is made when the header is known, and gives the number of rows that it wrote.
+func (j *job) stream(ctx context.Context, path string, out *output, sink reader.Sink, statement func(reader.Header) (string, error)) (reader.Summary, int64, error) {
+	var running *stream
+	out.open = func(header reader.Header) (io.Writer, error) {
+		text, err := statement(header)
+		if err == nil {
+			running, err = startStream(ctx, j.session, path, text)
+		}
+		return running, err
+	}
+	summary, err := reader.Read(ctx, j.contract, j.input(ctx), sink)
+	if running == nil {
+		return summary, 0, err
+	}
+	if err == nil {
+		err = out.flush()
+	}
+	rows, ended := running.finish()
+	if err == nil {
+		err = ended
+	}
+	return summary, rows, asProblem(err)
 }
 
 // Buffers of DuckDB's CSV reader, in bytes: one must hold two of the longest records.
@@ -190,7 +203,7 @@ func firstLine(text string) string {
 }
 
 // explain writes the refused rows with their reasons.
-func (j *job) explain(ctx context.Context, plan plan) error {
+func (j *job) explain(ctx context.Context) error {
 	accepted, err := j.acceptedLines(ctx)
 	if err != nil {
 		return err
@@ -198,13 +211,13 @@ func (j *job) explain(ctx context.Context, plan plan) error {
 	from := j.scan("explain", false)
 	from.delimiter = ","
 	from.before = []string{"'source_row': 'BIGINT'", "'given reason': 'VARCHAR'", "'raw text': 'VARCHAR'"}
-	explained, err := through(ctx, j.session, from.path, plan.explain(from, j.local("rejects")), func(pipe io.Writer) error {
-		sink := &explainSink{writer: recordWriter{to: pipe, delimiter: ','}, accepted: accepted, splitter: reader.NewSplitter(j.contract)}
-		_, err := reader.Read(ctx, j.contract, j.input(ctx), sink)
-		return errors.Join(err, sink.writer.flush())
+	out := &output{recordWriter: recordWriter{delimiter: ','}}
+	sink := &explainSink{output: out, accepted: accepted, splitter: reader.NewSplitter(j.contract)}
+	_, explained, err := j.stream(ctx, from.path, out, sink, func(header reader.Header) (string, error) {
+		return newPlan(j.contract, header, j.zone.String()).explain(from, j.local("rejects")), nil
 	})
 	if err != nil {
-		return asProblem(err)
+		return err
 	}
 	if explained != j.result.Rejected {
 		return fmt.Errorf("%w: %d of %d refused rows are explained", errLost, explained, j.result.Rejected)

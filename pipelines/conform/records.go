@@ -54,40 +54,45 @@ func (w *recordWriter) flush() error {
 	return err
 }
 
-// An acceptSink passes on every record that can be read; what cannot is only counted, by the reader.
-type acceptSink struct {
-	writer recordWriter
+// An output is where a file's records go: a statement that is begun when the header tells how they are laid out.
+type output struct {
+	recordWriter
+	open  func(reader.Header) (io.Writer, error)
+	width int
 }
 
-func (*acceptSink) Header(reader.Header) error { return nil }
+func (o *output) Header(header reader.Header) (err error) {
+	o.width = len(header.Names)
+	o.to, err = o.open(header)
+	return err
+}
+
+// An acceptSink passes on every record that can be read; what cannot is only counted, by the reader.
+type acceptSink struct {
+	*output
+}
 
 func (s *acceptSink) Raw(line int64, record []byte) error {
-	s.writer.begin(line)
-	s.writer.text = append(append(s.writer.text, s.writer.delimiter), record...)
-	return s.writer.end()
+	s.begin(line)
+	s.text = append(append(s.text, s.delimiter), record...)
+	return s.end()
 }
 
 func (s *acceptSink) Fields(line int64, fields [][]byte) error {
-	s.writer.begin(line)
+	s.begin(line)
 	for _, field := range fields {
-		s.writer.cell(field)
+		s.cell(field)
 	}
-	return s.writer.end()
+	return s.end()
 }
 
 func (*acceptSink) Reject(int64, string, []byte) error { return nil }
 
 // An explainSink passes on the records that were not accepted: number, given reason, raw text, fields.
 type explainSink struct {
-	writer   recordWriter
+	*output
 	accepted lineSet
 	splitter *reader.Splitter
-	width    int
-}
-
-func (s *explainSink) Header(header reader.Header) error {
-	s.width = len(header.Names)
-	return nil
 }
 
 func (s *explainSink) Raw(line int64, record []byte) error {
@@ -110,13 +115,13 @@ func (s *explainSink) Reject(line int64, reason string, raw []byte) error {
 }
 
 func (s *explainSink) write(line int64, reason string, raw []byte, fields [][]byte) error {
-	s.writer.begin(line)
-	s.writer.cell([]byte(reason))
-	s.writer.cell(raw)
+	s.begin(line)
+	s.cell([]byte(reason))
+	s.cell(raw)
 	for _, field := range fields {
-		s.writer.cell(field)
+		s.cell(field)
 	}
-	return s.writer.end()
+	return s.end()
 }
 
 // A lineSet holds line numbers, a bit each.

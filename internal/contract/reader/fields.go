@@ -79,6 +79,34 @@ func leadingBlanks(text []byte) int {
 	return n
 }
 
+// plain says whether a record without quotes has the right number of fields, and none of them anything to strip. Only the bytes
+// beside delimiters are looked at.
+func plain(record []byte, delimiter byte, width int) bool {
+	if len(record) == 0 || isGuard(record[0]) || isGuard(record[len(record)-1]) {
+		return false
+	}
+	for at := 0; ; {
+		next := bytes.IndexByte(record[at:], delimiter)
+		if width--; next < 0 {
+			return width == 0
+		}
+		at += next + 1
+		if at > 1 && isGuard(record[at-2]) || at < len(record) && isGuard(record[at]) {
+			return false
+		}
+	}
+}
+
+// isGuard errs on the side of yes: a guard that leads is none at the end.
+func isGuard(b byte) bool {
+	switch b {
+	case ' ', '\t', '\'', '`', '=', '\r':
+		return true
+	default:
+		return false
+	}
+}
+
 // guarded says whether a cell of the record may have something to strip. It errs on the side of yes.
 func guarded(record []byte, delimiter byte) bool {
 	if delimiter != '\t' && bytes.IndexByte(record, '\t') >= 0 {
