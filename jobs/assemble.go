@@ -55,39 +55,11 @@ func datasetOf(registry *contract.Registry, dataset *contract.Dataset, files map
 		queries = []string{emptyDataset(dataset)}
 		definitions = queries
 	}
-	made.Query, made.Definition = newestOfGrain(dataset, queries), newestOfGrain(dataset, definitions)
-	return made
-}
-
-// newestOfGrain puts the rows of all feeds together. Two feeds may give the same row: a bill as csv and as xlsx, or two snapshots of one day.
-// Then the newest export's counts. Accounts are the exception: each mention is evidence. Repeated rows are few, so they are found
-// by the grain alone first, and only they are ranked.
-func newestOfGrain(dataset *contract.Dataset, queries []string) string {
-	union := strings.Join(queries, "\nunion all by name\n")
-	if dataset.Dataset == "accounts" {
-		return union
+	made.Query, made.Definition = strings.Join(queries, "\nunion all by name\n"), strings.Join(definitions, "\nunion all by name\n")
+	if dataset.Dataset != "accounts" { // each mention of an account is evidence
+		made.Grain = dataset.Grain
 	}
-	grain := strings.Join(dataset.Grain, ", ")
-	return `with
-given as not materialized (
-` + union + `
-),
-repeated as (
-    select ` + grain + `
-    from given
-    group by ` + grain + `
-    having count(*) > 1
-),
-newest as (
-    select ` + grain + `, max(row(exported_at, feed, source_file, source_row)) as place
-    from given
-    semi join repeated using (` + grain + `)
-    group by ` + grain + `
-)
-select given.*
-from given
-left join newest using (` + grain + `)
-where newest.place is null or newest.place = row(given.exported_at, given.feed, given.source_file, given.source_row)`
+	return made
 }
 
 func emptyDataset(dataset *contract.Dataset) string {

@@ -266,8 +266,10 @@ func (e *execution) produce(ctx context.Context, n *node) (map[string]string, er
 		paths[table] = filepath.Join(e.Scratch, table+"-"+n.fingerprint+".parquet")
 	}
 	if n.step == nil {
-		_, err := e.Session.Exec(ctx, copyStatement(n, paths[n.name]))
-		return paths, err
+		if _, err := e.Session.Exec(ctx, copyStatement(n, paths[n.name])); err != nil {
+			return nil, err
+		}
+		return paths, e.keepNewest(ctx, n, paths[n.name])
 	}
 	return paths, n.step.Run(ctx, e.Session, TableWriter{session: e.Session, paths: paths})
 }

@@ -21,7 +21,9 @@ type Dataset struct {
 	Query string // over local files
 	// Definition is the query with the objects' keys in place of local paths: it decides the fingerprint.
 	Definition string
-	Files      []snapshot.SourceFile
+	// Grain, if set, is what two rows must not share: of rows that do, the newest export's counts.
+	Grain []string
+	Files []snapshot.SourceFile
 }
 
 // node is one thing to make: a model, a seed, a dataset, or a Go step that makes several tables at once.
@@ -32,7 +34,8 @@ type node struct {
 	parameters []string
 	definition string // hash of the SQL, the file or the step's version
 	order      []string
-	query      string // empty for steps
+	unique     []string // of rows that share these, the newest export's is kept
+	query      string   // empty for steps
 	files      []snapshot.SourceFile
 	step       *Step
 	// fingerprint names what comes out: it is set when the graph is resolved.
@@ -54,7 +57,7 @@ func Resolve(library *model.Library, datasets []Dataset, steps []Step, values ma
 		all = append(all, seedNode(seed))
 	}
 	for _, dataset := range datasets {
-		all = append(all, &node{name: dataset.Name, tables: []string{dataset.Name}, definition: hash(dataset.Definition), query: dataset.Query, files: dataset.Files})
+		all = append(all, &node{name: dataset.Name, tables: []string{dataset.Name}, definition: hash(dataset.Definition), unique: dataset.Grain, query: dataset.Query, files: dataset.Files})
 	}
 	for i := range steps {
 		all = append(all, stepNode(&steps[i]))
@@ -161,9 +164,9 @@ const engineVersion = "1"
 func (g *Graph) fingerprint(n *node) string {
 	identity := struct {
 		Engine, Name, Definition string
-		Order                    []string
+		Order, Unique            []string
 		Inputs, Parameters       map[string]string
-	}{engineVersion, n.name, n.definition, n.order, g.inputsOf(n), g.parametersOf(n)}
+	}{engineVersion, n.name, n.definition, n.order, n.unique, g.inputsOf(n), g.parametersOf(n)}
 	text, err := json.Marshal(identity)
 	if err != nil {
 		panic(err) // strings and maps of strings always encode

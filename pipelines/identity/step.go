@@ -55,8 +55,9 @@ type work struct {
 	rules    []Rule
 	scoped   []bool // by rule: the value counts within its channel only
 	kinds    map[string]uint8
-	junk     map[string]bool // kind, 0x1f, normalised value
-	ids      []string        // by account number
+	junk     map[string]bool  // kind, 0x1f, normalised value
+	ids      []string         // by account number
+	channels map[int64]string // by channel number
 	evidence []Evidence
 }
 
@@ -102,32 +103,42 @@ select
     first_seen_at
 from accounts`
 
+// evidenceQuery gives every value seen on every account once, with one line of a file where it stands. Accounts and kinds are numbers by
+// then, since grouping by text costs several times as much.
 func evidenceQuery(kinds []string) string {
 	parts := make([]string, len(kinds))
 	for i, kind := range kinds {
-		parts[i] = fmt.Sprintf("select channel, account_id, %s as kind, cast(%s as varchar) as value, exported_at, source_file, source_row from dataset.accounts",
-			warehouse.Quote(kind), warehouse.QuoteName(kind))
+		name := warehouse.QuoteName(kind)
+		parts[i] = fmt.Sprintf("select account, channel_no, %d as kind_no, cast(%s as varchar) as value, exported_at, place from mentions where %s is not null", i, name, name)
 	}
 	return `create table identity_work.evidence as
-with mentions as (
+with mentions as materialized (
+    select
+        accounts.account, accounts.channel_no, given.exported_at, given.source_file || chr(31) || given.source_row as place,
+        given.` + strings.Join(kinds, ", given.") + `
+    from dataset.accounts as given
+    inner join identity_work.accounts as accounts using (channel, account_id)
+),
+single_values as (
     ` + strings.Join(parts, "\n    union all ") + `
 ),
 distinct_values as (
     select
-        channel, account_id, kind, value,
+        account, kind_no, value,
+        min(channel_no) as channel_no,
         min(exported_at) as first_seen_at,
         max(exported_at) as last_seen_at,
-        min(struct_pack(at := exported_at, file := source_file, line := source_row)) as origin
-    from mentions
-    where value is not null and value <> ''
-    group by channel, account_id, kind, value
+        min(place) as place
+    from single_values
+    where value <> ''
+    group by account, kind_no, value
 )
 select
-    row_number() over (order by accounts.account, kind, value) - 1 as number,
-    accounts.account, accounts.channel_no, channel, kind, value,
-    distinct_values.first_seen_at, last_seen_at, origin.file as source_file, origin.line as source_row
-from distinct_values
-inner join identity_work.accounts as accounts using (channel, account_id)`
+    row_number() over (order by account, kind_no, value) - 1 as number,
+    account, channel_no, kind_no, value, first_seen_at, last_seen_at,
+    split_part(place, chr(31), 1) as source_file,
+    split_part(place, chr(31), 2)::bigint as source_row
+from distinct_values`
 }
 
 func (w *work) readRules(ctx context.Context) error {
@@ -177,12 +188,17 @@ func (w *work) readJunk(ctx context.Context) error {
 }
 
 func (w *work) readAccounts(ctx context.Context) error {
-	return w.session.ReadArrow(ctx, "select channel, account_id from identity_work.accounts order by account", func(reader array.RecordReader) error {
+	w.channels = map[int64]string{}
+	const query = "select channel, account_id, channel_no from identity_work.accounts order by account"
+	return w.session.ReadArrow(ctx, query, func(reader array.RecordReader) error {
 		for reader.Next() {
 			batch := reader.RecordBatch()
-			channels, accounts := batch.Column(0).(*array.String), batch.Column(1).(*array.String)
+			channels, accounts, numbers := batch.Column(0).(*array.String), batch.Column(1).(*array.String), batch.Column(2).(*array.Int64)
 			for row := range int(batch.NumRows()) {
 				w.ids = append(w.ids, w.hasher.accountID(channels.Value(row), accounts.Value(row)))
+				if _, known := w.channels[numbers.Value(row)]; !known {
+					w.channels[numbers.Value(row)] = strings.Clone(channels.Value(row)) // the batch's memory is lent
+				}
 			}
 		}
 		return nil
@@ -190,7 +206,7 @@ func (w *work) readAccounts(ctx context.Context) error {
 }
 
 func (w *work) readEvidence(ctx context.Context) error {
-	const query = "select account, channel_no, kind, value, number, channel from identity_work.evidence order by number"
+	const query = "select account, channel_no, kind_no, value, number from identity_work.evidence order by number"
 	return w.session.ReadArrow(ctx, query, func(reader array.RecordReader) error {
 		for reader.Next() {
 			w.addBatch(reader.RecordBatch())
@@ -200,21 +216,20 @@ func (w *work) readEvidence(ctx context.Context) error {
 }
 
 func (w *work) addBatch(batch arrow.RecordBatch) {
-	accounts, channelNumbers := batch.Column(0).(*array.Int64), batch.Column(1).(*array.Int64)
-	kinds, values, numbers := batch.Column(2).(*array.String), batch.Column(3).(*array.String), batch.Column(4).(*array.Int64)
-	channels := batch.Column(5).(*array.String)
+	accounts, channels := batch.Column(0).(*array.Int64), batch.Column(1).(*array.Int64)
+	kinds, values, numbers := batch.Column(2).(*array.Int32), batch.Column(3).(*array.String), batch.Column(4).(*array.Int64)
 	for row := range int(batch.NumRows()) {
-		kind := kinds.Value(row)
+		kind := w.config.Kinds[kinds.Value(row)]
 		normal, status := Normalise(kind, values.Value(row), w.config.Region)
 		if w.junk[kind+"\x1f"+normal] {
 			status = Junk
 		}
-		scope := ""
-		if w.scoped[w.kinds[kind]] {
-			scope = channels.Value(row)
+		rule, scope := w.kinds[kind], ""
+		if w.scoped[rule] {
+			scope = w.channels[channels.Value(row)]
 		}
 		w.evidence = append(w.evidence, Evidence{
-			Account: uint32(accounts.Value(row)), Channel: uint16(channelNumbers.Value(row)), Kind: w.kinds[kind], Status: status,
+			Account: uint32(accounts.Value(row)), Channel: uint16(channels.Value(row)), Kind: rule, Status: status,
 			Value: w.hasher.sum(kind, scope, normal), Number: numbers.Value(row),
 		})
 	}
@@ -257,6 +272,7 @@ func (w *work) writeBack(ctx context.Context, result Result) error {
 		builder.Field(0).(*array.Int64Builder).Append(evidence.Number)
 		builder.Field(1).(*array.StringBuilder).Append(hex.EncodeToString(evidence.Value[:]))
 		builder.Field(2).(*array.StringBuilder).Append(evidence.Status.String())
+		builder.Field(3).(*array.StringBuilder).Append(w.rules[evidence.Kind].Kind)
 	})
 }
 
@@ -314,7 +330,7 @@ func linkSchema() *arrow.Schema {
 }
 
 func judgedSchema() *arrow.Schema {
-	return arrow.NewSchema([]arrow.Field{integer("number"), text("value_hash"), text("status")}, nil)
+	return arrow.NewSchema([]arrow.Field{integer("number"), text("value_hash"), text("status"), text("kind")}, nil)
 }
 
 func integer(name string) arrow.Field {
@@ -338,7 +354,7 @@ inner join identity_work.members using (account)
 inner join identity_work.accounts on links.account = accounts.account
 inner join identity_work.accounts as others on links.other = others.account
 inner join identity_work.evidence on links.number = evidence.number`,
-		"identity.identifiers": `select evidence.kind, judged.value_hash, evidence.channel, accounts.account_id, evidence.first_seen_at,
+		"identity.identifiers": `select judged.kind, judged.value_hash, accounts.channel, accounts.account_id, evidence.first_seen_at,
     evidence.last_seen_at, judged.status, evidence.source_file, evidence.source_row
 from identity_work.judged
 inner join identity_work.evidence using (number)
