@@ -1,0 +1,111 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// exports generates a small brand and gives the paths of its files, in the order of their names.
+func exports(t *testing.T, members int) []string {
+	t.Helper()
+	s := newSite(t)
+	s.do(exitDone, "generate", s.path("brand"), "--members", fmt.Sprint(members), "--seed", "3")
+	files, err := filepath.Glob(s.path("brand/exports/*"))
+	if err != nil || len(files) < 50 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	return files
+}
+
+// landAll is a command line that lands files.
+func landAll(files []string) []string { return append([]string{"land"}, files...) }
+
+// TestTheSameFilesGiveTheSameDigests holds rule 6 of the design: the same inputs give the same digests, however they came and whatever
+// the machine has.
+func TestTheSameFilesGiveTheSameDigests(t *testing.T) {
+	t.Parallel()
+	files := exports(t, 60)
+	plain := newSite(t)
+	plain.do(exitDone, landAll(files)...)
+	plain.run()
+	want := plain.published().Digests
+	backwards := slices.Clone(files)
+	slices.Reverse(backwards)
+	odd, even := alternate(files)
+	for _, variant := range []struct {
+		name   string
+		config string
+		do     func(*site)
+	}{
+		{"one thread", "resources: {threads: 1}\n", func(s *site) { s.do(exitDone, landAll(files)...) }},
+		{"four threads", "resources: {threads: 4}\n", func(s *site) { s.do(exitDone, landAll(files)...) }},
+		{"500 MB", "resources: {memory_limit: 500MB}\n", func(s *site) { s.do(exitDone, landAll(files)...) }},
+		{"backwards", "", func(s *site) { s.do(exitDone, landAll(backwards)...) }},
+		{"twice", "", func(s *site) { s.do(exitDone, landAll(files)...); s.run("--land", filepath.Dir(files[0])) }},
+		{"half by half", "", func(s *site) { s.do(exitDone, landAll(odd)...); s.run(); s.do(exitDone, landAll(even)...) }},
+		{"other half first", "", func(s *site) { s.do(exitDone, landAll(even)...); s.run(); s.do(exitDone, landAll(odd)...) }},
+		{"another day between", "", func(s *site) {
+			s.do(exitDone, landAll(odd)...)
+			s.do(exitDone, "run", "--as-of", "2026-06-30")
+			s.do(exitDone, landAll(even)...)
+		}},
+		{"one by one", "", func(s *site) {
+			for _, file := range backwards {
+				s.do(exitDone, "land", file)
+			}
+		}},
+		{"under other names", "", func(s *site) { s.landCopies(files) }},
+	} {
+		t.Run(variant.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			s.write("countinghouse.yaml", variant.config)
+			variant.do(s)
+			s.run()
+			if got := s.published().Digests; !maps.Equal(got, want) {
+				t.Errorf("other digests: %s", differing(got, want))
+			}
+		})
+	}
+}
+
+// alternate deals files to two heaps.
+func alternate(files []string) (odd, even []string) {
+	for i, file := range files {
+		if i%2 == 0 {
+			even = append(even, file)
+			continue
+		}
+		odd = append(odd, file)
+	}
+	return odd, even
+}
+
+// landCopies lands every file, and then its bytes again from another folder: the first landing counts.
+func (s *site) landCopies(files []string) {
+	s.t.Helper()
+	s.do(exitDone, landAll(files)...)
+	for _, file := range files {
+		bytes, err := os.ReadFile(file)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.write("again/copy of "+filepath.Base(file), string(bytes))
+	}
+	s.do(exitDone, "land", s.path("again"))
+}
+
+func differing(got, want map[string]string) []string {
+	var tables []string
+	for table := range want {
+		if got[table] != want[table] {
+			tables = append(tables, table)
+		}
+	}
+	slices.Sort(tables)
+	return tables
+}
