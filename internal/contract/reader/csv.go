@@ -169,7 +169,7 @@ func (r *csvReader) record(line int64, text []byte) error {
 		text = whole
 		scan.line(tail(whole, before))
 	}
-	if !scan.odd && scan.fields == width && !guarded(text, r.delimiter) {
+	if !scan.odd && scan.fields == width && !guarded(text, r.delimiter) && !r.blank(text) {
 		r.summary.Records++
 		return r.sink.Raw(line, text)
 	}

@@ -3,6 +3,7 @@ package reader
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"unicode/utf8"
 
@@ -29,19 +30,29 @@ func decode(text *bufio.Reader, name string) (io.Reader, error) {
 			return nil, problem(0, "the contract says encoding gb18030, but the bytes are utf-8")
 		}
 		return &decodeReader{from: text, decoder: simplifiedchinese.GB18030.NewDecoder(), name: name, step: stepGB18030}, nil
-	case contract.UTF16LE:
-		decoder := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder()
-		return &decodeReader{from: text, decoder: decoder, name: name, step: stepUTF16}, nil
-	case contract.UTF16BE:
-		decoder := unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewDecoder()
-		return &decodeReader{from: text, decoder: decoder, name: name, step: stepUTF16}, nil
-	default:
-		if bytes.HasPrefix(sample, []byte("\xef\xbb\xbf")) {
-			_, err = text.Discard(3)
-			return &utf8Reader{from: text, offset: 3}, err
+	case contract.UTF16LE, contract.UTF16BE:
+		order := unicode.LittleEndian
+		if name == contract.UTF16BE {
+			order = unicode.BigEndian
 		}
-		return &utf8Reader{from: text}, nil
+		skipped, err := skipMark(text, sample, "\xff\xfe", "\xfe\xff")
+		decoder := unicode.UTF16(order, unicode.IgnoreBOM).NewDecoder()
+		return &decodeReader{from: text, decoder: decoder, name: name, step: stepUTF16, offset: skipped}, err
+	default:
+		skipped, err := skipMark(text, sample, "\xef\xbb\xbf")
+		return &utf8Reader{from: text, offset: skipped}, err
 	}
+}
+
+// skipMark passes over a byte order mark and gives its length.
+func skipMark(text *bufio.Reader, sample []byte, marks ...string) (int64, error) {
+	for _, mark := range marks {
+		if bytes.HasPrefix(sample, []byte(mark)) {
+			skipped, err := text.Discard(len(mark))
+			return int64(skipped), err
+		}
+	}
+	return 0, nil
 }
 
 // checkMark compares the byte order mark, if there is one, with the contract.
@@ -115,9 +126,13 @@ type utf8Reader struct {
 	offset int64 // of the next byte, in the file
 	carry  [utf8.UTFMax]byte
 	kept   int
+	bad    *badByte // the end of it
 }
 
 func (r *utf8Reader) Read(p []byte) (int, error) {
+	if r.bad != nil {
+		return 0, r.bad
+	}
 	kept := copy(p, r.carry[:r.kept])
 	n, err := r.from.Read(p[kept:])
 	n += kept
@@ -126,7 +141,7 @@ func (r *utf8Reader) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	cut := 0
-	if err == nil {
+	if !errors.Is(err, io.EOF) { // more was to come
 		cut = partialRune(p[:n])
 	}
 	if !utf8.Valid(p[:n-cut]) {
@@ -151,7 +166,8 @@ func (r *utf8Reader) upToBad(text []byte) (int, error) {
 	if found := looksLike(text[good:]); found == contract.GB18030 {
 		hint = ", but looks like gb18030: set encoding in the contract"
 	}
-	return good, &badByte{offset: r.offset + int64(good), message: "is not " + contract.UTF8 + hint}
+	r.bad = &badByte{offset: r.offset + int64(good), message: "is not " + contract.UTF8 + hint}
+	return good, r.bad
 }
 
 // badByte becomes a Problem when the line is known.
@@ -173,21 +189,26 @@ type decodeReader struct {
 	end     int
 	offset  int64 // of in[start], in the file
 	ended   error
+	bad     *badByte // the end of it
 }
 
 func (r *decodeReader) Read(p []byte) (int, error) {
+	if r.bad != nil {
+		return 0, r.bad
+	}
 	for {
 		if r.start < r.end || r.ended != nil {
-			written, read, err := r.decoder.Transform(p, r.in[r.start:r.end], r.ended != nil)
+			written, read, err := r.decoder.Transform(p, r.in[r.start:r.end], errors.Is(r.ended, io.EOF))
 			if at := bytes.Index(p[:written], []byte("\ufffd")); at >= 0 {
-				return at, &badByte{offset: r.badOffset(p[:at]), message: "is not " + r.name}
+				r.bad = &badByte{offset: r.badOffset(p[:at]), message: "is not " + r.name}
+				return at, r.bad
 			}
 			r.start += read
 			r.offset += int64(read)
 			if written > 0 {
 				return written, nil
 			}
-			if r.ended != nil && r.start == r.end {
+			if r.ended != nil && (r.start == r.end || !errors.Is(r.ended, io.EOF)) {
 				return 0, r.ended
 			}
 			if err != nil && r.ended != nil {

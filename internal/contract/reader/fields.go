@@ -34,7 +34,7 @@ func (s *quoteScan) line(text []byte) {
 func (s *quoteScan) cell(text []byte, at int) int {
 	open := at
 	if s.loose {
-		open += leadingBlanks(text[at:])
+		open += leadingBlanks(text[at:], s.delimiter)
 	}
 	if open < len(text) && text[open] == '"' {
 		s.odd = s.odd || open > at
@@ -71,9 +71,9 @@ func (s *quoteScan) delimiterFrom(text []byte, at int) int {
 	return len(text)
 }
 
-func leadingBlanks(text []byte) int {
+func leadingBlanks(text []byte, delimiter byte) int {
 	n := 0
-	for n < len(text) && (text[n] == ' ' || text[n] == '\t') {
+	for n < len(text) && (text[n] == ' ' || text[n] == '\t') && text[n] != delimiter {
 		n++
 	}
 	return n
@@ -188,7 +188,7 @@ func (s *Splitter) Split(record []byte) (cells [][]byte, reason string) {
 func (s *Splitter) cell(record []byte, at int) (cell []byte, end int, reason string) {
 	open := at
 	if s.loose {
-		open += leadingBlanks(record[at:])
+		open += leadingBlanks(record[at:], s.delimiter)
 	}
 	if open < len(record) && record[open] == '"' {
 		return s.quoted(record, open+1)
@@ -215,7 +215,7 @@ func (s *Splitter) quoted(record []byte, at int) (cell []byte, end int, reason s
 	end = s.delimiterFrom(record, at)
 	tail := record[at:end]
 	if s.loose {
-		tail = tail[leadingBlanks(tail):]
+		tail = tail[leadingBlanks(tail, s.delimiter):]
 	}
 	if len(tail) > 0 {
 		return nil, 0, "text after the closing quote of a cell"
