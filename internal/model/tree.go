@@ -134,36 +134,51 @@ func (w *walker) table(object map[string]any) {
 	}
 }
 
-// allowedTableFunctions make rows from their arguments; every other table function reads something.
-var allowedTableFunctions = []string{"unnest", "range", "generate_series"}
+// makesRows says whether a table function makes rows from its arguments; every other one reads something.
+func makesRows(name string) bool {
+	return name == "unnest" || name == "range" || name == "generate_series"
+}
 
 func (w *walker) tableFunction(object map[string]any) {
 	call, _ := object["function"].(map[string]any)
-	if name := strings.ToLower(text(call, "function_name")); !slices.Contains(allowedTableFunctions, name) {
+	if name := strings.ToLower(text(call, "function_name")); !makesRows(name) {
 		w.refuse("table function %s: a model reads tables only, not files or the session", name)
 	}
 }
 
-// unstable are the functions that DuckDB itself does not call consistent (a test holds the list against duckdb_functions()).
-var unstable = []string{
-	"current_connection_id", "current_database", "current_date", "current_query", "current_query_id", "current_schema", "current_schemas",
-	"current_transaction_id", "currval", "gen_random_uuid", "get_current_time", "get_current_timestamp", "in_search_path",
-	"nextval", "now", "random", "setseed", "sleep_ms", "stats", "today", "transaction_timestamp", "txid_current", "uuid", "uuidv4", "uuidv7", "write_log",
-	"current_time", "current_timestamp", "localtime", "localtimestamp", "current_user", "session_user", "user", "current_role",
-	"current_setting", "getenv", "query", "query_table", "read_text", "read_blob",
+// isUnstable knows the functions that DuckDB itself does not call consistent (a test holds the list against duckdb_functions()), and the
+// words that read the clock or the session without a call.
+func isUnstable(name string) bool {
+	switch name {
+	case "current_date", "current_time", "current_timestamp", "get_current_time", "get_current_timestamp", "localtime", "localtimestamp",
+		"now", "sleep_ms", "today", "transaction_timestamp",
+		"gen_random_uuid", "random", "setseed", "uuid", "uuidv4", "uuidv7",
+		"current_connection_id", "current_database", "current_query", "current_query_id", "current_role", "current_schema", "current_schemas",
+		"current_setting", "current_transaction_id", "current_user", "in_search_path", "session_user", "txid_current", "user",
+		"currval", "nextval", "stats", "write_log",
+		"getenv", "query", "query_table", "read_blob", "read_text":
+		return true
+	}
+	return false
 }
 
-// orderDependent aggregates give another result when rows arrive in another order, unless they say which.
-var orderDependent = []string{"first", "last", "any_value", "arbitrary", "list", "array_agg", "string_agg", "group_concat", "listagg", "mode"}
+// dependsOnOrder knows the aggregates that give another result when rows arrive in another order, unless they say which.
+func dependsOnOrder(name string) bool {
+	switch name {
+	case "first", "last", "any_value", "arbitrary", "list", "array_agg", "string_agg", "group_concat", "listagg", "mode":
+		return true
+	}
+	return false
+}
 
 func (w *walker) function(object map[string]any) {
 	name := strings.ToLower(text(object, "function_name"))
 	switch {
 	case name == "getvariable":
 		w.parameter(object)
-	case slices.Contains(unstable, name):
+	case isUnstable(name):
 		w.refuse("function %s: a table must come out the same whenever it is built; use getvariable('as_of') for the day", name)
-	case slices.Contains(orderDependent, name) && !hasOrder(object):
+	case dependsOnOrder(name) && !hasOrder(object):
 		w.refuse("aggregate %s: its result depends on the order of rows: use min or max, or give it an order by", name)
 	}
 }
@@ -193,7 +208,7 @@ func (w *walker) column(object map[string]any) {
 	if len(names) != 1 {
 		return
 	}
-	if name, _ := names[0].(string); slices.Contains(unstable, strings.ToLower(name)) && strings.HasPrefix(strings.ToLower(name), "current_") {
+	if name, _ := names[0].(string); isUnstable(strings.ToLower(name)) && strings.HasPrefix(strings.ToLower(name), "current_") {
 		w.refuse("%s: a table must come out the same whenever it is built; use getvariable('as_of') for the day", name)
 	}
 }

@@ -68,9 +68,12 @@ func columns(descriptions ...string) []warehouse.Column {
 type hasher struct {
 	mac  hash.Hash
 	sums []byte
+	ids  *base32.Encoding
 }
 
-func newHasher(key []byte) *hasher { return &hasher{mac: hmac.New(sha256.New, key)} }
+func newHasher(key []byte) *hasher {
+	return &hasher{mac: hmac.New(sha256.New, key), ids: base32.NewEncoding(idAlphabet).WithPadding(base32.NoPadding)}
+}
 
 // sum hashes parts kept apart by a character that none of them holds.
 func (h *hasher) sum(parts ...string) Hash {
@@ -87,10 +90,10 @@ func (h *hasher) sum(parts ...string) Hash {
 const idLength = 12
 
 // idAlphabet has no I, L, O or U: ids are read aloud and typed (Crockford's base 32).
-var idAlphabet = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
+const idAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 // accountID is the customer id that an account gives to the customer whose oldest account it is.
 func (h *hasher) accountID(channel, account string) string {
 	sum := h.sum("customer", channel, account)
-	return idAlphabet.EncodeToString(sum[:])[:idLength]
+	return h.ids.EncodeToString(sum[:])[:idLength]
 }
