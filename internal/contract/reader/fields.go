@@ -107,7 +107,7 @@ func isGuard(b byte) bool {
 	}
 }
 
-// guarded says whether a cell of the record may have something to strip. It errs on the side of yes.
+// guarded says whether a cell of the record may have something to strip, if only a line end. It errs on the side of yes.
 func guarded(record []byte, delimiter byte) bool {
 	if delimiter != '\t' && bytes.IndexByte(record, '\t') >= 0 {
 		return true
@@ -117,7 +117,7 @@ func guarded(record []byte, delimiter byte) bool {
 			return true
 		}
 	}
-	return guardAtEdge(record, ' ', delimiter) || bytes.IndexByte(record, '\r') >= 0
+	return guardAtEdge(record, ' ', delimiter) || bytes.IndexByte(record, '\n') >= 0
 }
 
 func guardAtEdge(record []byte, guard, delimiter byte) bool {
@@ -134,7 +134,7 @@ func guardAtEdge(record []byte, guard, delimiter byte) bool {
 	}
 }
 
-func isEdge(b, delimiter byte) bool { return b == delimiter || b == '"' || b == '\n' }
+func isEdge(b, delimiter byte) bool { return b == delimiter || b == '"' }
 
 // Strip takes away what guards a cell against spreadsheets: TABs and blanks around it, ="…", and a leading ' or `.
 func Strip(cell []byte) []byte {

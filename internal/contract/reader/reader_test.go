@@ -91,7 +91,7 @@ func csvCases() map[string]csvCase {
 		"other order and aliases": {content: "时间,没用,编号 \n08:00,x,A1\n", want: "header 1 [2 -1 0] ;2 08:00|x|A1", raw: 1},
 		"quotes":                  {content: "订单号,金额\n\"A,1\",\"1\"\"0\"\n", want: `header 1 [0 1 -1] ;2 A,1|1"0`, raw: 1},
 		"quote within a cell":     {content: "订单号,金额\n5\" pipe,1\n\"x\",6\"\n", want: `header 1 [0 1 -1] ;2 5" pipe|1;3 x|6"`},
-		"line ends in a cell":     {content: "订单号,金额\n\"A\n1\",2\nA2,3\n", want: "header 1 [0 1 -1] ;2 A\n1|2;4 A2|3", raw: 2},
+		"line ends in a cell":     {content: "订单号,金额\n\"A\n1\",2\nA2,3\n", want: "header 1 [0 1 -1] ;2 A\n1|2;4 A2|3", raw: 1},
 		"returns in a cell":       {content: "订单号,金额\r\n\"A\r\n1\",2\r\nA2,3\r\n", want: "header 1 [0 1 -1] ;2 A\r\n1|2;4 A2|3", raw: 1},
 		"empty quotes":            {content: "订单号,金额\n\"\",1\n", want: "header 1 [0 1 -1] ;2 |1", raw: 1},
 		"guards": {content: "订单号,金额\n\"\t6917926768823643751\",1\n'123,`2\n=\"007\",\t3\t\n\"=\"\"008\"\"\",4 \n 9,\" 5\"\n",
