@@ -101,7 +101,7 @@ func figures() []figure {
 			from mart.point_liability group by channel, tier order by channel, tier`, 4},
 		{"Churn tiers 流失分层", `select tier, format('{:,}', count(*)) as customers from mart.churn_tiers group by tier, tier_rank order by tier_rank`, 1},
 		{"The best content 内容", `select title, channel, format('{:,}', reads) as reads, printf('%.1f %%', 100 * engagement_rate) as engagement
-			from mart.content_performance where reads is not null order by reads desc, channel, content_id limit 5`, 2},
+			from mart.content_performance where reads is not null order by content_performance.reads desc, channel, content_id limit 5`, 2},
 	}
 }
 

@@ -2,8 +2,10 @@ package main
 
 import (
 	"errors"
+	"os"
 	"time"
 
+	"countinghouse/internal/project"
 	"countinghouse/pipelines/generate"
 
 	"github.com/spf13/cobra"
@@ -41,6 +43,13 @@ func (a *app) generate(command *cobra.Command, options generate.Options) (genera
 	}
 	var err error
 	if options.AsOf, err = time.Parse(time.DateOnly, day); err != nil {
+		return generate.Summary{}, usage(err)
+	}
+	own, err := project.Open(a.projectDir)
+	if err != nil {
+		return generate.Summary{}, usage(err)
+	}
+	if options.Key, _, err = own.HashKey(os.Getenv(hashKeyVariable)); err != nil {
 		return generate.Summary{}, usage(err)
 	}
 	options.Progress = func(done, total int) { a.bars.progress("generate", done, total) }

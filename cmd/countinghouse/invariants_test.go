@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -54,11 +55,14 @@ func TestTheSameFilesGiveTheSameDigests(t *testing.T) {
 			s.do(exitDone, landAll(even)...)
 		}},
 		{"one by one", "", func(s *site) {
-			for _, file := range backwards {
-				s.do(exitDone, "land", file)
+			for i, file := range backwards {
+				if i%8 == 0 { // a process each; the rest at once
+					s.do(exitDone, "land", file)
+				}
 			}
+			s.do(exitDone, landAll(files)...)
 		}},
-		{"under other names", "", func(s *site) { s.landCopies(files) }},
+		{"downloaded twice", "", func(s *site) { s.landCopies(files) }},
 	} {
 		t.Run(variant.name, func(t *testing.T) {
 			t.Parallel()
@@ -85,16 +89,17 @@ func alternate(files []string) (odd, even []string) {
 	return odd, even
 }
 
-// landCopies lands every file, and then its bytes again from another folder: the first landing counts.
+// landCopies lands every file, and then its bytes again under the name that a browser gives to a second download.
 func (s *site) landCopies(files []string) {
 	s.t.Helper()
 	s.do(exitDone, landAll(files)...)
 	for _, file := range files {
+		ext := filepath.Ext(file)
 		bytes, err := os.ReadFile(file)
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		s.write("again/copy of "+filepath.Base(file), string(bytes))
+		s.write("again/"+strings.TrimSuffix(filepath.Base(file), ext)+" (1)"+ext, string(bytes))
 	}
 	s.do(exitDone, "land", s.path("again"))
 }

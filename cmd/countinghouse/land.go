@@ -61,7 +61,7 @@ func (a *app) printLanded(landed []land.Landed) {
 	for _, file := range landed {
 		switch {
 		case !file.Recognised():
-			a.printf("refused  %s\n", file.Manifest.Reason)
+			a.printf("refused  %s: %s\n", file.Path, file.Manifest.Reason)
 		case file.Already:
 			a.printf("already  %s (feed %s)\n", file.Path, file.Manifest.Feed)
 		default:

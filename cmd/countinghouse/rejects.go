@@ -24,7 +24,7 @@ The refused rows themselves are Parquet files under rejects/ in the store; they 
 			if err != nil {
 				return err
 			}
-			refused := refusal{Unrecognised: unrecognised, Pending: pending}
+			refused := refusal{Unrecognised: append([]string{}, unrecognised...), Files: []conform.FileResult{}, Pending: pending}
 			for _, file := range report.Files {
 				if file.Quarantine != "" || file.Rejected > 0 {
 					refused.Files = append(refused.Files, file)

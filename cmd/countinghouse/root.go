@@ -28,7 +28,11 @@ type app struct {
 	asOf        string
 	output      string
 	bars        *bars
+	begun       bool // the command line was understood and the command has begun
 }
+
+// hashKeyVariable is the environment variable with the secret of the keyed hashes.
+const hashKeyVariable = "COUNTINGHOUSE_HASH_KEY"
 
 const long = `Countinghouse turns the files that a brand's channels export into marts that BI tools, data teams and finance can trust.
 
@@ -53,6 +57,9 @@ func execute(ctx context.Context, args []string) int {
 	err := crash.Arm(os.Getenv("COUNTINGHOUSE_CRASH_AT"))
 	if err == nil {
 		err = root.ExecuteContext(ctx)
+	}
+	if !application.begun {
+		err = usage(err)
 	}
 	application.bars.clear()
 	if message := messageOf(err); message != "" {
@@ -90,7 +97,7 @@ func (a *app) prepare() error {
 	if a.output != "text" && a.output != "json" {
 		return usage(fmt.Errorf("--output: want text or json, got %q", a.output))
 	}
-	a.bars = newBars(a.errs)
+	a.begun, a.bars = true, newBars(a.errs)
 	return nil
 }
 
@@ -107,7 +114,7 @@ func (a *app) open(ctx context.Context) (project.Project, jobs.Tools, error) {
 		own.Resources.MemoryLimit = limit
 	}
 	log := slog.New(slog.NewTextHandler(a.errs, nil))
-	key, development, err := own.HashKey(os.Getenv("COUNTINGHOUSE_HASH_KEY"))
+	key, development, err := own.HashKey(os.Getenv(hashKeyVariable))
 	if err != nil {
 		return own, jobs.Tools{}, usage(err)
 	}

@@ -56,7 +56,7 @@ type runResult struct {
 
 // reportRun prints what a run did and gives the error that decides the exit code.
 func (a *app) reportRun(own project.Project, outcome jobs.Outcome, record run.Record, err error) error {
-	result := runResult{Run: record, Version: outcome.Environment.Version, Refused: outcome.Refused(), Rejected: outcome.Rejected()}
+	result := runResult{Run: record, Version: outcome.Environment.Version, Refused: append([]string{}, outcome.Refused()...), Rejected: outcome.Rejected(), Findings: []string{}}
 	for _, finding := range outcome.Checked.Findings {
 		result.Findings = append(result.Findings, finding.String())
 	}
