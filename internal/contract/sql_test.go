@@ -40,7 +40,7 @@ func rows(t *testing.T, session *warehouse.Session, query string) []string {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, query)
 	}
-	defer result.Close()
+	defer func() { _ = result.Close() }()
 	var lines []string
 	for result.Next() {
 		var line string

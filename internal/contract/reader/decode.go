@@ -37,7 +37,7 @@ func decode(text *bufio.Reader, name string) (io.Reader, error) {
 		}
 		skipped, err := skipMark(text, sample, "\xff\xfe", "\xfe\xff")
 		decoder := unicode.UTF16(order, unicode.IgnoreBOM).NewDecoder()
-		return &decodeReader{from: text, decoder: decoder, name: name, step: stepUTF16, offset: skipped}, err
+		return &decodeReader{from: text, decoder: decoder, name: name, step: stepUTF16(name), offset: skipped}, err
 	default:
 		skipped, err := skipMark(text, sample, "\xef\xbb\xbf")
 		return &utf8Reader{from: text, offset: skipped}, err
@@ -231,14 +231,16 @@ func (r *decodeReader) fill() {
 func (r *decodeReader) badOffset(good []byte) int64 {
 	at := r.start
 	for range utf8.RuneCount(good) {
-		at += r.step(r.in[at:r.end])
+		if at < r.end {
+			at += r.step(r.in[at:r.end])
+		}
 	}
 	return r.offset + int64(at-r.start)
 }
 
 func stepGB18030(text []byte) int {
 	switch {
-	case text[0] < utf8.RuneSelf || len(text) < 2:
+	case text[0] <= utf8.RuneSelf || len(text) < 2: // a lone 0x80 is the euro sign
 		return 1
 	case text[1] >= '0' && text[1] <= '9':
 		return 4
@@ -247,4 +249,16 @@ func stepGB18030(text []byte) int {
 	}
 }
 
-func stepUTF16(text []byte) int { return min(2, len(text)) }
+// stepUTF16 knows pairs of surrogates by the high byte of the first one.
+func stepUTF16(name string) func([]byte) int {
+	high := 0
+	if name == contract.UTF16LE {
+		high = 1
+	}
+	return func(text []byte) int {
+		if len(text) >= 4 && text[high]&0xfc == 0xd8 {
+			return 4
+		}
+		return min(2, len(text))
+	}
+}

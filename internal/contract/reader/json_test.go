@@ -13,8 +13,10 @@ func TestJSON(t *testing.T) {
 		want                        string
 		problem                     string
 	}{
-		"nested lists": {contract.JSON, "list[].details[]", `{"总":1,"list":[{"订单号":"A","时间":"d1","details":[{"金额":1.50},{"金额":"2","时间":"own"}],"later":0},{"订单号":"B","details":[]},{"订单号":"C","details":[{"金额":null}]}]}`,
-			"1 A|1.50|d1;2 A|2|own;3 C||", ""},
+		"nested lists": {
+			contract.JSON, "list[].details[]", `{"总":1,"list":[{"订单号":"A","时间":"d1","details":[{"金额":1.50},{"金额":"2","时间":"own"}],"later":0},{"订单号":"B","details":[]},{"订单号":"C","details":[{"金额":null}]}]}`,
+			"1 A|1.50|d1;2 A|2|own;3 C||", "",
+		},
 		"inherited from the top":  {contract.JSON, "data.list[]", `{"时间":"t","data":{"list":[{"订单号":1}]},"x":[]}`, "1 1||t", ""},
 		"a list at the top":       {contract.JSON, "[]", `[{"订单号":12345678901234567890},{"订单号":true}]`, "1 12345678901234567890||;2 true||", ""},
 		"one object":              {contract.JSON, "", `{"订单号":"A","金额":{"x":[1]}}`, `1 A|{"x":[1]}|`, ""},

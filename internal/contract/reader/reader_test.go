@@ -94,8 +94,10 @@ func csvCases() map[string]csvCase {
 		"line ends in a cell":     {content: "订单号,金额\n\"A\n1\",2\nA2,3\n", want: "header 1 [0 1 -1] ;2 A\n1|2;4 A2|3", raw: 1},
 		"returns in a cell":       {content: "订单号,金额\r\n\"A\r\n1\",2\r\nA2,3\r\n", want: "header 1 [0 1 -1] ;2 A\r\n1|2;4 A2|3", raw: 1},
 		"empty quotes":            {content: "订单号,金额\n\"\",1\n", want: "header 1 [0 1 -1] ;2 |1", raw: 1},
-		"guards": {content: "订单号,金额\n\"\t6917926768823643751\",1\n'123,`2\n=\"007\",\t3\t\n\"=\"\"008\"\"\",4 \n 9,\" 5\"\n",
-			want: "header 1 [0 1 -1] ;2 6917926768823643751|1;3 123|2;4 007|3;5 008|4;6 9|5"},
+		"guards": {
+			content: "订单号,金额\n\"\t6917926768823643751\",1\n'123,`2\n=\"007\",\t3\t\n\"=\"\"008\"\"\",4 \n 9,\" 5\"\n",
+			want:    "header 1 [0 1 -1] ;2 6917926768823643751|1;3 123|2;4 007|3;5 008|4;6 9|5",
+		},
 		"no guards":        {content: "订单号,金额\nit's a=b `c` d,1\n", want: "header 1 [0 1 -1] ;2 it's a=b `c` d|1", raw: 1},
 		"too few":          {content: "订单号,金额\nA1\nA2,2\n", want: "header 1 [0 1 -1] ;2 ! want 2 fields as in the header, got 1: A1;3 A2|2", raw: 1},
 		"too many":         {content: "订单号,金额\nA1,1,\nA2,2\n", want: "header 1 [0 1 -1] ;2 ! want 2 fields as in the header, got 3: A1,1,;3 A2|2", raw: 1},
@@ -113,8 +115,10 @@ func csvCases() map[string]csvCase {
 		"only blank lines": {content: "\n \n", problem: "no line that could be a header"},
 		"missing header":   {content: "订单编,金额\nA1,1\n", problem: `line 1: the required header "订单号" is missing (the closest one is "订单编"`},
 		"nothing alike":    {content: "id,amount\n", problem: `line 1: the required header "订单号" is missing`},
-		"preamble too long": {files: contract.Files{Preamble: 2}, content: "x\ny\n订单号\n",
-			problem: `the required header "订单号" is missing`},
+		"preamble too long": {
+			files: contract.Files{Preamble: 2}, content: "x\ny\n订单号\n",
+			problem: `the required header "订单号" is missing`,
+		},
 		"header twice":       {content: "订单号,金额,订单号\n", problem: `line 1: header "订单号" is there twice`},
 		"cut in a quote":     {content: "订单号,金额\nA1,1\n\"A2,2\nA3,3\n", problem: "line 3: the file ends inside a quoted cell that begins here"},
 		"cut in a row":       {content: "订单号,金额\nA1,1\nA2", problem: "line 3: the file ends in the middle of a row"},
@@ -196,6 +200,8 @@ func TestEncodings(t *testing.T) {
 		"bad gb18030":           {contract.GB18030, append(gb18030(t, "订单号,金额\nA1,1\n"), 0xff, 0xff, '\n'), "line 3: byte 18 of the file is not gb18030"},
 		"gb18030 cut short":     {contract.GB18030, append(gb18030(t, "订单号,金额\nA1,1\n"), 0xb6), "line 3: byte 18 of the file is not gb18030"},
 		"utf-8 cut short":       {"", []byte(text[:len("订单号,金额\nA1,１")-1]), "line 2: byte 21 of the file is not utf-8"},
+		"utf-16 behind pairs":   {contract.UTF16BE, append(utf16(t, unicode.BigEndian, unicode.UseBOM, "订单号\n𠮷𠮷\n"), 0xd8, 0x00, 0x00, 0x0a), "line 3: byte 21 of the file is not utf-16be"},
+		"gb18030 behind a euro": {contract.GB18030, append(gb18030(t, "订单号\nA1,\n"), 0x80, '0', 0x9d, ' ', '\n'), "line 3: byte 14 of the file is not gb18030"},
 		"utf-16 half character": {contract.UTF16LE, append(utf16(t, unicode.LittleEndian, unicode.UseBOM, "订单号\nA1\n"), 0x00, 0xd8, 0x0a, 0x00), "line 3: byte 17 of the file is not utf-16le"},
 	}
 	for name, c := range cases {

@@ -55,14 +55,17 @@ func xlsx(files contract.Files) *contract.Contract {
 func TestWorkbook(t *testing.T) {
 	noon := time.Date(2026, 9, 10, 8, 0, 1, 0, time.UTC)
 	rows := [][]any{
-		{"导出时间：2026-11-01"}, nil, {"订单号", " 金额", "时间"},
+		{"导出时间：2026-11-01"},
+		nil,
+		{"订单号", " 金额", "时间"},
 		{"6917926768823643751", 0.1 + 0.2, noon},
 		{"A2", 1298.5, "2026/9/10 8:00"},
 		nil,
 		{"\tA3", "¥1,298.50", 46275},
 		{nil, 3, 20260910},
 		{"A5", 1, nil, "stray"},
-		{"合计", 9}, {"更多", 1},
+		{"合计", 9},
+		{"更多", 1},
 	}
 	c := xlsx(contract.Files{Preamble: 5, Drop: []string{"^A2$"}, End: "^合计", ExportedAt: &contract.ExportedAt{Preamble: "导出时间：(.*)", Layout: "x"}})
 	sink, summary, err := read(c, workbook(t, map[string][][]any{"汇总": {{"别的"}}, "订单": rows}, "汇总", "订单"))
