@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"countinghouse/internal/contract"
+	"countinghouse/internal/keyedhash"
 	"countinghouse/internal/snapshot"
 	"countinghouse/internal/warehouse"
 	"countinghouse/pipelines/build"
@@ -27,10 +28,14 @@ type FeedFile struct {
 
 // Datasets makes each canonical dataset a query over the conformed files of every feed that gives it. A dataset that no feed gives is
 // empty, not missing, so that every model can be built for every brand.
-func Datasets(registry *contract.Registry, files map[string][]FeedFile) []build.Dataset {
+func Datasets(registry *contract.Registry, files map[string][]FeedFile, key []byte) []build.Dataset {
 	var datasets []build.Dataset
 	for _, dataset := range registry.Datasets() {
-		datasets = append(datasets, datasetOf(registry, dataset, files))
+		made := datasetOf(registry, dataset, files)
+		if strings.Contains(made.Definition, "keyed_hash(") {
+			made.Definition += "\n-- key " + keyedhash.Text(key, "fingerprint of the key")
+		}
+		datasets = append(datasets, made)
 	}
 	return datasets
 }

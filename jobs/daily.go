@@ -36,7 +36,7 @@ func (o Outcome) Refused() []string {
 	var reasons []string
 	for _, file := range o.Landed {
 		if !file.Recognised() {
-			reasons = append(reasons, file.Manifest.Reason)
+			reasons = append(reasons, file.Path+": "+file.Manifest.Reason)
 		}
 	}
 	for _, file := range o.Conformed.Quarantined() {
@@ -88,7 +88,7 @@ func (d *daily) run(ctx context.Context, own project.Project, paths []string) (e
 		return err
 	}
 	if d.workshop, err = OpenWorkshop(ctx, own, asOf, d.tools); err != nil {
-		return errors.Join(ErrPermanent, err)
+		return Permanent(err)
 	}
 	defer func() { err = errors.Join(err, d.workshop.Close()) }()
 	if inbox := own.InboxDir(); inbox != "" {
@@ -165,7 +165,7 @@ func (d *daily) check(ctx context.Context) (run.Step, error) {
 	d.outcome.Checked = result
 	step := run.Step{Detail: fmt.Sprintf("%d audits run, %d passed before, %d failed", result.Run, result.Reused, len(result.Findings))}
 	if errors.Is(err, check.ErrFailed) {
-		err = errors.Join(ErrPermanent, err)
+		err = Permanent(err)
 	}
 	return step, err
 }

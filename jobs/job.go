@@ -11,6 +11,13 @@ import (
 // ErrPermanent marks an error that trying again cannot mend, such as a failed audit: wrap it, and the run is not retried.
 var ErrPermanent = errors.New("trying again will not help")
 
+// Permanent marks an error as one that trying again cannot mend. Its text stays as it is.
+func Permanent(err error) error { return permanent{err} }
+
+type permanent struct{ error }
+
+func (p permanent) Unwrap() []error { return []error{ErrPermanent, p.error} }
+
 // Why a run is made, as written in its record.
 const (
 	OnSchedule = "schedule" // its time has come

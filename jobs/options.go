@@ -34,6 +34,8 @@ type Options struct {
 	Random io.Reader       // for run ids; default: the machine's
 	Jitter func() float64  // in [0,1), spreads the tries; default: random
 	Holder string          // names this process in leases and records; default: host and process id
+	// Dead, if set, says that the process of that name has ended, so that its leases need not run out (lease.Options).
+	Dead func(holder string) bool
 }
 
 func (o Options) withDefaults() Options {

@@ -49,7 +49,7 @@ func RunOnce(ctx context.Context, job Job, date run.Date, o Options) (run.Record
 
 // hold does work under the job's lease, with a context that ends when the lease is lost.
 func (r *runner) hold(ctx context.Context, job Job, work func(context.Context) error) error {
-	o := lease.Options{Holder: r.options.Holder, TTL: r.options.LeaseTTL, Clock: r.options.Clock}
+	o := lease.Options{Holder: r.options.Holder, TTL: r.options.LeaseTTL, Clock: r.options.Clock, Dead: r.options.Dead}
 	held, within, err := lease.Acquire(ctx, r.options.Bucket, job.Name, o)
 	if err != nil {
 		return err

@@ -66,7 +66,7 @@ func OpenWorkshop(ctx context.Context, own project.Project, asOf time.Time, tool
 		}
 	}()
 	if workshop.Registry, err = contract.Load(schemas.Files, own.Schemas()); err != nil {
-		return workshop, err
+		return workshop, ProjectError{err}
 	}
 	if workshop.folder, err = scratch.New(own.WorkDir() + "/scratch"); err != nil {
 		return workshop, err
@@ -74,12 +74,21 @@ func OpenWorkshop(ctx context.Context, own project.Project, asOf time.Time, tool
 	workshop.Scratch = workshop.folder.Path
 	workshop.Session, err = warehouse.Open(ctx, warehouse.Options{
 		Threads: own.Resources.Threads, MemoryLimit: own.Resources.MemoryLimit, ScratchDir: workshop.Scratch, AllowedDirs: []string{tools.Bucket.Root()},
+		HashKey: tools.Key,
 	})
 	if err != nil {
 		return workshop, err
 	}
-	return workshop, workshop.loadModels(ctx)
+	if err := workshop.loadModels(ctx); err != nil {
+		return workshop, ProjectError{err}
+	}
+	return workshop, nil
 }
+
+// ProjectError says that the project's own files are wrong: a contract, a model, a parameter. Nothing was done.
+type ProjectError struct{ error }
+
+func (e ProjectError) Unwrap() error { return e.error }
 
 func (w *Workshop) loadModels(ctx context.Context) (err error) {
 	sources := []model.Source{{Files: sql.Files, Label: "sql"}}
@@ -168,7 +177,7 @@ func (w *Workshop) Graph(ctx context.Context) (*build.Graph, error) {
 		return nil, err
 	}
 	steps := Steps(StepOptions{Identity: w.identity(), AsOf: ledger.DayOf(w.AsOf)})
-	return build.Resolve(w.Library, Datasets(w.Registry, files), steps, w.Values)
+	return build.Resolve(w.Library, Datasets(w.Registry, files, w.Key), steps, w.Values)
 }
 
 func (w *Workshop) identity() identity.Config {
@@ -243,7 +252,7 @@ func (w *Workshop) Unrecognised(ctx context.Context) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		reasons = append(reasons, manifest.Reason)
+		reasons = append(reasons, manifest.Name+": "+manifest.Reason)
 	}
 	return reasons, nil
 }

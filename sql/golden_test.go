@@ -97,7 +97,7 @@ func emptyProject(t *testing.T, parameters map[string]any) (*warehouse.Session, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	graph, err := build.Resolve(library, jobs.Datasets(registry, nil), jobs.Steps(jobs.StepOptions{}), values)
+	graph, err := build.Resolve(library, jobs.Datasets(registry, nil, nil), jobs.Steps(jobs.StepOptions{}), values)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime/debug"
 
+	"countinghouse/jobs"
 	"countinghouse/pipelines/check"
 )
 
@@ -40,10 +41,11 @@ func usage(err error) error {
 
 func exitCode(err error) int {
 	var wrong usageError
+	var project jobs.ProjectError
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.As(err, &wrong):
+	case errors.As(err, &wrong), errors.As(err, &project):
 		return exitUsage
 	case errors.Is(err, check.ErrFailed):
 		return exitAudit

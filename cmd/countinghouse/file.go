@@ -23,3 +23,13 @@ func moveFile(from, to string) (err error) {
 	}
 	return os.Rename(to+".part", to)
 }
+
+// mustExist refuses paths that are not there, before any work is begun.
+func mustExist(paths []string) error {
+	for _, path := range paths {
+		if _, err := os.Stat(path); err != nil {
+			return usage(err)
+		}
+	}
+	return nil
+}

@@ -43,13 +43,19 @@ func (a *app) grid(header []string, rows [][]string, numbers int) {
 	for _, row := range rows {
 		writer.AppendRow(cells(row))
 	}
-	var configs []table.ColumnConfig
+	configs := make([]table.ColumnConfig, 0, len(header))
+	for i := range len(header) - numbers {
+		configs = append(configs, table.ColumnConfig{Number: i + 1, WidthMax: widestText})
+	}
 	for i := len(header) - numbers; i < len(header); i++ {
 		configs = append(configs, table.ColumnConfig{Number: i + 1, Align: text.AlignRight, AlignHeader: text.AlignRight})
 	}
 	writer.SetColumnConfigs(configs)
 	a.printf("%s\n", writer.Render())
 }
+
+// widestText is where a column of text is wrapped.
+const widestText = 70
 
 func cells(texts []string) table.Row {
 	row := make(table.Row, len(texts))

@@ -139,11 +139,7 @@ func (a *app) workshop(ctx context.Context) (*jobs.Workshop, error) {
 	if err != nil {
 		return nil, err
 	}
-	workshop, err := jobs.OpenWorkshop(ctx, own, asOf, tools)
-	if err != nil {
-		return nil, usage(err)
-	}
-	return workshop, nil
+	return jobs.OpenWorkshop(ctx, own, asOf, tools)
 }
 
 // asOfDate is the flag's day, or yesterday: the last day that is over in the brand's time zone.

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"countinghouse/internal/project"
 	"countinghouse/internal/run"
+	"countinghouse/internal/scratch"
 	"countinghouse/jobs"
 
 	"github.com/spf13/cobra"
@@ -24,6 +26,9 @@ A run that fails or is killed leaves what is published as it was; the next run f
 	}
 	command.Flags().StringSliceVar(&paths, "land", nil, "files or folders to land first")
 	command.RunE = func(command *cobra.Command, _ []string) error {
+		if err := mustExist(paths); err != nil {
+			return err
+		}
 		own, tools, err := a.open(command.Context())
 		if err != nil {
 			return err
@@ -41,8 +46,23 @@ A run that fails or is killed leaves what is published as it was; the next run f
 func (a *app) runDaily(ctx context.Context, own project.Project, tools jobs.Tools, asOf time.Time, paths []string) (jobs.Outcome, run.Record, error) {
 	var outcome jobs.Outcome
 	job := jobs.Daily(own, tools, a.environment, paths, func(o jobs.Outcome) { outcome = o })
-	record, err := jobs.RunOnce(ctx, job, run.DateOf(asOf), jobs.Options{Bucket: tools.Bucket, Environment: a.environment, Zone: own.Zone, Log: tools.Log, Random: tools.Random})
-	return outcome, record, err
+	options, release, err := a.jobOptions(own, tools)
+	if err != nil {
+		return outcome, run.Record{}, err
+	}
+	record, err := jobs.RunOnce(ctx, job, run.DateOf(asOf), options)
+	return outcome, record, errors.Join(err, release())
+}
+
+// jobOptions are how this process runs jobs, under a name by which another can tell whether it lives.
+func (a *app) jobOptions(own project.Project, tools jobs.Tools) (jobs.Options, func() error, error) {
+	folder, err := scratch.New(filepath.Join(own.WorkDir(), "processes"))
+	if err != nil {
+		return jobs.Options{}, nil, err
+	}
+	options := jobs.Options{Bucket: tools.Bucket, Environment: a.environment, Zone: own.Zone, Log: tools.Log, Random: tools.Random}
+	options.Holder, options.Dead = jobs.Hold(folder.Path)
+	return options, folder.Close, nil
 }
 
 // runResult is a run as JSON.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 
@@ -30,8 +31,12 @@ up, try again what failed, and answer /healthz and /metrics. Ctrl-C ends it clea
 		_, _ = fmt.Fprintf(a.errs, "serving on http://%s\n", listener.Addr())
 		tools.Progress = nil
 		job := jobs.Daily(own, tools, a.environment, nil, nil)
-		return jobs.Serve(command.Context(), listener, []jobs.Job{job},
-			jobs.Options{Bucket: tools.Bucket, Environment: a.environment, Zone: own.Zone, Log: tools.Log, Random: tools.Random, Metrics: metrics.New()})
+		options, release, err := a.jobOptions(own, tools)
+		if err != nil {
+			return err
+		}
+		options.Metrics = metrics.New()
+		return errors.Join(jobs.Serve(command.Context(), listener, []jobs.Job{job}, options), release())
 	}
 	return command
 }

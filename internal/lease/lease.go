@@ -38,6 +38,9 @@ type Options struct {
 	Holder string        // not empty; host and process, for the people who read it
 	TTL    time.Duration // how long a holder that died keeps others waiting; renewed every third of it
 	Clock  clockwork.Clock
+	// Dead, if set, says that a holder is known to have ended without a word, so that its lease need not run out. It must never be wrong;
+	// false where nothing is known.
+	Dead func(holder string) bool
 }
 
 // state is what the object holds.
@@ -76,7 +79,7 @@ func take(ctx context.Context, bucket *objectstore.Bucket, job string, o Options
 	if err != nil {
 		return state{}, err
 	}
-	if before.Holder != "" && now.Before(before.ExpiresAt) {
+	if before.Holder != "" && now.Before(before.ExpiresAt) && (o.Dead == nil || !o.Dead(before.Holder)) {
 		return state{}, &HeldError{Job: job, Holder: before.Holder, Until: before.ExpiresAt}
 	}
 	mine := state{Job: job, Holder: o.Holder, Fence: before.Fence + 1, ExpiresAt: now.Add(o.TTL).UTC()}

@@ -53,6 +53,9 @@ func Open(dir string) (Project, error) {
 	if err != nil {
 		return Project{}, fmt.Errorf("open project: %w", err)
 	}
+	if info, err := os.Stat(absolute); err != nil || !info.IsDir() {
+		return Project{}, fmt.Errorf("open project: there is no folder %s", absolute)
+	}
 	project := Project{Dir: absolute, Config: defaults()}
 	text, err := os.ReadFile(filepath.Join(absolute, ConfigFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -123,18 +126,28 @@ const developmentKey = "countinghouse development key"
 // HashKey gives the secret of the keyed hashes: fromEnvironment if it is set, else the key file. A store in the cloud must have one; a
 // folder may go without, and development is then true.
 func (p Project) HashKey(fromEnvironment string) (key []byte, development bool, err error) {
-	if fromEnvironment != "" {
-		return []byte(fromEnvironment), false, nil
+	if secret := strings.TrimSpace(fromEnvironment); secret != "" {
+		return longEnough("COUNTINGHOUSE_HASH_KEY", secret)
 	}
 	if p.HashKeyFile != "" {
-		key, err := os.ReadFile(p.path(p.HashKeyFile))
-		if err == nil && len(strings.TrimSpace(string(key))) < 16 {
-			err = fmt.Errorf("%s: the key is too short: want at least 16 characters", p.HashKeyFile)
+		text, err := os.ReadFile(p.path(p.HashKeyFile))
+		if err != nil {
+			return nil, false, err
 		}
-		return []byte(strings.TrimSpace(string(key))), false, err
+		return longEnough(p.HashKeyFile, strings.TrimSpace(string(text)))
 	}
 	if strings.Contains(p.Store, "://") && !strings.HasPrefix(p.Store, "file://") {
 		return nil, false, errors.New("a store in the cloud needs a secret for its keyed hashes: set COUNTINGHOUSE_HASH_KEY or hash_key_file")
 	}
 	return []byte(developmentKey), true, nil
+}
+
+// shortestKey is in characters: fewer could be guessed.
+const shortestKey = 16
+
+func longEnough(place, secret string) (key []byte, development bool, err error) {
+	if len(secret) < shortestKey {
+		return nil, false, fmt.Errorf("%s: the key is too short: want at least %d characters", place, shortestKey)
+	}
+	return []byte(secret), false, nil
 }

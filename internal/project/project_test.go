@@ -39,6 +39,13 @@ func TestOpenKeepsDefaultsBesideWhatIsSet(t *testing.T) {
 	}
 }
 
+func TestOpenMakesNoFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "nowhere")
+	if _, err := project.Open(dir); err == nil || !strings.Contains(err.Error(), "there is no folder") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	for config, want := range map[string]string{
 		"stroe: x\n":                     "stroe",
@@ -65,6 +72,9 @@ func TestHashKey(t *testing.T) {
 	}
 	if _, _, err := cloud.HashKey(""); err == nil {
 		t.Error("a store in the cloud must have a key")
+	}
+	if _, _, err := folder.HashKey("short"); err == nil {
+		t.Error("a short key in the environment must be refused")
 	}
 	short, _ := project.Open(write(t, "hash_key_file: key\n"))
 	if err := os.WriteFile(filepath.Join(short.Dir, "key"), []byte("short\n"), 0o600); err != nil {

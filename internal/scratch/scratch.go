@@ -71,3 +71,17 @@ func sweep(parent string) error {
 	}
 	return errors.Join(problems...)
 }
+
+// Abandoned says that a folder that New made, on this machine, has no living owner: it is gone, or its lock is free.
+func Abandoned(path string) bool {
+	lock, err := os.Open(filepath.Join(path, lockName))
+	if errors.Is(err, os.ErrNotExist) {
+		return true
+	}
+	if err != nil {
+		return false
+	}
+	free := unix.Flock(int(lock.Fd()), unix.LOCK_SH|unix.LOCK_NB) == nil
+	_ = lock.Close() // which gives the lock back
+	return free
+}

@@ -53,10 +53,16 @@ func TestKilledProcessLeavesNothingForLong(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(left, "spilled")); err != nil {
 		t.Errorf("the folder of a living process was swept: %v", err)
 	}
+	if scratch.Abandoned(left) {
+		t.Error("the folder of a living process is taken for abandoned")
+	}
 	if err := errors.Join(living.Close(), child.Process.Kill()); err != nil {
 		t.Fatal(err)
 	}
 	_ = child.Wait()
+	if !scratch.Abandoned(left) {
+		t.Error("the folder of a killed process is not taken for abandoned")
+	}
 
 	next, err := scratch.New(parent)
 	if err != nil {

@@ -20,7 +20,7 @@ type Table struct {
 	// Data is the name of the file with the rows, beside the manifest. Each attempt to make a table writes a file of its own, so
 	// that what a killed one left is never in the way; the first manifest decides which file is the table.
 	Data string `json:"data"`
-	Rows        int64  `json:"rows"`
+	Rows int64  `json:"rows"`
 	// Digest is of the rows as a set: two tables with the same rows have the same digest, however they are stored.
 	Digest string `json:"digest"`
 	// Audits is the hash of the audits that the table has passed, with all that they read; empty while it has passed none.
@@ -59,7 +59,9 @@ type Environment struct {
 }
 
 // DataKey is where a table's rows are.
-func DataKey(name string, table Table) string { return tableFolder(name, table.Fingerprint) + table.Data }
+func DataKey(name string, table Table) string {
+	return tableFolder(name, table.Fingerprint) + table.Data
+}
 
 // ManifestKey is where a table's manifest is; the table exists when this object does.
 func ManifestKey(table, fingerprint string) string {

@@ -11,6 +11,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -21,6 +22,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"countinghouse/internal/keyedhash"
+
 	"github.com/duckdb/duckdb-go/v2"
 )
 
@@ -30,6 +33,8 @@ type Options struct {
 	MemoryLimit string   // such as "1GB"; empty: DuckDB's default, 80 % of the machine
 	ScratchDir  string   // where to spill; created 0700, empty: no spilling to disk
 	AllowedDirs []string // folders that SQL may read and write below; the scratch folder is one of them
+	// HashKey is the secret of keyed_hash(text), which contracts use for account ids that are a phone or an e-mail.
+	HashKey []byte
 	// Variables are what getvariable('name') gives: string, int64, bool, or time.Time, which becomes a DATE.
 	Variables map[string]any
 }
@@ -37,6 +42,7 @@ type Options struct {
 // Session is an open, locked DuckDB. It is safe for use by several goroutines; each statement may run on a connection of its own.
 type Session struct {
 	db        *sql.DB
+	hashKey   string
 	variables atomic.Pointer[[]string] // the statements that set them
 	streams   atomic.Int64             // names the views that Arrow streams are read through
 }
@@ -48,14 +54,14 @@ func Open(ctx context.Context, options Options) (*Session, error) {
 			return nil, fmt.Errorf("open warehouse: %w", err)
 		}
 	}
-	session := &Session{}
+	session := &Session{hashKey: hex.EncodeToString(options.HashKey)}
 	session.SetVariables(options.Variables)
 	connector, err := duckdb.NewConnector("", session.initialise)
 	if err != nil {
 		return nil, fmt.Errorf("open warehouse: %w", err)
 	}
 	session.db = sql.OpenDB(connector)
-	for _, statement := range configuration(options) {
+	for _, statement := range append([]string{keyedhash.Macro}, configuration(options)...) {
 		if _, err := session.db.ExecContext(ctx, statement); err != nil {
 			return nil, errors.Join(fmt.Errorf("open warehouse: %s: %w", statement, err), session.Close())
 		}
@@ -66,7 +72,7 @@ func Open(ctx context.Context, options Options) (*Session, error) {
 // SetVariables gives every connection that is used from now on these variables and no others. It is for the time before any work: what a
 // model reads from a session whose variables change under it is not defined.
 func (s *Session) SetVariables(variables map[string]any) {
-	statements := variableStatements(variables)
+	statements := append(variableStatements(variables), "set variable "+keyedhash.Variable+" = "+Quote(s.hashKey))
 	s.variables.Store(&statements)
 	if s.db != nil {
 		// Idle connections have the old variables: they are closed, and the pool makes new ones.
@@ -80,7 +86,7 @@ const idleConnections = 4
 func (s *Session) initialise(connection driver.ExecerContext) error {
 	for _, statement := range *s.variables.Load() {
 		if _, err := connection.ExecContext(context.Background(), statement, nil); err != nil {
-			return fmt.Errorf("%s: %w", statement, err)
+			return fmt.Errorf("set the variables of a session: %w", err) // without the statement: one holds the key
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"countinghouse/internal/keyedhash"
 	"countinghouse/internal/warehouse"
 
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -55,6 +56,24 @@ func TestSetVariables(t *testing.T) {
 	}
 	if old != nil || fresh == nil || *fresh != "n" {
 		t.Errorf("old %v, new %v", old, fresh)
+	}
+}
+
+func TestKeyedHashIsTheSameInSQLAndGo(t *testing.T) {
+	key := []byte("a secret of the brand")
+	session := open(t, warehouse.Options{HashKey: key})
+	for _, value := range []string{"13900000001", "", "山茶", "it's"} {
+		var got string
+		if err := session.QueryRow(t.Context(), "select keyed_hash(?)", value).Scan(&got); err != nil || got != keyedhash.Text(key, value) {
+			t.Errorf("%q: SQL %s, Go %s, %v", value, got, keyedhash.Text(key, value), err)
+		}
+	}
+	if keyedhash.Text(key, "13900000001") == keyedhash.Text([]byte("another secret"), "13900000001") {
+		t.Error("the key does not count")
+	}
+	var none *string
+	if err := session.QueryRow(t.Context(), "select keyed_hash(null)").Scan(&none); err != nil || none != nil {
+		t.Errorf("of null: %v, %v", none, err)
 	}
 }
 

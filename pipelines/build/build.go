@@ -54,12 +54,12 @@ func (w TableWriter) Query(ctx context.Context, table, query string) error {
 
 // Event tells how a build goes on.
 type Event struct {
-	Table   string
-	Reused  bool
-	Rows    int64
-	Seconds float64
-	Done    int
-	Total   int
+	Table   string  `json:"table"`
+	Reused  bool    `json:"reused"`
+	Rows    int64   `json:"rows"`
+	Seconds float64 `json:"seconds"`
+	Done    int     `json:"done"`
+	Total   int     `json:"total"`
 }
 
 // Options are what a build works on.

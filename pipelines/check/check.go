@@ -62,14 +62,15 @@ type Options struct {
 
 // Result is what came of a check.
 type Result struct {
-	Run, Reused int // audits
-	Findings    []Finding
+	Run      int       `json:"run"`    // audits
+	Reused   int       `json:"reused"` // audits that had passed before
+	Findings []Finding `json:"findings"`
 }
 
 // Run audits the candidate's tables and notes in the candidate which audits each has passed. The error is ErrFailed when there are
 // findings, and another one when an audit could not be run.
 func Run(ctx context.Context, candidate *snapshot.Environment, audited []Audited, options Options) (Result, error) {
-	run := &checking{Options: options, candidate: candidate}
+	run := &checking{Options: options, candidate: candidate, result: Result{Findings: []Finding{}}}
 	slots := make(chan struct{}, max(1, options.Workers))
 	problems := make([]error, len(audited))
 	var group sync.WaitGroup

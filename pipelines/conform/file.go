@@ -15,6 +15,7 @@ import (
 	"countinghouse/internal/contract"
 	"countinghouse/internal/contract/landing"
 	"countinghouse/internal/contract/reader"
+	"countinghouse/internal/crash"
 	"countinghouse/internal/objectstore"
 	"countinghouse/internal/warehouse"
 )
@@ -44,6 +45,7 @@ func (r *run) file(ctx context.Context, c *contract.Contract, fingerprint string
 	if err := j.run(ctx); err != nil {
 		return j.result, fmt.Errorf("conform %s: %w", manifest.Key, err)
 	}
+	crash.Point(crash.ConformWritten)
 	if err := writeResult(ctx, r.bucket, j.result); err != nil {
 		return j.result, fmt.Errorf("conform %s: %w", manifest.Key, err)
 	}

@@ -3,6 +3,7 @@ package generate
 import (
 	"bytes"
 	"cmp"
+	"countinghouse/internal/keyedhash"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -153,7 +154,7 @@ func readDouyin(t *testing.T, row map[string]string, o *seenOrder) {
 }
 
 func readYouzan(t *testing.T, row map[string]string, o *seenOrder) {
-	o.account, o.pieces = phoneAccount(row["收货人手机号/提货人手机号"]), integer(t, row["订单商品总件数"])
+	o.account, o.pieces = keyedhash.Text(nil, row["收货人手机号/提货人手机号"]), integer(t, row["订单商品总件数"])
 	o.paid, o.purchased = cents(t, row["订单实付金额"]), row["买家付款时间"] != ""
 	o.paidOn = dayText(row["买家付款时间"])
 	if row["订单状态"] == "交易关闭" && o.purchased {
@@ -255,7 +256,7 @@ func TestReceiptsHoldTheTruth(t *testing.T) {
 			if account := row["会员号"]; account != "" {
 				accounts[account] = true
 			} else if row["手机号"] != "" {
-				accounts[phoneAccount(row["手机号"])] = true
+				accounts[keyedhash.Text(nil, row["手机号"])] = true
 			}
 		}
 	}

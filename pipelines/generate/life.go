@@ -1,9 +1,9 @@
 package generate
 
 import (
-	"crypto/md5"
-	"encoding/hex"
 	"math"
+
+	"countinghouse/internal/keyedhash"
 )
 
 const (
@@ -144,7 +144,7 @@ func (b *buyer) identify(o *order) {
 	case channelDouyin:
 		o.account = b.w.cipher(b.p.index)
 	case channelYouzan:
-		o.account = phoneAccount(o.phone)
+		o.account = b.w.phoneAccount(o.phone)
 	default:
 		o.account = b.receiptAccount(o)
 	}
@@ -160,15 +160,12 @@ func (b *buyer) receiptAccount(o *order) string {
 	case b.joined(o.at):
 		return b.p.memberNo
 	default:
-		return phoneAccount(o.phone)
+		return b.w.phoneAccount(o.phone)
 	}
 }
 
-// phoneAccount is the account id that the contracts give to a buyer known by phone alone: a digest, so that no phone is an id.
-func phoneAccount(phone string) string {
-	sum := md5.Sum([]byte(phone))
-	return hex.EncodeToString(sum[:8])
-}
+// phoneAccount is the account id that the contracts give to a buyer known by phone alone, so that no phone is an id.
+func (w *world) phoneAccount(phone string) string { return keyedhash.Text(w.key, phone) }
 
 func (b *buyer) joined(at moment) bool { return b.p.member && b.p.registeredAt <= at }
 

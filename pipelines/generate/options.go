@@ -25,6 +25,8 @@ type Options struct {
 	// Members of the loyalty programme, 1 to MaxMembers. One person in three beside them is known without being a member.
 	Members int
 	Seed    uint64
+	// Key is the brand's secret of keyed hashes: the truth names accounts as the contracts will.
+	Key []byte
 	// AsOf is the last day of the history; only its date counts.
 	AsOf time.Time
 	// Progress, if set, is called now and then with the people done and their number.

@@ -3,6 +3,7 @@ package generate
 // world is what everybody shares; it never changes, and its size does not depend on the number of people.
 type world struct {
 	seed    uint64
+	key     []byte
 	members int
 	people  int
 	from    day
@@ -26,7 +27,7 @@ type names struct {
 func newWorld(o Options) *world {
 	asOf := dayOf(o.AsOf)
 	w := &world{
-		seed: o.Seed, members: o.Members, people: o.Members/2*3 + o.Members%2, asOf: asOf,
+		seed: o.Seed, key: o.Key, members: o.Members, people: o.Members/2*3 + o.Members%2, asOf: asOf,
 		from: monthStart(asOf.month() - historyMonths + 1), horizon: asOf + pointsValidity + 1,
 		products: catalogue(), stores: stores(storeCount(o.Members)),
 		names: names{surnames(), givenCharacters(), nickWords(), streets(), mobilePrefixes(), places()},

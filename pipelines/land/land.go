@@ -56,7 +56,7 @@ func Land(ctx context.Context, bucket *objectstore.Bucket, registry *contract.Re
 	if options.MaxSize == 0 {
 		options.MaxSize = DefaultMaxSize
 	}
-	l := &lander{bucket: bucket, registry: registry, options: options, sizes: map[string]map[int64]bool{}}
+	l := &lander{bucket: bucket, registry: registry, options: options}
 	var problems []error
 	for _, path := range paths {
 		problems = append(problems, l.path(ctx, path))
@@ -69,7 +69,7 @@ type lander struct {
 	registry *contract.Registry
 	options  Options
 	landed   []Landed
-	sizes    map[string]map[int64]bool // per feed: the sizes of the files that it has
+	sizes    map[int64]map[string]bool // of landed files: the feeds that have one of the size; nil before they are listed
 }
 
 // An opener opens one file again and again.

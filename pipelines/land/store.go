@@ -8,12 +8,15 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
-	"path"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"countinghouse/internal/contract/landing"
+	"countinghouse/internal/crash"
 	"countinghouse/internal/objectstore"
 )
 
@@ -25,6 +28,9 @@ func (l *lander) land(ctx context.Context, path string, open opener) (Landed, er
 	if info.Size() > l.options.MaxSize {
 		return Landed{}, fmt.Errorf("%d bytes are more than the %d allowed", info.Size(), l.options.MaxSize)
 	}
+	if first, there, err := l.before(ctx, info.Size(), open); err != nil || there {
+		return Landed{Path: path, Manifest: first, Already: true}, err
+	}
 	name := filepath.Base(path)
 	feed, reason, err := l.recognise(ctx, name, info.Size(), open)
 	if err != nil {
@@ -33,9 +39,6 @@ func (l *lander) land(ctx context.Context, path string, open opener) (Landed, er
 	manifest := landing.Manifest{Feed: feed, Name: name, ReceivedAt: l.options.Now, ModTime: info.ModTime(), Reason: reason}
 	if manifest.ExportedAt, err = l.exportedAt(feed, name); err != nil {
 		manifest.ExportedAt = nil // conform quarantines the file with the reason
-	}
-	if first, there, err := l.before(ctx, feed, info.Size(), open); err != nil || there {
-		return Landed{Path: path, Manifest: first, Already: true}, err
 	}
 	return l.store(ctx, path, manifest, open)
 }
@@ -60,33 +63,49 @@ func (l *lander) exportedAt(feed, name string) (*time.Time, error) {
 	return c.Files.ExportedAt.FromName(name, l.options.Zone)
 }
 
-// before finds an earlier landing of the same bytes. A file is hashed here only if the feed has one of its size.
-func (l *lander) before(ctx context.Context, feed string, size int64, open opener) (landing.Manifest, bool, error) {
-	sizes, err := l.sizesOf(ctx, feed)
-	if err != nil || !sizes[size] {
+// before finds an earlier landing of the same bytes, under whatever name, in a feed that may take the file. It is hashed here only if a
+// landed file has its size. What no feed took is looked at anew: there may be a contract for it now.
+func (l *lander) before(ctx context.Context, size int64, open opener) (landing.Manifest, bool, error) {
+	if err := l.listSizes(ctx); err != nil || len(l.sizes[size]) == 0 {
 		return landing.Manifest{}, false, err
 	}
 	hash, _, err := copyHashed(ctx, io.Discard, open)
 	if err != nil {
 		return landing.Manifest{}, false, err
 	}
-	return l.earlier(ctx, feed, hash)
+	for _, feed := range slices.Sorted(maps.Keys(l.sizes[size])) {
+		if feed == landing.Unrecognised || l.options.Feed != "" && l.options.Feed != feed {
+			continue
+		}
+		if first, there, err := l.earlier(ctx, feed, hash); err != nil || there {
+			return first, there, err
+		}
+	}
+	return landing.Manifest{}, false, nil
 }
 
-// sizesOf gives the sizes of what a feed has, listed once per landing.
-func (l *lander) sizesOf(ctx context.Context, feed string) (map[int64]bool, error) {
-	if sizes, listed := l.sizes[feed]; listed {
-		return sizes, nil
+// listSizes finds, once for all files, which sizes have landed in which feed.
+func (l *lander) listSizes(ctx context.Context) error {
+	if l.sizes != nil {
+		return nil
 	}
-	sizes := map[int64]bool{}
-	for object, err := range l.bucket.List(ctx, path.Join("landing", feed)+"/") {
+	l.sizes = map[int64]map[string]bool{}
+	for object, err := range l.bucket.List(ctx, "landing/") {
 		if err != nil {
-			return nil, err
+			return err
 		}
-		sizes[object.Size] = true
+		if parts := strings.Split(object.Key, "/"); len(parts) > 2 {
+			l.noteSize(parts[1], object.Size)
+		}
 	}
-	l.sizes[feed] = sizes
-	return sizes, nil
+	return nil
+}
+
+func (l *lander) noteSize(feed string, size int64) {
+	if l.sizes[size] == nil {
+		l.sizes[size] = map[string]bool{}
+	}
+	l.sizes[size][feed] = true
 }
 
 func (l *lander) earlier(ctx context.Context, feed, hash string) (landing.Manifest, bool, error) {
@@ -115,10 +134,11 @@ func (l *lander) store(ctx context.Context, path string, manifest landing.Manife
 	if _, err := l.bucket.CreateFile(ctx, manifest.Key, staged.Name()); err != nil {
 		return Landed{}, err
 	}
+	crash.Point(crash.LandStored)
 	if err := landing.Write(ctx, l.bucket, manifest); err != nil {
 		return Landed{}, err
 	}
-	l.sizes[manifest.Feed][manifest.Size] = true
+	l.noteSize(manifest.Feed, manifest.Size)
 	return Landed{Path: path, Manifest: manifest}, nil
 }
 

@@ -16,7 +16,7 @@ columns:
   points_issued: {zh: 净发放, unit: points, about: "Points issued and adjusted, less those clawed back, to date"}
   points_redeemed: {zh: 已兑换, unit: points, about: "Points redeemed, less those credited back, to date"}
   used_share: {zh: 已用比例, about: "points_redeemed / points_issued; 0 before anything is issued"}
-  estimated_redemption_rate: {zh: 估计兑换率, about: "Chain ladder: points of all months of issue redeemed in the end over points issued, within the parameters redemption_rate_floor and redemption_rate_cap; empty until a month of issue has run off"}
+  estimated_redemption_rate: {zh: 估计兑换率, about: "Chain ladder: points of all months of issue redeemed in the end over points issued, within the parameters redemption_rate_floor and redemption_rate_cap, but not below used_share; empty until a month of issue has run off"}
   hand_set_redemption_rate: {zh: 手工兑换率, about: The rate set by hand in the programme; empty if none}
   expected_redemption_rate: {zh: 预期兑换率, about: "The rate used: the one set by hand, else the estimate, else the cap"}
   promotional_cost: {zh: 促销成本, unit: CNY per point, about: "Per point issued: redemption value of a point x product_cost_rate x used_share / 2, as one issue of points drives two purchases, the one that earns and the one that redeems"}
@@ -55,10 +55,13 @@ developed as (
 
 estimate as (
     select
-        case when has_run_off then cast(
-            least(greatest(ultimate_rate, getvariable('redemption_rate_floor')), getvariable('redemption_rate_cap')) as decimal(9, 6)
-        ) end as estimated_rate,
+        case when has_run_off then cast(greatest(
+            -- what is redeemed already will not be less in the end
+            least(greatest(ultimate_rate, getvariable('redemption_rate_floor')), getvariable('redemption_rate_cap')),
+            least(coalesce(usage.points_redeemed / nullif(usage.points_issued, 0), 0), 1)
+        ) as decimal(9, 6)) end as estimated_rate,
     from developed
+    cross join usage
 ),
 
 final as (
