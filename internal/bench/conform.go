@@ -32,7 +32,7 @@ func benchConform(ctx context.Context, b *bencher) error {
 	if err != nil {
 		return err
 	}
-	chinese.bare = whole.bare
+	chinese.bare, chinese.out = whole.bare, whole.out // the same rows in UTF-8
 	if _, err := chinese.measure(ctx, "conform, GB18030 CSV", b.long); err != nil {
 		return err
 	}
@@ -110,9 +110,6 @@ func added(first, second []usage) []usage {
 // check fails unless both sides made the same rows.
 func (e *export) check(ctx context.Context) error {
 	const columns = "order_id, buyer, product, quantity, price, paid_amount, ordered_at, paid_at, status, city"
-	if _, err := os.Stat(e.out); err != nil {
-		return nil // another export of the same rows has the bare side
-	}
 	ours := "(select " + columns + " from " + parquet(filepath.Join(e.dir, "store/files/bench_orders/*.parquet")) + ")"
 	return e.b.sameRows(ctx, []string{e.csv}, []string{ours}, []string{"(select " + columns + " from " + parquet(e.out) + ")"})
 }
