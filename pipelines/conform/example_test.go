@@ -40,6 +40,9 @@ func TestExamples(t *testing.T) {
 	session := openSession(t, dir)
 	for _, feed := range registry.Feeds() {
 		t.Run(feed.Feed, func(t *testing.T) {
+			if feed.Example.File == "" {
+				t.Fatal("a feed that comes with the product has an example")
+			}
 			if err := conform.RunExample(t.Context(), session, registry, feed, dir, shanghai(t)); err != nil {
 				t.Error(err)
 			}
