@@ -40,7 +40,7 @@ type result struct {
 	Note      string   `json:"note,omitempty"`
 }
 
-// Met says whether the goal is reached; true without one.
+// met says whether the goal is reached; true without one.
 func (r result) met() bool { return r.Value == nil || *r.Value <= r.Goal }
 
 // goal gives a result its goal: value, in a unit, is to be at most most.

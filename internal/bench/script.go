@@ -16,23 +16,18 @@ var wholeSQL string
 // for each. models is the folder with the product's models, for those that the script takes as they are.
 func wholeScript(models, store, out string) (text string, marts []string, err error) {
 	text = strings.NewReplacer("{store}", store, "{out}", out, "{as_of}", asOf).Replace(wholeSQL)
-	marked := regexp.MustCompile(`(?m)^--: (core|mart|written) (\w+)$`)
+	marked := regexp.MustCompile(`(?m)^--: (core|mart) (\w+)$`)
 	var problem error
 	text = marked.ReplaceAllStringFunc(text, func(mark string) string {
 		found := marked.FindStringSubmatch(mark)
 		schema, name := found[1], found[2]
-		if schema != "core" {
-			marts = append(marts, name)
-		}
-		if schema == "written" {
-			return publishSQL(name, out)
-		}
 		model, err := os.ReadFile(filepath.Join(models, schema, name+".sql"))
 		if err != nil {
 			problem = err
 		}
 		create := fmt.Sprintf("create table %s.%s as\n%s;\n", schema, name, model)
 		if schema == "mart" {
+			marts = append(marts, name)
 			create += publishSQL(name, out)
 		}
 		return create

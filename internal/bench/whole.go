@@ -113,7 +113,8 @@ func (w *whole) check(ctx context.Context, store string, marts []string) error {
 // add makes the lines of the whole run and of its steps, as the run record tells them.
 func (w *whole) add(as, bs []usage) error {
 	all := line(fmt.Sprintf("whole run, %d members, against the script", w.b.members), as, bs)
-	all.Note = "the script begins with the conformed exports, the identities and the points ledger; land, conform and those two steps are in the run only"
+	all.Note = "the script begins with the conformed exports, the identities and the points ledger: land, conform and those two steps are in the run only. " +
+		"Its datasets and core tables are written by hand; the marts and five core tables (customers, periods, customer_standings, member_tiers, content_stats) are the product's SQL"
 	w.b.add(all.goal(all.WallRatio, 1.3, "times"))
 	steps := map[string][]usage{}
 	for _, a := range as {
