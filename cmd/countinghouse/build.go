@@ -16,6 +16,7 @@ func (a *app) buildCommand() *cobra.Command {
 		Long: `Make every table of the environment that is not stored yet, and leave the whole set as a candidate. What is published stays as it is:
 check and publish come next.`,
 		RunE: a.withWorkshop(func(ctx context.Context, workshop *jobs.Workshop) error {
+			a.noteKey()
 			made := []build.Event{}
 			candidate, err := workshop.Build(ctx, a.environment, func(event build.Event) {
 				if !event.Reused {

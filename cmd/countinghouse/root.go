@@ -29,6 +29,14 @@ type app struct {
 	output      string
 	bars        *bars
 	begun       bool // the command line was understood and the command has begun
+	// developmentKey says that no secret is set, which whoever makes tables is told.
+	developmentKey bool
+}
+
+func (a *app) noteKey() {
+	if a.developmentKey {
+		_, _ = fmt.Fprintln(a.errs, "note: no secret for the keyed hashes is set; the development key is used (set COUNTINGHOUSE_HASH_KEY before real data)")
+	}
 }
 
 // hashKeyVariable is the environment variable with the secret of the keyed hashes.
@@ -118,9 +126,7 @@ func (a *app) open(ctx context.Context) (project.Project, jobs.Tools, error) {
 	if err != nil {
 		return own, jobs.Tools{}, usage(err)
 	}
-	if development {
-		_, _ = fmt.Fprintln(a.errs, "note: no secret for the keyed hashes is set; the development key is used (set COUNTINGHOUSE_HASH_KEY before real data)")
-	}
+	a.developmentKey = development
 	bucket, err := open.Bucket(ctx, own.StoreURL(), own.WorkDir()+"/cache")
 	if err != nil {
 		return own, jobs.Tools{}, err

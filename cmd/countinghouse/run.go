@@ -37,6 +37,7 @@ A run that fails or is killed leaves what is published as it was; the next run f
 		if err != nil {
 			return err
 		}
+		a.noteKey()
 		outcome, record, err := a.runDaily(command.Context(), own, tools, asOf, paths)
 		return a.reportRun(own, outcome, record, err)
 	}

@@ -29,6 +29,7 @@ up, try again what failed, and answer /healthz and /metrics. Ctrl-C ends it clea
 			return usage(err)
 		}
 		_, _ = fmt.Fprintf(a.errs, "serving on http://%s\n", listener.Addr())
+		a.noteKey()
 		tools.Progress = nil
 		job := jobs.Daily(own, tools, a.environment, nil, nil)
 		options, release, err := a.jobOptions(own, tools)
