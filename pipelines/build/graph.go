@@ -115,15 +115,23 @@ func (g *Graph) unknownInputs(nodes []*node) []error {
 	return problems
 }
 
-// suggest names the table that an unknown one was probably meant to be.
+// suggest names the table that an unknown one was probably meant to be: one of its schema rather than another's.
 func (g *Graph) suggest(unknown string) string {
-	_, base, _ := strings.Cut(unknown, ".")
+	schema, base, _ := strings.Cut(unknown, ".")
+	likely := ""
 	for _, table := range slices.Sorted(maps.Keys(g.makers)) {
-		if _, other, _ := strings.Cut(table, "."); other == base || strings.TrimSuffix(other, "s") == strings.TrimSuffix(base, "s") {
-			return ": did you mean " + table + "?"
+		ownSchema, other, _ := strings.Cut(table, ".")
+		if strings.TrimSuffix(other, "s") != strings.TrimSuffix(base, "s") {
+			continue
+		}
+		if likely == "" || ownSchema == schema {
+			likely = table
 		}
 	}
-	return ""
+	if likely == "" {
+		return ""
+	}
+	return ": did you mean " + likely + "?"
 }
 
 func (g *Graph) sort(nodes []*node) error {
