@@ -16,12 +16,14 @@ import (
 // childCommand is the first argument of this program when it is bare DuckDB.
 const childCommand = "duckdb"
 
+// hashKey is the secret of the keyed hashes on both sides: some account ids are one.
+const hashKey = "the key of the benchmark"
+
 // child is bare DuckDB: it runs a file of statements on one connection, or digests relations, in a session with no more than a folder.
 func child(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags := flag.NewFlagSet(childCommand, flag.ContinueOnError)
 	dirs := flags.String("dirs", "", "folders to read and write below, separated by commas")
 	scratch := flags.String("scratch", "", "where to spill")
-	memory := flags.String("memory", "", "memory limit")
 	digest := flags.Bool("digest", false, "the file holds a JSON list of relations: print a JSON list of their digests")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -30,7 +32,9 @@ func child(ctx context.Context, args []string, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	session, err := warehouse.Open(ctx, warehouse.Options{ScratchDir: *scratch, MemoryLimit: *memory, AllowedDirs: strings.Split(*dirs, ",")})
+	session, err := warehouse.Open(ctx, warehouse.Options{
+		ScratchDir: *scratch, AllowedDirs: strings.Split(*dirs, ","), HashKey: []byte(hashKey),
+	})
 	if err != nil {
 		return err
 	}

@@ -138,7 +138,7 @@ func median(values []float64) float64 {
 
 // countinghouse runs the product; exit code 3, done with warnings, is as good as 0.
 func (b *bencher) countinghouse(ctx context.Context, environment []string, args ...string) (usage, error) {
-	return command(ctx, environment, []int{3}, b.product, args...)
+	return command(ctx, append([]string{"COUNTINGHOUSE_HASH_KEY=" + hashKey}, environment...), []int{3}, b.product, args...)
 }
 
 func (b *bencher) productRun(environment []string, args ...string) measured {

@@ -71,7 +71,8 @@ select * from given semi join (select max(place(no, source_row)) as newest from 
 
 create table feed.youzan as
 with given as (
-    select exports.no, exports.exported_at, source_row, order_id, account, ordered_at, paid_at, completed_at, status, paid_amount, refund_amount, receiver, phone, province, city,
+    select exports.no, exports.exported_at, source_row, order_id, keyed_hash(buyer_phone) as account, ordered_at, paid_at, completed_at, status, paid_amount, refund_amount, receiver, phone,
+        province, city,
     from read_parquet('{store}/files/youzan_orders/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
 )
 select * from given semi join (select max(place(no, source_row)) as newest from given group by order_id) on place(no, source_row) = newest;
@@ -96,7 +97,8 @@ select * from newest semi join (select max(place(no, source_row)) as first_row f
 
 create table feed.pos as
 with given as (
-    select exports.no, exports.exported_at, source_row, receipt_id, sold_at, account, member_no, phone, amount, kind, bought_with,
+    select exports.no, exports.exported_at, source_row, receipt_id, sold_at, coalesce(member_no, keyed_hash(buyer_phone)) as account, member_no, buyer_phone, phone, amount, kind,
+        bought_with,
     from read_parquet('{store}/files/pos_receipts/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
 )
 select * from given semi join (select receipt_id, max(no) as no from given group by receipt_id) using (receipt_id, no);
@@ -119,7 +121,8 @@ given as (
     select 'douyin', order_id, max(account), min(ordered_at), min(paid_at), coalesce(max(status) filter (where status <> 'closed'), 'closed'), sum(paid_amount)
     from feed.douyin group by order_id
     union all
-    select 'pos', receipt_id, max(account), min(sold_at), min(sold_at), 'completed', sum(amount) from feed.pos where kind = 'sale' group by receipt_id
+    select 'pos', receipt_id, coalesce(max(member_no), keyed_hash(max(buyer_phone))), min(sold_at), min(sold_at), 'completed', sum(amount)
+    from feed.pos where kind = 'sale' group by receipt_id
 )
 select
     given.channel,
@@ -152,7 +155,7 @@ given as (
     union all
     select 'douyin', order_id, account, coalesce(completed_at, shipped_at, paid_at), paid_amount from feed.douyin where refunded
     union all
-    select 'pos', max(bought_with), max(account), min(sold_at), sum(amount) from feed.pos where kind = 'return' group by receipt_id
+    select 'pos', max(bought_with), coalesce(max(member_no), keyed_hash(max(buyer_phone))), min(sold_at), sum(amount) from feed.pos where kind = 'return' group by receipt_id
 )
 select
     account_customers.customer_id,
@@ -206,7 +209,7 @@ select 'youzan' as channel, account as account_id, phone, max(province) as provi
 from feed.youzan where account is not null group by account, receiver, phone
 union all by name
 select 'pos' as channel, account as account_id, phone, max(exported_at) as exported_at, max(no) * 1099511627776 + arg_max(source_row, place(no, source_row)) as recency,
-from feed.pos where account is not null group by account, member_no, phone
+from feed.pos where account is not null group by account, member_no, buyer_phone, phone
 union all by name
 select 'wechat_member' as channel, member_no as account_id, phone, email, province, city, birthday, gender, registered_at, true as is_member, sms_consent, email_consent,
     app_consent, exported_at, no * 1099511627776 + source_row as recency,
