@@ -25,6 +25,7 @@ type Files struct {
 	Names      []string    `json:"-"                     yaml:"names"`
 	Container  string      `json:"container"             yaml:"container"`
 	Encoding   string      `json:"encoding,omitempty"    yaml:"encoding"`
+	Header     string      `json:"header,omitempty"      yaml:"header"`
 	Delimiter  string      `json:"delimiter,omitempty"   yaml:"delimiter"`
 	Sheet      string      `json:"sheet,omitempty"       yaml:"sheet"`
 	Records    string      `json:"records,omitempty"     yaml:"records"`
@@ -50,6 +51,15 @@ const (
 	UTF16LE = "utf-16le"
 	UTF16BE = "utf-16be"
 )
+
+// NoHeader is the value of Files.Header for files without a header line: a column's place is its place among the columns with a cell.
+const NoHeader = "none"
+
+// Blanks is the value of Files.Delimiter for fields that stand apart by any number of blanks and TABs.
+const Blanks = "blanks"
+
+// HasHeader says that columns are found by the names in a header, and not by their places.
+func (f Files) HasHeader() bool { return f.Header != NoHeader }
 
 // ExportedAt says where the time at which the channel made the file is written.
 type ExportedAt struct {
@@ -77,8 +87,8 @@ func (r Rejects) Limits() (rows int64, share float64) {
 	return rows, share
 }
 
-// A Column is one typed column of a feed. It is read from the first of its Header names that the file has, or
-// computed by Value, an SQL expression over the columns above it.
+// A Column is one typed column of a feed. It is read from the first of its Header names that the file has (from its place, where files
+// have no header), or computed by Value, an SQL expression over the columns above it.
 type Column struct {
 	Name     string            `json:"name"               yaml:"name"`
 	Header   []string          `json:"header,omitempty"   yaml:"header"`

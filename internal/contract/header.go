@@ -40,6 +40,19 @@ type Binding struct {
 	Doubled []string // header names of a bound column that the file has twice
 }
 
+// ByPlace is the binding of a file without a header, with the names of its fields: those of the columns that have a cell, in order.
+func (c *Contract) ByPlace() (names []string, fields []int) {
+	fields = make([]int, len(c.Columns))
+	for i, column := range c.Columns {
+		fields[i] = -1
+		if !column.Computed() {
+			fields[i] = len(names)
+			names = append(names, column.Name)
+		}
+	}
+	return names, fields
+}
+
 // Bind finds the contract's columns in a header row. Of a column's names the first one listed that the file has
 // is taken.
 func (c *Contract) Bind(header []string) Binding {

@@ -121,8 +121,14 @@ func (c *Contract) validateDialect(found *problems) {
 	if f.Encoding != "" {
 		found.oneOf("$.files.encoding", f.Encoding, UTF8, GB18030, UTF16LE, UTF16BE)
 	}
-	if f.Delimiter != "" && (utf8.RuneCountInString(f.Delimiter) != 1 || strings.ContainsAny(f.Delimiter, "\"\r\n") || len(f.Delimiter) != 1) {
-		found.add("$.files.delimiter", "want one ASCII character that is no quote and no line end")
+	if f.Header != "" {
+		found.oneOf("$.files.header", f.Header, NoHeader)
+	}
+	if f.Delimiter != "" && f.Delimiter != Blanks && (utf8.RuneCountInString(f.Delimiter) != 1 || strings.ContainsAny(f.Delimiter, "\"\r\n") || len(f.Delimiter) != 1) {
+		found.add("$.files.delimiter", "want one ASCII character that is no quote and no line end, or blanks")
+	}
+	if f.Delimiter == Blanks && f.Loose {
+		found.add("$.files.loose", "between blanks there are no quotes and no empty fields to be loose about")
 	}
 	if f.Preamble < 0 {
 		found.add("$.files.preamble", "want a number of lines")
@@ -132,6 +138,7 @@ func (c *Contract) validateDialect(found *problems) {
 		set  bool
 		only []string
 	}{
+		{"header", f.Header != "", []string{CSV, XLSX}},
 		{"delimiter", f.Delimiter != "", []string{CSV}},
 		{"loose", f.Loose, []string{CSV}},
 		{"encoding", f.Encoding != "", []string{CSV, JSON, JSONL}},

@@ -33,19 +33,36 @@ func (c *Contract) validateColumns(found *problems) {
 			headers[normal] = column.Name
 		}
 		column.validate(found, at)
+		column.validatePlace(found, at, c.Files)
+	}
+	if _, fields := c.ByPlace(); !c.Files.HasHeader() && !slices.ContainsFunc(fields, func(field int) bool { return field >= 0 }) {
+		found.add("$.columns", "no column has a cell to read")
 	}
 }
 
 func (c Column) validate(found *problems, at string) {
 	found.oneOf(at+".type", string(c.Type), types()...)
-	if c.Computed() == (len(c.Header) > 0) {
-		found.add(at, "column %q wants either header or value", c.Name)
-	}
 	if c.Computed() && (c.Required || c.Empty != "" || len(c.Nulls) > 0 || len(c.Layouts) > 0 || c.Zone != "" || c.Unit != "" || len(c.Values) > 0) {
 		found.add(at, "column %q is computed: it has no cell to read", c.Name)
 	}
 	found.oneOf(at+".empty", c.Empty, "", "keep", "refuse")
 	c.validateTypeOptions(found, at)
+}
+
+// validatePlace checks what says where the column's cells are.
+func (c Column) validatePlace(found *problems, at string, files Files) {
+	if files.HasHeader() {
+		if c.Computed() == (len(c.Header) > 0) {
+			found.add(at, "column %q wants either header or value", c.Name)
+		}
+		return
+	}
+	if len(c.Header) > 0 {
+		found.add(at+".header", "column %q is read by its place: the files have no header", c.Name)
+	}
+	if c.Required && !c.Computed() {
+		found.add(at+".required", "without a header every line has every column; for a value in every line write empty: refuse")
+	}
 }
 
 func (c Column) validateTypeOptions(found *problems, at string) {

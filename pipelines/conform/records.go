@@ -107,7 +107,7 @@ func (s *explainSink) Fields(line int64, fields [][]byte) error {
 	if s.accepted.has(line) {
 		return nil
 	}
-	return s.write(line, "", bytes.Join(fields, []byte(",")), fields)
+	return s.write(line, "", s.splitter.Join(fields), fields)
 }
 
 func (s *explainSink) Reject(line int64, reason string, raw []byte) error {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 
 	"countinghouse/internal/contract"
@@ -60,7 +59,10 @@ func refuseWorkbook(text *bufio.Reader) error {
 // header finds the header line. Lines before it are looked at one by one, since a preamble need not be CSV.
 func (r *csvReader) header() error {
 	search := headerSearch{contract: r.contract, rules: r.rules}
-	lenient := Splitter{delimiter: r.delimiter, loose: true}
+	if !r.contract.Files.HasHeader() {
+		return r.preamble(search)
+	}
+	lenient := Splitter{delimiter: r.delimiter, blanks: r.blanks(), loose: true}
 	for {
 		first := r.lines.line
 		r.lines.begin()
@@ -71,7 +73,7 @@ func (r *csvReader) header() error {
 		if err != nil {
 			return err
 		}
-		if !search.inPreamble() {
+		if !search.inPreamble() && !r.blanks() {
 			text = r.wholeHeader(text)
 		}
 		cells, reason := lenient.Split(text)
@@ -87,6 +89,25 @@ func (r *csvReader) header() error {
 		}
 	}
 }
+
+// preamble passes over the lines before the first row of a file without a header: exactly as many as the contract says.
+func (r *csvReader) preamble(search headerSearch) error {
+	for range r.contract.Files.Preamble {
+		r.lines.begin()
+		text, err := r.lines.extend()
+		if errors.Is(err, io.EOF) {
+			return search.failed()
+		}
+		if err != nil {
+			return err
+		}
+		search.findExportTime(string(text))
+	}
+	r.summary.Header = search.byPlace()
+	return r.sink.Header(r.summary.Header)
+}
+
+func (r *csvReader) blanks() bool { return r.splitter.blanks }
 
 // wholeHeader takes in the lines of a header cell with line ends inside.
 func (r *csvReader) wholeHeader(text []byte) []byte {
@@ -148,6 +169,9 @@ func (r *csvReader) footer(text []byte) error {
 // record hands one record on. The common case is settled by counting delimiters.
 func (r *csvReader) record(line int64, text []byte) error {
 	width := len(r.summary.Header.Names)
+	if r.blanks() {
+		return r.cells(line, text)
+	}
 	if bytes.IndexByte(text, '"') < 0 {
 		if plain(text, r.delimiter, width) && !r.blank(text) {
 			r.summary.Records++
@@ -211,13 +235,16 @@ func (r *csvReader) fit(cells [][]byte) ([][]byte, string) {
 		cells = append(cells, nil)
 	}
 	if len(cells) != len(names) {
-		return cells, fmt.Sprintf("want %d fields as in the header, got %d", len(names), len(cells))
+		return cells, widthOf(r.contract, len(names), len(cells))
 	}
 	return cells, ""
 }
 
 // blank says whether a line holds nothing but blanks, delimiters and quotes: no row of anything.
 func (r *csvReader) blank(text []byte) bool {
+	if r.blanks() {
+		return len(bytes.TrimLeft(text, " \t")) == 0
+	}
 	for _, b := range text {
 		if b != r.delimiter && b != ' ' && b != '\t' && b != '"' {
 			return false

@@ -151,6 +151,7 @@ func Strip(cell []byte) []byte {
 // A Splitter reads the cells of a record. Its results are valid until it is used again.
 type Splitter struct {
 	delimiter byte
+	blanks    bool // any number of blanks and TABs instead of the delimiter; quotes mean nothing
 	loose     bool
 	cells     [][]byte
 	text      []byte // what quoted cells become
@@ -158,12 +159,12 @@ type Splitter struct {
 
 // NewSplitter is for records of a file of this contract.
 func NewSplitter(c *contract.Contract) *Splitter {
-	return &Splitter{delimiter: Delimiter(c), loose: c.Files.Loose}
+	return &Splitter{delimiter: Delimiter(c), blanks: c.Files.Delimiter == contract.Blanks, loose: c.Files.Loose}
 }
 
-// Delimiter stands between the fields of a raw record.
+// Delimiter stands between the fields of a raw record, which those of a file separated by blanks never are.
 func Delimiter(c *contract.Contract) byte {
-	if c.Files.Delimiter == "" {
+	if c.Files.Delimiter == "" || c.Files.Delimiter == contract.Blanks {
 		return ','
 	}
 	return c.Files.Delimiter[0]
@@ -172,6 +173,9 @@ func Delimiter(c *contract.Contract) byte {
 // Split gives the record's cells, stripped, or why it is not CSV.
 func (s *Splitter) Split(record []byte) (cells [][]byte, reason string) {
 	s.cells, s.text = s.cells[:0], s.text[:0]
+	if s.blanks {
+		return s.words(record), ""
+	}
 	for at := 0; ; {
 		cell, end, reason := s.cell(record, at)
 		if reason != "" {
@@ -183,6 +187,23 @@ func (s *Splitter) Split(record []byte) (cells [][]byte, reason string) {
 		}
 		at = end + 1
 	}
+}
+
+func (s *Splitter) words(record []byte) [][]byte {
+	for word := range bytes.FieldsFuncSeq(record, isBlank) {
+		s.cells = append(s.cells, Strip(word))
+	}
+	return s.cells
+}
+
+func isBlank(r rune) bool { return r == ' ' || r == '\t' }
+
+// Join writes cells as one text, for people to read.
+func (s *Splitter) Join(cells [][]byte) []byte {
+	if s.blanks {
+		return bytes.Join(cells, []byte{' '})
+	}
+	return bytes.Join(cells, []byte{s.delimiter})
 }
 
 func (s *Splitter) cell(record []byte, at int) (cell []byte, end int, reason string) {

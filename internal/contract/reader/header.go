@@ -63,6 +63,21 @@ type headerSearch struct {
 	missing  []string
 }
 
+// byPlace is the header of a file that has none: the lines of the preamble are behind.
+func (s *headerSearch) byPlace() Header {
+	s.header.Names, s.header.Fields = s.contract.ByPlace()
+	return s.header
+}
+
+// widthOf says, for the reason of a reject, how many fields a record must have.
+func widthOf(c *contract.Contract, want, got int) string {
+	from := "header"
+	if !c.Files.HasHeader() {
+		from = "contract"
+	}
+	return fmt.Sprintf("want %d fields as in the %s, got %d", want, from, got)
+}
+
 // inPreamble says whether lines may stand before the header, which are not to be read as CSV over several lines.
 func (s *headerSearch) inPreamble() bool { return s.contract.Files.Preamble > 0 }
 
@@ -122,6 +137,9 @@ func (s *headerSearch) tooFar() error {
 
 // failed says which required header is missing, and which header of the file is most like it.
 func (s *headerSearch) failed() error {
+	if s.best == nil && !s.contract.Files.HasHeader() {
+		return noRows()
+	}
 	if s.best == nil {
 		return problem(0, "the file holds no line that could be a header: it is empty, export it again")
 	}
@@ -129,6 +147,12 @@ func (s *headerSearch) failed() error {
 		return problem(s.bestLine, "no header of the contract is here: another kind of file?")
 	}
 	return problem(s.bestLine, "the required header %q is missing%s", s.missing[0], closest(s.missing[0], s.best))
+}
+
+// noRows is what is wrong with a file without a header that has no line but those of its preamble: an empty export and one that was cut short
+// are the same there.
+func noRows() *Problem {
+	return problem(0, "the file holds no row: it is empty, export it again")
 }
 
 // closest names the header of the file that is most like the wanted one, if any is.

@@ -20,6 +20,7 @@ type lineReader struct {
 	line   int64 // physical line that begins at next, from 1
 	ended  error // why there is no more to read; io.EOF at the end
 	closed bool  // whether the last line given had a line end
+	old    bool  // whether lines end in a return alone, as once on the Macintosh
 }
 
 func newLineReader(from io.Reader) *lineReader {
@@ -40,6 +41,10 @@ func (r *lineReader) extend() ([]byte, error) {
 			r.closed = true
 			return withoutReturn(r.buffer[r.start : r.next-1]), nil
 		}
+		if r.oldLineEnds() {
+			searched = r.next
+			continue
+		}
 		searched = r.end
 		if r.ended != nil {
 			return r.last()
@@ -48,6 +53,24 @@ func (r *lineReader) extend() ([]byte, error) {
 			return nil, problem(r.line, "a row of more than %d bytes: a quote that is never closed, or another format", MaxRecord)
 		}
 		searched -= r.fill()
+	}
+}
+
+// oldLineEnds makes line feeds of the returns in a text that has returns and, up to its end or for longer than any row, no line feed.
+func (r *lineReader) oldLineEnds() bool {
+	whole := r.ended != nil || r.end > MaxRecord
+	if r.line > 1 || r.old || !whole || bytes.IndexByte(r.buffer[:r.end], '\r') < 0 {
+		return false
+	}
+	r.old = true
+	toLineFeeds(r.buffer[:r.end])
+	return true
+}
+
+func toLineFeeds(text []byte) {
+	for at := bytes.IndexByte(text, '\r'); at >= 0; at = bytes.IndexByte(text, '\r') {
+		text[at] = '\n'
+		text = text[at+1:]
 	}
 }
 
@@ -75,6 +98,9 @@ func (r *lineReader) fill() (moved int) {
 		r.buffer = append(r.buffer, make([]byte, len(r.buffer))...)
 	}
 	n, err := r.from.Read(r.buffer[r.end:])
+	if r.old {
+		toLineFeeds(r.buffer[r.end : r.end+n])
+	}
 	r.end += n
 	r.ended = err
 	return moved

@@ -119,6 +119,12 @@ func FuzzCSV(f *testing.F) {
 		if options&8 != 0 {
 			files.Delimiter, files.End, files.Drop = ";", "^end", []string{"^#"}
 		}
+		if options&16 != 0 {
+			files.Header = contract.NoHeader
+		}
+		if options&32 != 0 {
+			files.Delimiter, files.Loose = contract.Blanks, false
+		}
 		c := feed(files)
 		sink := &checker{t: t, split: reader.NewSplitter(c)}
 		summary, err := readInto(c, content, sink)

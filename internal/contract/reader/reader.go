@@ -6,6 +6,7 @@
 package reader
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -42,10 +43,10 @@ type Sink interface {
 
 // A Header says how a file's records are laid out.
 type Header struct {
-	Line       int64 // 0 where the container has none
-	Names      []string
-	Fields     []int  // per column of the contract: its field, or -1
-	ExportedAt string // what the preamble gave, by the contract's pattern; empty if nothing
+	Line       int64    // 0 where there is none
+	Names      []string // of the fields; the columns' own where there is no header
+	Fields     []int    // per column of the contract: its field, or -1
+	ExportedAt string   // what the preamble gave, by the contract's pattern; empty if nothing
 }
 
 // A Summary counts a file's rows: Records were handed on (as Raw, Fields or Reject), Dropped were left out by rule.
@@ -85,6 +86,14 @@ func Read(ctx context.Context, c *contract.Contract, in Input, sink Sink) (Summa
 	if err != nil {
 		return Summary{}, err
 	}
+	summary, err := readContainer(c, text, sink)
+	if err == nil && !c.Files.HasHeader() && summary.Records+summary.Dropped == 0 {
+		err = noRows()
+	}
+	return summary, err
+}
+
+func readContainer(c *contract.Contract, text *bufio.Reader, sink Sink) (Summary, error) {
 	switch c.Files.Container {
 	case contract.XLSX:
 		return readWorkbook(c, text, sink)
@@ -105,9 +114,12 @@ func FindHeader(ctx context.Context, c *contract.Contract, in Input) (Header, er
 	return summary.Header, err
 }
 
-// Fits says whether a file has the contract's container and required headers, looking no further than it must. An error is about
-// reaching the file.
+// Fits says whether a file has the contract's container and required headers, looking no further than it must. Without a header no file can
+// be told to fit. An error is about reaching the file.
 func Fits(ctx context.Context, c *contract.Contract, in Input) (bool, error) {
+	if !c.Files.HasHeader() {
+		return false, nil
+	}
 	finder := &headerFinder{firstRecord: c.Files.Container == contract.JSON || c.Files.Container == contract.JSONL, contract: c}
 	_, err := Read(ctx, c, in, finder)
 	var wrong *Problem

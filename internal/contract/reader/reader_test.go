@@ -251,6 +251,9 @@ func TestGzip(t *testing.T) {
 	if sink, _, err := read(feed(contract.Files{}), packed); err != nil || strings.Join(sink.lines, ";") != "header 1 [0 1 -1] ;2 A1|1" {
 		t.Errorf("got %q, %v", sink.lines, err)
 	}
+	if _, _, err := read(feed(contract.Files{}), pack(t, nil)); err == nil || err.Error() != "the file is empty: export it again" {
+		t.Errorf("nothing, packed: %v", err)
+	}
 	for cut := 2; cut < len(packed); cut++ {
 		if _, _, err := read(feed(contract.Files{}), packed[:cut]); err == nil || !strings.Contains(err.Error(), "cut short") {
 			t.Fatalf("cut to %d of %d bytes: %v", cut, len(packed), err)

@@ -25,7 +25,11 @@ func unpack(stored io.Reader, size int64) (*bufio.Reader, error) {
 	if err != nil {
 		return nil, gzipProblem(err)
 	}
-	return bufio.NewReaderSize(&gzipReader{from: packed, left: max(size*maxRatio, freeSize)}, 1<<16), nil
+	unpacked := bufio.NewReaderSize(&gzipReader{from: packed, left: max(size*maxRatio, freeSize)}, 1<<16)
+	if _, err := unpacked.Peek(1); errors.Is(err, io.EOF) {
+		return nil, problem(0, "the file is empty: export it again")
+	}
+	return unpacked, nil
 }
 
 type gzipReader struct {

@@ -5,7 +5,6 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"math"
 	"slices"
@@ -137,19 +136,16 @@ func (r *workbookReader) sheet(book *excelize.File, name string) (found bool, er
 		if err != nil {
 			return found, problem(line, "sheet %q cannot be read: %v", name, err)
 		}
-		if found {
+		isHeader := false
+		if !found {
+			if found, isHeader, err = r.start(&search, line, cells); err != nil {
+				return found, err
+			}
+		}
+		if found && !isHeader {
 			ended, err := r.record(line, cells)
 			if ended || err != nil {
 				return true, errors.Join(err, r.footer(rows))
-			}
-			continue
-		}
-		if found, err = search.line(line, bytes.Join(cells, []byte(" ")), cells); err != nil {
-			return false, err
-		}
-		if found {
-			if err := r.begin(search); err != nil {
-				return true, err
 			}
 		}
 	}
@@ -157,6 +153,25 @@ func (r *workbookReader) sheet(book *excelize.File, name string) (found bool, er
 		return false, search.failed()
 	}
 	return true, rows.Error()
+}
+
+// start says whether the table has begun with this row, and whether the row is its header.
+func (r *workbookReader) start(search *headerSearch, line int64, cells [][]byte) (found, isHeader bool, err error) {
+	text := bytes.Join(cells, []byte(" "))
+	switch {
+	case r.contract.Files.HasHeader():
+		isHeader, err = search.line(line, text, cells)
+		found = isHeader
+	case line <= int64(r.contract.Files.Preamble):
+		search.findExportTime(string(text))
+	default:
+		search.byPlace()
+		found = true
+	}
+	if !found || err != nil {
+		return false, false, err
+	}
+	return true, isHeader, r.begin(*search)
 }
 
 func (r *workbookReader) begin(search headerSearch) error {
@@ -196,7 +211,7 @@ func (r *workbookReader) record(line int64, cells [][]byte) (ended bool, err err
 	width := len(r.dates)
 	if len(cells) > width {
 		r.summary.Rejects++
-		return false, r.sink.Reject(line, fmt.Sprintf("want %d fields as in the header, got %d", width, len(cells)), bytes.Join(cells, []byte(",")))
+		return false, r.sink.Reject(line, widthOf(r.contract, width, len(cells)), bytes.Join(cells, []byte(",")))
 	}
 	for len(cells) < width {
 		cells = append(cells, nil)
