@@ -94,7 +94,7 @@ type figure struct {
 func figures() []figure {
 	return []figure{
 		{"The customer pyramid 客户金字塔 (the last 365 days)", `select layer || ' ' || any_value(zh order by zh) as layer, format('{:,}', sum(case when layer = 7 then customers else heads end)::bigint) as heads,
-			format('{:,}', sum(orders)::bigint) as orders, sum(revenue)::varchar as revenue, printf('%.1f %%', 100 * sum(revenue_share)) as share
+			format('{:,}', sum(orders)::bigint) as orders, sum(revenue)::varchar as revenue, printf('%.1f %%', round(100 * sum(revenue_share), 1) + 0) as share
 			from mart.pyramid_summary inner join seed.pyramid_layers using (layer) where period_kind = 'window' group by layer order by layer`, 4},
 		{"Points liability 积分负债, by channel and tier", `select channel, tier, format('{:,}', sum(outstanding_points)::bigint) as points, sum(face_value)::varchar as face_value,
 			sum(expected_face_value)::varchar as expected, sum(expected_redemption_cost)::varchar as expected_cost

@@ -16,7 +16,7 @@ import (
 
 // ReadArrow runs a query and hands its result to read as a stream of Arrow batches. A batch is valid until the next one is asked for.
 func (s *Session) ReadArrow(ctx context.Context, query string, read func(array.RecordReader) error) error {
-	return s.withArrow(ctx, func(connection *duckdb.Arrow) error {
+	return s.withArrow(ctx, func(connection *duckdb.Arrow, _ driver.ExecerContext) error {
 		reader, err := connection.QueryContext(ctx, query)
 		if err != nil {
 			return err
@@ -29,7 +29,8 @@ func (s *Session) ReadArrow(ctx context.Context, query string, read func(array.R
 	})
 }
 
-func (s *Session) withArrow(ctx context.Context, use func(*duckdb.Arrow) error) error {
+// withArrow lends one connection in both its forms: views of Arrow streams are to be used on the connection that made them.
+func (s *Session) withArrow(ctx context.Context, use func(*duckdb.Arrow, driver.ExecerContext) error) error {
 	connection, err := s.db.Conn(ctx)
 	if err != nil {
 		return err
@@ -40,7 +41,7 @@ func (s *Session) withArrow(ctx context.Context, use func(*duckdb.Arrow) error) 
 		if err != nil {
 			return err
 		}
-		return use(arrowConnection)
+		return use(arrowConnection, raw.(driver.ExecerContext))
 	})
 }
 
@@ -101,22 +102,12 @@ func (w *BatchWriter) Close() (int64, error) {
 func (s *Session) consume(ctx context.Context, source *stream, statement func(view string) string) error {
 	// The view is the database's, not the connection's: each stream needs a name of its own.
 	view := fmt.Sprintf("incoming_batches_%d", s.streams.Add(1))
-	connection, err := s.db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = connection.Close() }()
-	return connection.Raw(func(raw any) error {
-		arrowConnection, err := duckdb.NewArrowFromConn(raw.(driver.Conn))
-		if err != nil {
-			return err
-		}
-		release, err := arrowConnection.RegisterView(source, view)
+	return s.withArrow(ctx, func(connection *duckdb.Arrow, execute driver.ExecerContext) error {
+		release, err := connection.RegisterView(source, view)
 		if err != nil {
 			return err
 		}
 		defer release()
-		execute := raw.(driver.ExecerContext)
 		_, err = execute.ExecContext(ctx, statement(view), nil)
 		_, dropErr := execute.ExecContext(context.WithoutCancel(ctx), "drop view "+view, nil)
 		return errors.Join(err, dropErr)
