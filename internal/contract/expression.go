@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"countinghouse/internal/model"
 )
 
 // A Database parses SQL and binds it; a warehouse session is one.
@@ -17,28 +19,62 @@ type Database interface {
 }
 
 // Check refuses expressions that are not one expression each, that look anywhere but at the row or the group that
-// they are given (subqueries, files, the clock, chance), or that do not bind to the feed's columns. The registry
-// must hold the datasets that the feed gives; every problem is reported with its place in the contract.
+// they are given (subqueries, files, the clock, chance, parameters), or that do not bind to the feed's columns. The registry
+// must hold the feed and the datasets that it gives; every problem is reported with its place in the contract.
 func (r *Registry) Check(ctx context.Context, c *Contract, db Database) error {
-	checks := c.columnChecks()
+	found := c.checkAll(ctx, db, c.columnChecks(), nil)
 	for _, name := range slices.Sorted(maps.Keys(c.Gives)) {
-		checks = append(checks, c.giveChecks(r.datasets[name])...)
+		whole := c.giveCheck(r.datasets[name], "", c.Gives[name])
+		found = append(found, c.checkAll(ctx, db, c.giveChecks(r.datasets[name]), &whole)...)
 	}
-	var found []error
-	for _, check := range checks {
-		if err := check.run(ctx, db); err != nil {
-			found = append(found, fmt.Errorf("feed %s: %s: %w", c.Feed, check.place, err))
+	if err := ctx.Err(); err != nil {
+		return err // what was found then says nothing of the contract
+	}
+	return errors.Join(r.places[c.Feed].errors(found)...)
+}
+
+// checkAll parses every expression, and only when nothing is wrong with any lets DuckDB see them: first all at once in whole, if there is one,
+// which is much cheaper than one by one, and one by one if that does not bind.
+func (c *Contract) checkAll(ctx context.Context, db Database, checks []expressionCheck, whole *expressionCheck) []problem {
+	found := each(checks, func(check expressionCheck) error { return check.parse(ctx, db) })
+	if len(found) > 0 {
+		return found
+	}
+	if whole != nil {
+		if err := whole.bind(ctx, db); err == nil {
+			return each(checks, func(check expressionCheck) error { return check.bindType(ctx, db) })
 		}
 	}
-	return errors.Join(found...)
+	found = each(checks, func(check expressionCheck) error {
+		if err := check.bind(ctx, db); err != nil {
+			return err
+		}
+		return check.bindType(ctx, db)
+	})
+	if len(found) == 0 && whole != nil { // the parts bind, but not together
+		return each([]expressionCheck{*whole}, func(check expressionCheck) error { return check.bind(ctx, db) })
+	}
+	return found
+}
+
+func each(checks []expressionCheck, run func(expressionCheck) error) []problem {
+	var found problems
+	for _, check := range checks {
+		if err := run(check); err != nil {
+			found.add("$."+check.path, "%s: %v", check.place, err)
+		}
+	}
+	return found
 }
 
 // An expressionCheck parses one expression and then binds a query that uses it.
 type expressionCheck struct {
-	place      string
+	path       string // in the contract's YAML
+	place      string // the same for people
 	expression string
 	windows    bool
 	query      string
+	typed      string // optional: a query that binds only where the expression has the type that it must have
 }
 
 func (c *Contract) columnChecks() []expressionCheck {
@@ -49,7 +85,7 @@ func (c *Contract) columnChecks() []expressionCheck {
 		}
 		above := Contract{Columns: c.Columns[:i]}
 		checks = append(checks, expressionCheck{
-			place: "columns." + column.Name + ".value", expression: column.Value,
+			path: fmt.Sprintf("columns[%d].value", i), place: "columns." + column.Name + ".value", expression: column.Value,
 			query: fmt.Sprintf("select source_row, cast((%s\n) as %s) from (%s)", column.Value, column.SQLType(), above.FeedSQL(nil)),
 		})
 	}
@@ -60,41 +96,60 @@ func (c *Contract) giveChecks(dataset *Dataset) []expressionCheck {
 	give := c.Gives[dataset.Dataset]
 	var checks []expressionCheck
 	if give.Rows != "" {
-		checks = append(checks, c.giveCheck(dataset, "rows", give.Rows, Give{Rows: give.Rows}))
+		check := c.giveCheck(dataset, ".rows", Give{Rows: give.Rows})
+		check.expression = give.Rows
+		check.typed = fmt.Sprintf("select bool_and(%s\n) from (%s)", give.Rows, c.FeedSQL(nil))
+		checks = append(checks, check)
 	}
 	for _, column := range slices.Sorted(maps.Keys(give.Columns)) {
 		alone := Give{GroupBy: give.GroupBy, Columns: map[string]string{column: give.Columns[column]}}
-		check := c.giveCheck(dataset, "columns."+column, give.Columns[column], alone)
-		check.windows = true
+		check := c.giveCheck(dataset, ".columns."+column, alone)
+		check.expression, check.windows = give.Columns[column], true
 		checks = append(checks, check)
 	}
 	return checks
 }
 
-func (c *Contract) giveCheck(dataset *Dataset, place, expression string, give Give) expressionCheck {
+// giveCheck binds what a part of a give selects.
+func (c *Contract) giveCheck(dataset *Dataset, part string, give Give) expressionCheck {
 	alone := *c
 	alone.Gives = map[string]Give{dataset.Dataset: give}
-	return expressionCheck{
-		place:      "gives." + dataset.Dataset + "." + place,
-		expression: expression,
-		query:      alone.GiveSQL(dataset, "("+c.FeedSQL(nil)+")"),
-	}
+	place := "gives." + dataset.Dataset + part
+	return expressionCheck{path: place, place: place, query: alone.GiveSQL(dataset, "("+c.FeedSQL(nil)+")")}
 }
 
-func (e expressionCheck) run(ctx context.Context, db Database) error {
-	tree, err := db.Serialize(ctx, "select ("+e.expression+"\n)")
+func (e expressionCheck) parse(ctx context.Context, db Database) error {
+	text := "select (" + e.expression + "\n)"
+	tree, err := db.Serialize(ctx, text)
 	if err != nil {
 		return err
 	}
-	if err := e.checkTree(tree); err != nil {
-		return err
-	}
-	_, err = db.Exec(ctx, "explain "+e.query)
-	return err
+	return e.checkTree(text, tree)
 }
 
-func (e expressionCheck) checkTree(tree []byte) error {
+// bind gives DuckDB's words, without the lines of the query around the expression, which nobody wrote.
+func (e expressionCheck) bind(ctx context.Context, db Database) error {
+	_, err := db.Exec(ctx, "explain "+e.query)
+	if err == nil {
+		return nil
+	}
+	text, _, _ := strings.Cut(err.Error(), "\n\nLINE ")
+	return errors.New(strings.ReplaceAll(text, "\n", ": "))
+}
+
+func (e expressionCheck) bindType(ctx context.Context, db Database) error {
+	if e.typed == "" {
+		return nil
+	}
+	if _, err := db.Exec(ctx, "explain "+e.typed); err != nil {
+		return errors.New("want a condition, which is true or false")
+	}
+	return nil
+}
+
+func (e expressionCheck) checkTree(text string, tree []byte) error {
 	var parsed struct {
+		Message    string `json:"error_message"`
 		Statements []struct {
 			Node map[string]any `json:"node"`
 		} `json:"statements"`
@@ -102,10 +157,20 @@ func (e expressionCheck) checkTree(tree []byte) error {
 	if err := json.Unmarshal(tree, &parsed); err != nil {
 		return fmt.Errorf("read the parsed expression: %w", err)
 	}
+	if parsed.Message != "" {
+		return fmt.Errorf("want one SQL expression: %s", parsed.Message)
+	}
 	if len(parsed.Statements) != 1 || !isBareSelect(parsed.Statements[0].Node) {
 		return errors.New("want one SQL expression")
 	}
-	return e.walk(parsed.Statements[0].Node["select_list"])
+	if err := e.walk(parsed.Statements[0].Node["select_list"]); err != nil {
+		return err
+	}
+	facts, err := model.Analyse(func(string) ([]byte, error) { return tree, nil }, text)
+	if err == nil && len(facts.Parameters) > 0 {
+		err = errors.New("getvariable: a feed's rows are the same whatever the parameters")
+	}
+	return err
 }
 
 // isBareSelect is true for "select (x)" and nothing more: an expression that closes the bracket early would add to it.
@@ -148,8 +213,6 @@ func (e expressionCheck) walk(value any) error {
 }
 
 func (e expressionCheck) refuse(node map[string]any) error {
-	name, _ := node["function_name"].(string)
-	name = strings.ToLower(name)
 	switch node["class"] {
 	case "SUBQUERY":
 		return errors.New("a subquery is not allowed here")
@@ -160,31 +223,22 @@ func (e expressionCheck) refuse(node map[string]any) error {
 			return errors.New("a window is not allowed here")
 		}
 	case "FUNCTION":
-		if slices.Contains(outsideFunctions(), name) {
-			return fmt.Errorf("%s() depends on more than the row: not allowed", name)
-		}
-		if slices.Contains(unorderedAggregates(), name) && !hasOrder(node) {
-			return fmt.Errorf("%s() depends on the order of rows: write min, max, or add order by source_row", name)
+		name, _ := node["function_name"].(string)
+		return refuseOutside(name, "age", "version")
+	case "COLUMN_REF":
+		if names, _ := node["column_names"].([]any); len(names) == 1 {
+			name, _ := names[0].(string)
+			return refuseOutside(name, "localtime", "localtimestamp")
 		}
 	}
 	return nil
 }
 
-func hasOrder(node map[string]any) bool {
-	modifier, _ := node["order_bys"].(map[string]any)
-	orders, _ := modifier["orders"].([]any)
-	return len(orders) > 0
-}
-
-// outsideFunctions read the clock, the session, chance or state.
-func outsideFunctions() []string {
-	return strings.Fields(`now today current_date current_time current_timestamp get_current_time get_current_timestamp
-		localtime localtimestamp transaction_timestamp random setseed uuid gen_random_uuid uuidv4 uuidv7 nextval currval
-		getvariable getenv current_setting current_database current_schema current_schemas current_query
-		current_query_id current_connection_id current_transaction_id txid_current in_search_path sleep_ms write_log stats
-		age version`)
-}
-
-func unorderedAggregates() []string {
-	return strings.Fields("first last any_value arbitrary list array_agg string_agg group_concat listagg mode")
+// refuseOutside knows what model.Analyse lets pass: age(x) counts to today, version() is the engine's, and two words read the clock without
+// a call.
+func refuseOutside(name string, outside ...string) error {
+	if !slices.Contains(outside, strings.ToLower(name)) {
+		return nil
+	}
+	return fmt.Errorf("function %s: it depends on more than the row", name)
 }

@@ -14,11 +14,12 @@ import (
 type Registry struct {
 	feeds    map[string]*Contract
 	datasets map[string]*Dataset
+	places   map[string]document // where the parts of each feed stand
 }
 
 // Load reads feeds/*.yaml and datasets/*.yaml of builtin and then of project, where a name of the project replaces
 // the built-in one. Project may be nil, and may lack either folder. All that is wrong is reported at once, each
-// with file, line and column.
+// with file (as seen from the folder that holds schemas/), line and column.
 func Load(builtin, project fs.FS) (*Registry, error) {
 	sources := loader{feeds: map[string]source[Contract]{}, datasets: map[string]source[Dataset]{}}
 	err := sources.read(builtin)
@@ -49,7 +50,7 @@ func (l loader) read(files fs.FS) error {
 func readAll[T any](files fs.FS, folder string, into map[string]source[T]) error {
 	names, err := fs.Glob(files, folder+"/*.yaml")
 	if err != nil {
-		return fmt.Errorf("list %s: %w", folder, err)
+		return fmt.Errorf("list schemas/%s: %w", folder, err)
 	}
 	var problems []error
 	for _, name := range names {
@@ -66,15 +67,15 @@ func readAll[T any](files fs.FS, folder string, into map[string]source[T]) error
 func readOne[T any](files fs.FS, name string) (source[T], error) {
 	text, err := fs.ReadFile(files, name)
 	if err != nil {
-		return source[T]{}, fmt.Errorf("read %s: %w", name, err)
+		return source[T]{}, fmt.Errorf("read schemas/%s: %w", name, err)
 	}
 	value := new(T)
-	place, err := decode(name, text, value)
+	place, err := decode(path.Join("schemas", name), text, value)
 	return source[T]{place: place, value: value}, err
 }
 
 func (l loader) registry() (*Registry, error) {
-	registry := &Registry{feeds: map[string]*Contract{}, datasets: map[string]*Dataset{}}
+	registry := &Registry{feeds: map[string]*Contract{}, datasets: map[string]*Dataset{}, places: map[string]document{}}
 	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(l.datasets)) {
 		dataset := l.datasets[name]
@@ -85,6 +86,7 @@ func (l loader) registry() (*Registry, error) {
 		feed := l.feeds[name]
 		problems = append(problems, feed.place.errors(validateContract(name, feed.value, registry.datasets))...)
 		registry.feeds[name] = feed.value
+		registry.places[name] = feed.place
 	}
 	return registry, errors.Join(problems...)
 }

@@ -1,6 +1,7 @@
 package contract_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -113,7 +114,7 @@ func TestProjectReplacesByName(t *testing.T) {
 
 func TestLoadSaysWhereAContractIsWrong(t *testing.T) {
 	cases := map[string]struct{ old, new, want string }{
-		"unknown key":         {"channel: shop", "chanel: shop", `feeds/shop.yaml:4:1: unknown field "chanel"`},
+		"unknown key":         {"channel: shop", "chanel: shop", `schemas/feeds/shop.yaml:4:1: unknown field "chanel"`},
 		"unknown nested key":  {"container: csv", "kontainer: csv", `feeds/shop.yaml:7:3: unknown field "kontainer"`},
 		"repeated key":        {"channel: shop", "channel: shop\nchannel: b", `feeds/shop.yaml:5:1:`},
 		"unknown type":        {"type: integer", "type: int", `feeds/shop.yaml:14:42: unknown value "int"`},
@@ -139,6 +140,12 @@ func TestLoadSaysWhereAContractIsWrong(t *testing.T) {
 		"export time":         {"container: csv", "container: csv\n  exported_at: {file_name: 'a', layout: unix}", `want a regular expression with the time in a group`},
 		"not yaml":            {"channel: shop", "channel: [shop", `feeds/shop.yaml:`},
 		"example of no give":  {"    orders: [{order_id: A1}]", "    refunds: [{order_id: A1}]", `the feed gives no refunds`},
+		"header without one":  {"container: csv", "container: csv\n  header: none", `schemas/feeds/shop.yaml:12:30: column "order_id" is read by its place: the files have no header`},
+		"required by place":   {"container: csv", "container: csv\n  header: none", `schemas/feeds/shop.yaml:12:63: without a header every line has every column`},
+		"unknown header rule": {"container: csv", "container: csv\n  header: first", `schemas/feeds/shop.yaml:8:11: unknown value "first", want one of none`},
+		"header of json":      {"container: csv", "container: json\n  header: none", `schemas/feeds/shop.yaml:8:11: only for csv, xlsx`},
+		"loose blanks":        {"container: csv", "container: csv\n  delimiter: blanks\n  loose: true", `schemas/feeds/shop.yaml:9:10: between blanks there are no quotes`},
+		"blanks of a sheet":   {"container: csv", "container: xlsx\n  delimiter: blanks", `schemas/feeds/shop.yaml:8:14: only for csv`},
 		"empty reason":        {"  accepted: 1", "  accepted: 1\n  reasons: ['']", `found in every reason`},
 	}
 	for name, c := range cases {
@@ -151,6 +158,45 @@ func TestLoadSaysWhereAContractIsWrong(t *testing.T) {
 				t.Errorf("got %v\nwant %s", err, c.want)
 			}
 		})
+	}
+}
+
+const placeFeed = `feed: shop
+about: One line per purchase, columns by their places.
+channel: shop
+files: {names: ["shop_*.txt"], container: csv, header: none, delimiter: blanks}
+columns:
+  - {name: account_id, type: id, empty: refuse}
+  - {name: order_id, type: text, value: "source_row::varchar"}
+  - {name: paid_on, type: date}
+  - {name: amount, type: money}
+gives:
+  orders: {columns: {order_id: order_id, account_id: account_id, paid_at: paid_on, paid_amount: amount}}
+`
+
+func TestColumnsByPlace(t *testing.T) {
+	feed, _ := load(t, placeFeed).Feed("shop")
+	names, fields := feed.ByPlace()
+	if got := fmt.Sprint(names, fields); got != "[account_id paid_on amount] [0 -1 1 2]" {
+		t.Errorf("places are %s", got)
+	}
+	named, _ := load(t, shopFeed).Feed("shop")
+	if feed.Files.HasHeader() || !named.Files.HasHeader() {
+		t.Error("which feed has a header is mixed up")
+	}
+	changed, _ := load(t, strings.Replace(placeFeed, ", delimiter: blanks", "", 1)).Feed("shop")
+	moved, _ := load(t, strings.NewReplacer("paid_on, type: date", "amount, type: money", "amount, type: money", "paid_on, type: date").Replace(placeFeed)).Feed("shop")
+	for _, other := range []*contract.Contract{changed, moved} {
+		if other.ReadFingerprint("UTC") == feed.ReadFingerprint("UTC") {
+			t.Error("another delimiter or another order of columns reads other rows, but has the same fingerprint")
+		}
+	}
+}
+
+func TestNoColumnByPlace(t *testing.T) {
+	text := strings.NewReplacer("empty: refuse", "value: order_id", "type: date", "type: date, value: today", "type: money}", "type: money, value: 1}").Replace(placeFeed)
+	if _, err := contract.Load(files(text), nil); err == nil || !strings.Contains(err.Error(), "schemas/feeds/shop.yaml:6:3: no column has a cell to read") {
+		t.Errorf("got %v", err)
 	}
 }
 

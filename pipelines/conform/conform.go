@@ -89,6 +89,10 @@ func (r *run) feed(ctx context.Context, registry *contract.Registry, c *contract
 	if err != nil || len(landed) == 0 {
 		return err
 	}
+	// Also where no file is new: what the feed gives may have been rewritten, which no file is read again for.
+	if err := registry.Check(ctx, c, r.session); err != nil {
+		return err
+	}
 	done, err := r.results(ctx, c.Feed)
 	if err != nil {
 		return err
@@ -106,12 +110,6 @@ func (r *run) feed(ctx context.Context, registry *contract.Registry, c *contract
 			return err
 		}
 		r.finished(result, nil)
-	}
-	if len(open) == 0 {
-		return nil
-	}
-	if err := registry.Check(ctx, c, r.session); err != nil {
-		return err
 	}
 	return r.start(ctx, c, fingerprint, open)
 }

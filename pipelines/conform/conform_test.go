@@ -317,6 +317,22 @@ func TestExpressionsAreCheckedBeforeAnyFile(t *testing.T) {
 	}
 }
 
+// TestWhatAFeedGivesIsCheckedWithoutANewFile: no file is read again for another expression under gives.
+func TestWhatAFeedGivesIsCheckedWithoutANewFile(t *testing.T) {
+	s := newShop(t, shopFeed)
+	s.one("订单号,实付金额\nA1,1\n")
+	for expression, want := range map[string]string{
+		"amount * random()": "schemas/feeds/shop.yaml:13:55: gives.orders.columns.paid_amount: function random:",
+		"amuont":            `gives.orders.columns.paid_amount: Binder Error: Referenced column "amuont" not found`,
+	} {
+		s.use(strings.Replace(shopFeed, "paid_amount: amount", "paid_amount: "+expression, 1))
+		_, err := conform.Run(t.Context(), s.bucket, s.session, s.registry, conform.Options{Scratch: s.scratch(), Zone: shanghai(t)})
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: got %v", expression, err)
+		}
+	}
+}
+
 // TestManyQuotedLineEnds is the case that a CSV reader on several threads may get wrong: what counts is that no row is lost or made up.
 func TestManyQuotedLineEnds(t *testing.T) {
 	s := newShop(t, strings.Replace(shopFeed, "type: phone, personal: true", "type: text", 1))
