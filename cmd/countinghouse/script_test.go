@@ -26,6 +26,7 @@ import (
 //
 //	exits CODE COMMAND…       the command ends with the code
 //	isjson                    what was printed is one JSON value and nothing else
+//	accounted FILES           what was printed accounts for so many files: rows = accepted + rejected + dropped + withheld
 //	remember FOLDER           …
 //	unchanged FOLDER [PART…]  … no file below it came, went or changed since, but for those whose path begins with a part
 //	encode FILE gb18030       rewrites a UTF-8 file
@@ -41,7 +42,7 @@ func TestScripts(t *testing.T) {
 			return os.CopyFS(env.Cd+"/brand", os.DirFS(filepath.Join("testdata", "brand")))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "isjson": isJSON, "remember": remember, "unchanged": unchanged,
+			"exits": exits, "isjson": isJSON, "accounted": accounted, "remember": remember, "unchanged": unchanged,
 			"encode": rewriting(encoded), "gzip": rewriting(zipped), "cut": rewriting(cut), "bomb": rewriting(bomb),
 		},
 	})
@@ -65,6 +66,25 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 func isJSON(ts *testscript.TestScript, _ bool, _ []string) {
 	var value any
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &value))
+}
+
+// accounted holds rule 3 of the design for the files of `conform -o json`: no row vanishes.
+func accounted(ts *testscript.TestScript, _ bool, args []string) {
+	var files []struct {
+		Name                                        string
+		Rows, Accepted, Rejected, Dropped, Withheld int64
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &files))
+	var accepted int64
+	for _, file := range files {
+		if file.Rows != file.Accepted+file.Rejected+file.Dropped+file.Withheld {
+			ts.Fatalf("rows do not add up: %+v", file)
+		}
+		accepted += file.Accepted
+	}
+	if strconv.Itoa(len(files)) != args[0] || accepted == 0 {
+		ts.Fatalf("%d files with %d rows accepted, want %s files", len(files), accepted, args[0])
+	}
 }
 
 // remember keeps the hashes of the files below a folder, beside it.
