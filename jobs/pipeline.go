@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
 	"slices"
@@ -58,7 +59,7 @@ func (w *Workshop) workers() int {
 
 // Check audits the candidate of an environment and notes what it has passed.
 func (w *Workshop) Check(ctx context.Context, environment string) (check.Result, error) {
-	candidate, err := snapshot.ReadCandidate(ctx, w.Bucket, environment)
+	candidate, err := w.candidate(ctx, environment)
 	if err != nil {
 		return check.Result{}, err
 	}
@@ -74,14 +75,12 @@ func (w *Workshop) Check(ctx context.Context, environment string) (check.Result,
 
 // Publish makes the candidate of an environment current. A candidate that was not checked is refused.
 func (w *Workshop) Publish(ctx context.Context, environment string, meta report.Meta) (snapshot.Environment, bool, error) {
-	candidate, err := snapshot.ReadCandidate(ctx, w.Bucket, environment)
+	candidate, err := w.candidate(ctx, environment)
 	if err != nil {
 		return snapshot.Environment{}, false, err
 	}
-	for _, model := range w.Library.Models {
-		if candidate.Tables[model.Name].Audits == "" {
-			return snapshot.Environment{}, false, fmt.Errorf("publish: %s has not been checked: run `countinghouse check` first", model.Name)
-		}
+	if err := w.publishable(candidate); err != nil {
+		return snapshot.Environment{}, false, ProjectError{fmt.Errorf("publish: %w", err)}
 	}
 	return publish.Run(ctx, candidate, publish.Options{
 		Bucket: w.Bucket, Session: w.Session, Scratch: w.Scratch, Comments: w.comments(), RunID: meta.RunID, Now: w.Now,
@@ -89,6 +88,32 @@ func (w *Workshop) Publish(ctx context.Context, environment string, meta report.
 			return w.writeReport(ctx, published, path, meta)
 		},
 	})
+}
+
+// candidate is what the last build of an environment left.
+func (w *Workshop) candidate(ctx context.Context, environment string) (snapshot.Environment, error) {
+	candidate, err := snapshot.ReadCandidate(ctx, w.Bucket, environment)
+	if err == nil && len(candidate.Tables) == 0 {
+		err = ProjectError{fmt.Errorf("environment %s has not been built: run `countinghouse build` first", environment)}
+	}
+	return candidate, err
+}
+
+// publishable refuses a candidate that was not checked, and one with tables of models that are gone: nothing audits those.
+func (w *Workshop) publishable(candidate snapshot.Environment) error {
+	audited := map[string]bool{}
+	for _, model := range w.Library.Models {
+		audited[model.Name] = true
+		if candidate.Tables[model.Name].Audits == "" {
+			return fmt.Errorf("%s has not been checked: run `countinghouse check` first", model.Name)
+		}
+	}
+	for _, table := range slices.Sorted(maps.Keys(candidate.Tables)) {
+		if (isMart(table) || strings.HasPrefix(table, "core.")) && !audited[table] {
+			return fmt.Errorf("%s was built from a model that is gone: run `countinghouse build` first", table)
+		}
+	}
+	return nil
 }
 
 func (w *Workshop) writeReport(ctx context.Context, published snapshot.Environment, path string, meta report.Meta) error {

@@ -85,7 +85,7 @@ func OpenWorkshop(ctx context.Context, own project.Project, asOf time.Time, tool
 	return workshop, nil
 }
 
-// ProjectError says that the project's own files are wrong: a contract, a model, a parameter. Nothing was done.
+// ProjectError says that the project's own files are wrong (a contract, a model, a parameter), or that a step before is missing. Nothing was done.
 type ProjectError struct{ error }
 
 func (e ProjectError) Unwrap() error { return e.error }
