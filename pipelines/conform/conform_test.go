@@ -333,6 +333,75 @@ func TestWhatAFeedGivesIsCheckedWithoutANewFile(t *testing.T) {
 	}
 }
 
+// TestReturnsWithinCells: a return without a line feed ends no row.
+func TestReturnsWithinCells(t *testing.T) {
+	s := newShop(t, strings.Replace(shopFeed, "type: phone, personal: true", "type: text", 1))
+	got := s.one("订单号,实付金额,手机\r\nA1,1,b\rc\r\nA2,2,\"d\re\"\r\nA3,3,\"f\r\ng\"\r\nA\r4,4,h\r\n")
+	if got.Accepted != 4 || got.Rejected != 0 || got.Quarantine != "" {
+		t.Fatalf("%+v", got)
+	}
+	if rows := s.rows(got.Parquet, "concat_ws('|', source_row, order_id, amount, phone)"); rows != "2|A1|1.00|b\rc; 3|A2|2.00|d\re; 4|A3|3.00|f\r\ng; 6|A\r4|4.00|h" {
+		t.Errorf("rows are %q", rows)
+	}
+}
+
+// A cdnow is a file of another world: no header, fields padded with blanks, CRLF.
+const cdnowFeed = `feed: shop
+about: One line per purchase, as the CDNOW sample has them.
+channel: shop
+files: {names: ["*"], container: csv, header: none, delimiter: blanks, end: "^TOTAL"}
+columns:
+  - {name: old_id, type: id}
+  - {name: new_id, type: id, empty: refuse}
+  - {name: bought_on, type: date, layouts: ["%Y%m%d"], empty: refuse}
+  - {name: discs, type: integer}
+  - {name: amount, type: money}
+  - {name: each_amount, type: money, value: "round(amount / discs, 2)"}
+gives:
+  orders: {columns: {order_id: "new_id || '-' || source_row", paid_amount: amount}}
+example:
+  file: " 00101 0001 19970101  2   29.33\r\n 00101 0001 19970118  x   29.73\r\nTOTAL  1\r\n"
+  accepted: 1
+  rejected: 1
+  dropped: 1
+  reasons: ['column "discs": not a whole number (got "x")']
+  gives:
+    orders: [{order_id: 0001-1, paid_amount: 29.33}]
+`
+
+func TestFileWithoutAHeader(t *testing.T) {
+	s := newShop(t, strings.Replace(cdnowFeed, "columns:\n", "rejects: {max_share: 1}\ncolumns:\n", 1))
+	if err := conform.RunExample(t.Context(), s.session, s.registry, s.registry.Feeds()[0], s.dir, shanghai(t)); err != nil {
+		t.Error(err)
+	}
+	s.land("purchases.txt", []byte(" 00101 0001 19970101  2   29.33\r\n\t00102\t0002 19970102  3  30.00 \r\n\r\n 00103 0003 19971332  1 1.00\r\n 00104 0004 19970104 2\r\n 00105 \"5 19970105 1 5.00\r\nTOTAL 5\r\n"))
+	got := s.run().Files[0]
+	if got.Rows != 6 || got.Accepted != 3 || got.Rejected != 2 || got.Dropped != 1 {
+		t.Fatalf("%+v", got)
+	}
+	if rows := s.rows(got.Parquet, "concat_ws('|', source_row, old_id, new_id, bought_on, discs, amount, each_amount)"); rows != `1|00101|0001|1997-01-01|2|29.33|14.67; 2|00102|0002|1997-01-02|3|30.00|10.00; 6|00105|"5|1997-01-05|1|5.00|5.00` {
+		t.Errorf("rows are %s", rows)
+	}
+	if raw := s.rows(got.Rejects, "source_row || ' ' || reason || ': ' || raw"); raw != `4 column "bought_on": not a date as %Y%m%d (got "19971332"): 00103 0003 19971332 1 1.00; `+
+		`5 want 5 fields as in the contract, got 4:  00104 0004 19970104 2` {
+		t.Errorf("rejects are %s", raw)
+	}
+}
+
+// TestWideFile has as many columns as some back offices export, each with a line end in its name.
+func TestWideFile(t *testing.T) {
+	s := newShop(t, shopFeed)
+	header, row := "订单号", "A1"
+	for i := range 200 {
+		header += fmt.Sprintf(",\"col\n%d\"", i)
+		row += ",x"
+	}
+	got := s.one(header + ",\"实付\n金额\"\r\n" + row + ",7\r\n" + row + "\r\n")
+	if rows := s.rows(got.Parquet, "concat_ws('|', source_row, order_id, amount)"); rows != "203|A1|7.00" || got.Rejected != 1 {
+		t.Errorf("rows are %s; %+v", rows, got)
+	}
+}
+
 // TestManyQuotedLineEnds is the case that a CSV reader on several threads may get wrong: what counts is that no row is lost or made up.
 func TestManyQuotedLineEnds(t *testing.T) {
 	s := newShop(t, strings.Replace(shopFeed, "type: phone, personal: true", "type: text", 1))

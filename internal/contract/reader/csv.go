@@ -173,7 +173,8 @@ func (r *csvReader) record(line int64, text []byte) error {
 		return r.cells(line, text)
 	}
 	if bytes.IndexByte(text, '"') < 0 {
-		if plain(text, r.delimiter, width) && !r.blank(text) {
+		// A return within a line is text of its cell; DuckDB would take it for a line end unless it is quoted.
+		if plain(text, r.delimiter, width) && bytes.IndexByte(text, '\r') < 0 && !r.blank(text) {
 			r.summary.Records++
 			return r.sink.Raw(line, text)
 		}
