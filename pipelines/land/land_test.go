@@ -38,6 +38,12 @@ func feed(name, pattern, container, header string) *fstest.MapFile {
 	return &fstest.MapFile{Data: []byte(strings.NewReplacer("NAME", name, "PATTERN", pattern, "CONTAINER", container, "HEADER", header).Replace(feedText))}
 }
 
+// bare is a feed whose files have no header.
+func bare(name, pattern string) *fstest.MapFile {
+	text := strings.NewReplacer("container: CONTAINER", "container: csv\n  header: none", ", header: [HEADER]", "", ", required: true", "", "NAME", name, "PATTERN", pattern).Replace(feedText)
+	return &fstest.MapFile{Data: []byte(text)}
+}
+
 func registry(t *testing.T) *contract.Registry {
 	t.Helper()
 	registry, err := contract.Load(fstest.MapFS{
@@ -48,6 +54,8 @@ func registry(t *testing.T) *contract.Registry {
 		"feeds/pay.yaml":       feed("pay", "pay_*.csv", "csv", "支付单号"),
 		"feeds/pay2.yaml":      feed("pay2", "pay2_*.csv", "csv", "支付单号"),
 		"feeds/api.yaml":       feed("api", "api_*.jsonl", "jsonl", "msgid"),
+		"feeds/bare.yaml":      bare("bare", "bare_*.txt"),
+		"feeds/bare2.yaml":     bare("bare2", "shop_bare_*.csv"),
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -169,6 +177,10 @@ func TestFeedIsToldByNameAndThenByHeader(t *testing.T) {
 		"two headers":            {"export.csv", "支付单号\n1\n", "unrecognised", "its header fits the feeds pay, pay2: say which with --feed"},
 		"a record of json lines": {"export.txt", `{"msgid": "1", "other": []}`, "api", ""},
 		"another record":         {"export.txt", `{"other": "1"}`, "unrecognised", "neither its name nor its header"},
+		"no header, by name":     {"bare_1.txt", "A1\n", "bare", ""},
+		"no header, no name":     {"export.txt", "A1\n", "unrecognised", "neither its name nor its header"},
+		"no header, two names":   {"shop_bare_1.csv", "A1\n", "unrecognised", "its name fits the feeds bare2, shop, its header none of them"},
+		"header, two names":      {"shop_bare_1.csv", "订单号\nA1\n", "shop", ""},
 		"nothing":                {"photo.jpg", "\xff\xd8\xff\xe0\x00\x10JFIF", "unrecognised", "neither its name nor its header"},
 		"empty":                  {"export.csv", "", "unrecognised", "neither its name nor its header"},
 	}
@@ -237,6 +249,46 @@ func TestOneBadFileHarmsNoOther(t *testing.T) {
 	}
 	if err == nil || !strings.Contains(err.Error(), "none.csv") || !strings.Contains(err.Error(), "100 bytes are more than the 99 allowed") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestFileThatGrowsWhileItIsReadDoesNotLand(t *testing.T) {
+	p := newPlace(t)
+	path := p.write(t, "shop_1.csv", "订单号\n"+strings.Repeat("A1\n", 10<<20))
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = file.Close() }()
+	stop, stopped, grows := make(chan struct{}), make(chan error), make(chan struct{})
+	go func() {
+		for n := 0; ; n++ {
+			if _, err := file.WriteString("A2\n"); err != nil {
+				stopped <- err
+				return
+			}
+			if n == 0 {
+				close(grows)
+			}
+			select {
+			case <-stop:
+				stopped <- nil
+				return
+			case <-time.After(time.Millisecond):
+			}
+		}
+	}()
+	<-grows
+	landed, err := p.land(t, nil, path)
+	close(stop)
+	if err == nil || !strings.Contains(err.Error(), "land "+path+": it was written to while it was read") || len(landed) != 0 {
+		t.Errorf("landed %+v, %v", landed, err)
+	}
+	if err := <-stopped; err != nil {
+		t.Fatal(err)
+	}
+	if got := p.landOne(t, path); got.Manifest.Feed != "shop" {
+		t.Errorf("the whole file lands as %+v", got)
 	}
 }
 

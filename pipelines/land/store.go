@@ -127,6 +127,9 @@ func (l *lander) store(ctx context.Context, path string, manifest landing.Manife
 	if err = errors.Join(err, staged.Close()); err != nil {
 		return Landed{}, err
 	}
+	if err := unchanged(manifest, open); err != nil {
+		return Landed{}, err
+	}
 	if first, there, err := l.earlier(ctx, manifest.Feed, manifest.SHA256); err != nil || there {
 		return Landed{Path: path, Manifest: first, Already: true}, err
 	}
@@ -140,6 +143,15 @@ func (l *lander) store(ctx context.Context, path string, manifest landing.Manife
 	}
 	l.noteSize(manifest.Feed, manifest.Size)
 	return Landed{Path: path, Manifest: manifest}, nil
+}
+
+// unchanged refuses a file that somebody still writes: the part that was read may look like a whole export.
+func unchanged(read landing.Manifest, open opener) error {
+	info, err := stat(open)
+	if err == nil && (info.Size() != read.Size || !info.ModTime().Equal(read.ModTime)) {
+		err = errors.New("it was written to while it was read: land it again when it is whole")
+	}
+	return err
 }
 
 func copyHashed(ctx context.Context, to io.Writer, open opener) (hash string, size int64, err error) {
