@@ -58,8 +58,21 @@ type Workshop struct {
 }
 
 // OpenWorkshop reads a project's contracts and models and starts a session for one as-of date. Close it.
-func OpenWorkshop(ctx context.Context, own project.Project, asOf time.Time, tools Tools) (workshop *Workshop, err error) {
-	workshop = &Workshop{Tools: tools, Project: own, AsOf: asOf, attached: map[string]string{}}
+func OpenWorkshop(ctx context.Context, own project.Project, asOf time.Time, tools Tools) (*Workshop, error) {
+	workshop, err := OpenIntake(ctx, own, tools)
+	if err != nil {
+		return nil, err
+	}
+	workshop.AsOf = asOf
+	if err := workshop.loadModels(ctx); err != nil {
+		return nil, errors.Join(ProjectError{err}, workshop.Close())
+	}
+	return workshop, nil
+}
+
+// OpenIntake is OpenWorkshop without models: for work on export files, which is done before they come in. Close it.
+func OpenIntake(ctx context.Context, own project.Project, tools Tools) (workshop *Workshop, err error) {
+	workshop = &Workshop{Tools: tools, Project: own, attached: map[string]string{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, workshop.Close())
@@ -76,13 +89,7 @@ func OpenWorkshop(ctx context.Context, own project.Project, asOf time.Time, tool
 		Threads: own.Resources.Threads, MemoryLimit: own.Resources.MemoryLimit, ScratchDir: workshop.Scratch, AllowedDirs: []string{tools.Bucket.Root()},
 		HashKey: tools.Key,
 	})
-	if err != nil {
-		return workshop, err
-	}
-	if err := workshop.loadModels(ctx); err != nil {
-		return workshop, ProjectError{err}
-	}
-	return workshop, nil
+	return workshop, err
 }
 
 // ProjectError says that the project's own files are wrong (a contract, a model, a parameter), or that a step before is missing. Nothing was done.

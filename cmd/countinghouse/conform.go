@@ -14,7 +14,7 @@ func (a *app) conformCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "conform", Short: "Read landed files by their contracts", Args: cobra.NoArgs,
 		Long: `Read every landed file that was not read yet by its contract as it is now: typed rows, rejects, and an accounting for each file.`,
-		RunE: a.withWorkshop(func(ctx context.Context, workshop *jobs.Workshop) error {
+		RunE: a.withIntake(func(ctx context.Context, workshop *jobs.Workshop) error {
 			report, err := workshop.Conform(ctx)
 			if printErr := a.print(report.Files, func() error { a.printConformed(report.Files); return nil }); printErr != nil {
 				return printErr

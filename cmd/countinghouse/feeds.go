@@ -19,7 +19,7 @@ func (a *app) feedsCommand() *cobra.Command {
 	}
 	command.Flags().BoolVar(&test, "test", false, "run the examples")
 	command.RunE = func(command *cobra.Command, args []string) error {
-		return a.withWorkshop(func(ctx context.Context, workshop *jobs.Workshop) error {
+		return a.withIntake(func(ctx context.Context, workshop *jobs.Workshop) error {
 			feeds, err := workshop.Feeds(ctx, args, test)
 			if err != nil {
 				return usage(err)

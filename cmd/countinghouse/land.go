@@ -20,7 +20,7 @@ The same bytes twice are landed once. A file that no feed takes is kept aside, u
 	}
 	command.Flags().StringVar(&feed, "feed", "", "the feed that takes every file, whatever its name")
 	command.RunE = func(command *cobra.Command, args []string) error {
-		return a.withWorkshop(func(ctx context.Context, workshop *jobs.Workshop) error {
+		return a.withIntake(func(ctx context.Context, workshop *jobs.Workshop) error {
 			if _, known := workshop.Registry.Feed(feed); feed != "" && !known {
 				return usage(fmt.Errorf("--feed: there is no feed %q", feed))
 			}

@@ -15,7 +15,7 @@ func (a *app) rejectsCommand() *cobra.Command {
 		Use: "rejects", Short: "Show what was refused, and why", Args: cobra.NoArgs,
 		Long: `Show the files of which no row is used and the rows that were refused, with file, line, column and reason.
 The refused rows themselves are Parquet files under rejects/ in the store; they may hold personal data.`,
-		RunE: a.withWorkshop(func(ctx context.Context, workshop *jobs.Workshop) error {
+		RunE: a.withIntake(func(ctx context.Context, workshop *jobs.Workshop) error {
 			report, pending, err := conform.Results(ctx, workshop.Bucket, workshop.Registry, workshop.Project.Zone)
 			if err != nil {
 				return err

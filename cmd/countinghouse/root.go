@@ -135,7 +135,10 @@ func (a *app) open(ctx context.Context) (project.Project, jobs.Tools, error) {
 	return own, tools, nil
 }
 
-// workshop opens everything that work on the project needs. The caller closes it.
+// opener opens what a command works on; the caller closes it.
+type opener func(ctx context.Context) (*jobs.Workshop, error)
+
+// workshop opens everything that work on the project needs.
 func (a *app) workshop(ctx context.Context) (*jobs.Workshop, error) {
 	own, tools, err := a.open(ctx)
 	if err != nil {
@@ -146,6 +149,15 @@ func (a *app) workshop(ctx context.Context) (*jobs.Workshop, error) {
 		return nil, err
 	}
 	return jobs.OpenWorkshop(ctx, own, asOf, tools)
+}
+
+// intake opens what work on export files needs, which is quicker.
+func (a *app) intake(ctx context.Context) (*jobs.Workshop, error) {
+	own, tools, err := a.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return jobs.OpenIntake(ctx, own, tools)
 }
 
 // asOfDate is the flag's day, or yesterday: the last day that is over in the brand's time zone.
@@ -163,8 +175,17 @@ func (a *app) asOfDate(own project.Project, now time.Time) (time.Time, error) {
 
 // withWorkshop runs a command's work on an open workshop and closes it.
 func (a *app) withWorkshop(work func(ctx context.Context, workshop *jobs.Workshop) error) func(*cobra.Command, []string) error {
+	return with(a.workshop, work)
+}
+
+// withIntake is withWorkshop for work on export files.
+func (a *app) withIntake(work func(ctx context.Context, workshop *jobs.Workshop) error) func(*cobra.Command, []string) error {
+	return with(a.intake, work)
+}
+
+func with(open opener, work func(ctx context.Context, workshop *jobs.Workshop) error) func(*cobra.Command, []string) error {
 	return func(command *cobra.Command, _ []string) (err error) {
-		workshop, err := a.workshop(command.Context())
+		workshop, err := open(command.Context())
 		if err != nil {
 			return err
 		}

@@ -10,8 +10,11 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Model is one SQL file and what it says.
@@ -52,19 +55,14 @@ type Library struct {
 }
 
 // Load reads the sources in order; a later one replaces an earlier one's file of the same path. All broken files are reported, not
-// only the first.
+// only the first. serialize is called by several goroutines.
 func Load(serialize Serializer, sources ...Source) (*Library, error) {
 	files, err := overlay(sources)
 	if err != nil {
 		return nil, err
 	}
 	library := &Library{}
-	var problems []error
-	for _, name := range files.names() {
-		if err := library.add(serialize, files, name); err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", files[name].label, err))
-		}
-	}
+	problems := library.addAll(serialize, files)
 	if library.Parameters, err = files.parameters(); err != nil {
 		problems = append(problems, err)
 	}
@@ -72,6 +70,27 @@ func Load(serialize Serializer, sources ...Source) (*Library, error) {
 	slices.SortFunc(library.Models, func(a, b *Model) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(library.Seeds, func(a, b *Seed) int { return cmp.Compare(a.Name, b.Name) })
 	return library, errors.Join(problems...)
+}
+
+// addAll parses the files side by side, since parsing is most of what a command does before it begins.
+func (l *Library) addAll(serialize Serializer, files overlaid) []error {
+	names := files.names()
+	parts, problems := make([]Library, len(names)), make([]error, len(names))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, name := range names {
+		group.Go(func() error {
+			if err := parts[i].add(serialize, files, name); err != nil {
+				problems[i] = fmt.Errorf("%s: %w", files[name].label, err)
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // each file's problem is told by itself
+	for _, part := range parts {
+		l.Models, l.Seeds = append(l.Models, part.Models...), append(l.Seeds, part.Seeds...)
+	}
+	return problems
 }
 
 func (l *Library) add(serialize Serializer, files overlaid, name string) error {
