@@ -30,8 +30,19 @@ func (r *Registry) Check(ctx context.Context, c *Contract, db Database) error {
 	if err := ctx.Err(); err != nil {
 		return err // what was found then says nothing of the contract
 	}
-	return errors.Join(r.places[c.Feed].errors(found)...)
+	if len(found) == 0 {
+		return nil
+	}
+	return expressionError{errors.Join(r.places[c.Feed].errors(found)...)}
 }
+
+// ErrExpressions says that a contract's expressions are wrong, and no file of the feed was read by it.
+var ErrExpressions = errors.New("a contract's expressions are wrong")
+
+type expressionError struct{ error }
+
+func (e expressionError) Unwrap() error        { return e.error }
+func (e expressionError) Is(target error) bool { return target == ErrExpressions }
 
 // checkAll parses every expression, and only when nothing is wrong with any lets DuckDB see them: first all at once in whole, if there is one,
 // which is much cheaper than one by one, and one by one if that does not bind.
@@ -134,7 +145,7 @@ func (e expressionCheck) bind(ctx context.Context, db Database) error {
 		return nil
 	}
 	text, _, _ := strings.Cut(err.Error(), "\n\nLINE ")
-	return errors.New(strings.ReplaceAll(text, "\n", ": "))
+	return errors.New(strings.NewReplacer("!\n", "; ", "\n", "; ").Replace(text))
 }
 
 func (e expressionCheck) bindType(ctx context.Context, db Database) error {

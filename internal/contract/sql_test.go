@@ -1,6 +1,7 @@
 package contract_test
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -177,7 +178,7 @@ func TestCheckRefusesWhatLooksBeyondTheRow(t *testing.T) {
 		"a statement":       {"sum(amount)", "1); copy t to 'x'; select (1", "want one SQL expression"},
 		"a from":            {"sum(amount)", "1) from (select 1", "want one SQL expression"},
 		"a comment":         {"sum(amount)", "sum(amount) -- not the end", ""},
-		"unknown column":    {"sum(amount)", "sum(amuont)", `feeds/shop.yaml:25:20: gives.orders.columns.paid_amount: Binder Error: Referenced column "amuont" not found in FROM clause!: Candidate bindings: "amount"`},
+		"unknown column":    {"sum(amount)", "sum(amuont)", `feeds/shop.yaml:25:20: gives.orders.columns.paid_amount: Binder Error: Referenced column "amuont" not found in FROM clause; Candidate bindings: "amount"`},
 		"not grouped":       {"sum(amount)", "amount", "GROUP BY"},
 		"no function":       {"sum(amount)", "summe(amount)", "summe does not exist"},
 		"column below":      {"round(quantity * price, 2)", "amount + 1", "columns.amount.value"},
@@ -212,6 +213,9 @@ func TestCheckRefusesWhatLooksBeyondTheRow(t *testing.T) {
 			err := registry.Check(t.Context(), feed, session)
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("got %v, want %q", err, c.want)
+			}
+			if errors.Is(err, contract.ErrExpressions) != (err != nil) {
+				t.Errorf("%v is not told apart from trouble with the machine", err)
 			}
 		})
 	}

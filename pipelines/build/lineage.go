@@ -27,21 +27,26 @@ func Explain(ctx context.Context, bucket *objectstore.Bucket, environment snapsh
 	if !found {
 		return Lineage{}, fmt.Errorf("environment %s has no table %s", environment.Name, table)
 	}
-	return explain(ctx, bucket, table, current.Fingerprint)
+	return explain(ctx, bucket, table, current.Fingerprint, map[string]Lineage{})
 }
 
-func explain(ctx context.Context, bucket *objectstore.Bucket, table, fingerprint string) (Lineage, error) {
+// explain reads each manifest once: known are the tables explained so far.
+func explain(ctx context.Context, bucket *objectstore.Bucket, table, fingerprint string, known map[string]Lineage) (Lineage, error) {
+	if lineage, found := known[table]; found {
+		return lineage, nil
+	}
 	manifest, err := snapshot.ReadManifest(ctx, bucket, table, fingerprint)
 	if err != nil {
 		return Lineage{}, err
 	}
 	lineage := Lineage{Table: table, Fingerprint: fingerprint, Rows: manifest.Rows, Parameters: manifest.Parameters, Files: manifest.Files}
 	for _, input := range slices.Sorted(maps.Keys(manifest.Inputs)) {
-		below, err := explain(ctx, bucket, input, manifest.Inputs[input])
+		below, err := explain(ctx, bucket, input, manifest.Inputs[input], known)
 		if err != nil {
 			return Lineage{}, err
 		}
 		lineage.Inputs = append(lineage.Inputs, below)
 	}
+	known[table] = lineage
 	return lineage, nil
 }

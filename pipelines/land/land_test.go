@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -281,7 +282,7 @@ func TestFileThatGrowsWhileItIsReadDoesNotLand(t *testing.T) {
 	<-grows
 	landed, err := p.land(t, nil, path)
 	close(stop)
-	if err == nil || !strings.Contains(err.Error(), "land "+path+": it was written to while it was read") || len(landed) != 0 {
+	if !errors.Is(err, land.ErrChanging) || !strings.Contains(err.Error(), "land "+path+": ") || len(landed) != 0 {
 		t.Errorf("landed %+v, %v", landed, err)
 	}
 	if err := <-stopped; err != nil {

@@ -145,11 +145,14 @@ func (l *lander) store(ctx context.Context, path string, manifest landing.Manife
 	return Landed{Path: path, Manifest: manifest}, nil
 }
 
+// ErrChanging says that a file was written to while it was read. Nothing of it has landed.
+var ErrChanging = errors.New("it was written to while it was read: land it again when it is whole")
+
 // unchanged refuses a file that somebody still writes: the part that was read may look like a whole export.
 func unchanged(read landing.Manifest, open opener) error {
 	info, err := stat(open)
 	if err == nil && (info.Size() != read.Size || !info.ModTime().Equal(read.ModTime)) {
-		err = errors.New("it was written to while it was read: land it again when it is whole")
+		err = ErrChanging
 	}
 	return err
 }
