@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 )
 
 // readVersion changes when the engine reads the same contract and bytes into other rows.
@@ -26,6 +28,15 @@ func (c *Contract) ReadFingerprint(zone string) string {
 // GivesFingerprint is a sha256, in hex, over all that decides what the feed's typed rows give to a dataset.
 func (c *Contract) GivesFingerprint(dataset *Dataset) string {
 	return hash([]any{c.Key, c.Grain, c.GiveSQL(dataset, "feed")})
+}
+
+// ExpressionsFingerprint is a sha256, in hex, over all that Check looks at, but for what ReadFingerprint holds.
+func (r *Registry) ExpressionsFingerprint(c *Contract) string {
+	var given []string
+	for _, name := range slices.Sorted(maps.Keys(c.Gives)) {
+		given = append(given, name, c.GivesFingerprint(r.datasets[name]))
+	}
+	return hash(given)
 }
 
 // hash is over canonical JSON: fields in the order of their declaration, maps by key.

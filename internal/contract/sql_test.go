@@ -254,6 +254,14 @@ func TestFingerprintsSeeWhatMatters(t *testing.T) {
 			}
 		})
 	}
+	expressions := func(old, replacement string) string {
+		registry := load(t, strings.Replace(shopFeed, old, replacement, 1))
+		c, _ := registry.Feed("shop")
+		return registry.ExpressionsFingerprint(c)
+	}
+	if expressions("", "") != expressions("about: One row", "about: Some row") || expressions("", "") == expressions("sum(amount)", "max(amount)") {
+		t.Error("what is checked has another fingerprint for other words, or the same for other expressions")
+	}
 	if base.ReadFingerprint("UTC") == base.ReadFingerprint("Asia/Shanghai") {
 		t.Error("the brand's zone does not count")
 	}

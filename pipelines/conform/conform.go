@@ -89,18 +89,15 @@ func (r *run) feed(ctx context.Context, registry *contract.Registry, c *contract
 	if err != nil || len(landed) == 0 {
 		return err
 	}
-	// Also where no file is new: what the feed gives may have been rewritten, which no file is read again for.
-	if err := registry.Check(ctx, c, r.session); err != nil {
-		return err
-	}
 	done, err := r.results(ctx, c.Feed)
 	if err != nil {
 		return err
 	}
-	fingerprint := c.ReadFingerprint(r.options.Zone.String())
+	prints := fingerprints{read: c.ReadFingerprint(r.options.Zone.String()), expressions: registry.ExpressionsFingerprint(c)}
+	checked := false
 	var open []string
 	for _, sha256 := range landed {
-		key := resultKey(c.Feed, sha256, fingerprint)
+		key := resultKey(c.Feed, sha256, prints.read)
 		if !done[key] {
 			open = append(open, sha256)
 			continue
@@ -109,9 +106,16 @@ func (r *run) feed(ctx context.Context, registry *contract.Registry, c *contract
 		if err != nil {
 			return err
 		}
+		checked = checked || result.Expressions == prints.expressions
 		r.finished(result, nil)
 	}
-	return r.start(ctx, c, fingerprint, open)
+	// Also where no file is new: what the feed gives may have been rewritten, for which no file is read again.
+	if !checked {
+		if err := registry.Check(ctx, c, r.session); err != nil {
+			return err
+		}
+	}
+	return r.start(ctx, c, prints, open)
 }
 
 func (r *run) results(ctx context.Context, feed string) (map[string]bool, error) {
@@ -129,7 +133,10 @@ func (r *run) results(ctx context.Context, feed string) (map[string]bool, error)
 // largeFile is the size, in bytes as stored, from which a file is read alone.
 const largeFile = 32 << 20
 
-func (r *run) start(ctx context.Context, c *contract.Contract, fingerprint string, open []string) error {
+// fingerprints of a contract, the second of which tells whether its expressions were checked as they stand.
+type fingerprints struct{ read, expressions string }
+
+func (r *run) start(ctx context.Context, c *contract.Contract, prints fingerprints, open []string) error {
 	for _, sha256 := range open {
 		manifest, err := landing.Read(ctx, r.bucket, c.Feed, sha256)
 		if err != nil {
@@ -144,7 +151,7 @@ func (r *run) start(ctx context.Context, c *contract.Contract, fingerprint strin
 		}
 		r.wait.Go(func() {
 			defer r.slots.Release(weight)
-			r.finished(r.file(ctx, c, fingerprint, manifest))
+			r.finished(r.file(ctx, c, prints, manifest))
 		})
 	}
 	return nil

@@ -45,7 +45,7 @@ func RunExample(ctx context.Context, session *warehouse.Session, registry *contr
 	everything, all := int64(1<<62), 1.0
 	lenient.Rejects = contract.Rejects{MaxRows: &everything, MaxShare: &all}
 	r := &run{bucket: bucket, session: session, options: Options{Scratch: scratch, Zone: zone}}
-	result, err := r.file(ctx, &lenient, lenient.ReadFingerprint(zone.String()), manifest)
+	result, err := r.file(ctx, &lenient, fingerprints{read: lenient.ReadFingerprint(zone.String())}, manifest)
 	if err != nil {
 		return fmt.Errorf("example of %s: %w", c.Feed, err)
 	}

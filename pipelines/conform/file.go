@@ -32,13 +32,13 @@ type job struct {
 }
 
 // file conforms one landed file and makes the result visible.
-func (r *run) file(ctx context.Context, c *contract.Contract, fingerprint string, manifest landing.Manifest) (FileResult, error) {
+func (r *run) file(ctx context.Context, c *contract.Contract, prints fingerprints, manifest landing.Manifest) (FileResult, error) {
 	j := &job{
 		bucket: r.bucket, session: r.session, contract: c, manifest: manifest, zone: r.options.Zone,
-		scratch: filepath.Join(r.options.Scratch, "conform-"+c.Feed+"-"+stem(manifest.SHA256, fingerprint)),
+		scratch: filepath.Join(r.options.Scratch, "conform-"+c.Feed+"-"+stem(manifest.SHA256, prints.read)),
 		result: FileResult{
-			Feed: c.Feed, Name: manifest.Name, SHA256: manifest.SHA256, SourceFile: manifest.Key, Fingerprint: fingerprint,
-			ExportedAt: manifest.ModTime.In(r.options.Zone), New: true,
+			Feed: c.Feed, Name: manifest.Name, SHA256: manifest.SHA256, SourceFile: manifest.Key, Fingerprint: prints.read,
+			Expressions: prints.expressions, ExportedAt: manifest.ModTime.In(r.options.Zone), New: true,
 		},
 	}
 	defer j.sweep()

@@ -21,6 +21,8 @@ type FileResult struct {
 	SHA256      string `json:"sha256"`      // of the export's bytes
 	SourceFile  string `json:"source_file"` // key of the landed bytes
 	Fingerprint string `json:"fingerprint"` // contract.ReadFingerprint that it was read with
+	// Expressions is the contract.ExpressionsFingerprint of the contract as it was checked before the file was read.
+	Expressions string `json:"expressions"`
 	// ExportedAt is when the channel made the file, in the brand's zone.
 	ExportedAt time.Time `json:"exported_at"`
 	Rows       int64     `json:"rows"`
