@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 
 	"countinghouse/internal/contract"
 )
@@ -73,7 +74,11 @@ func (r *csvReader) header() error {
 		if err != nil {
 			return err
 		}
-		if !search.inPreamble() && !r.blanks() {
+		switch {
+		case r.blanks():
+		case search.inPreamble():
+			text = r.headerInPreamble(text)
+		default:
 			text = r.wholeHeader(text)
 		}
 		cells, reason := lenient.Split(text)
@@ -112,7 +117,7 @@ func (r *csvReader) blanks() bool { return r.splitter.blanks }
 // wholeHeader takes in the lines of a header cell with line ends inside.
 func (r *csvReader) wholeHeader(text []byte) []byte {
 	scan := quoteScan{delimiter: r.delimiter, loose: true}
-	for scan.line(text); scan.inside && r.contract.Files.Preamble == 0; {
+	for scan.line(text); scan.inside; {
 		whole, err := r.lines.extend()
 		if err != nil {
 			break
@@ -122,6 +127,27 @@ func (r *csvReader) wholeHeader(text []byte) []byte {
 		text = whole
 	}
 	return text
+}
+
+// headerInPreamble takes in further lines only if they make the header whole: a quote in a preamble need not be one of CSV.
+func (r *csvReader) headerInPreamble(text []byte) []byte {
+	scan := quoteScan{delimiter: r.delimiter, loose: true}
+	if scan.line(text); !scan.inside {
+		return text
+	}
+	first := r.lines.mark()
+	whole := r.wholeHeader(text)
+	lenient := Splitter{delimiter: r.delimiter, loose: true}
+	cells, reason := lenient.Split(whole)
+	names := make([]string, len(cells))
+	for i, cell := range cells {
+		names[i] = string(cell)
+	}
+	binding := r.contract.Bind(names)
+	if reason == "" && len(binding.Missing) == 0 && slices.Max(binding.Fields) >= 0 {
+		return whole
+	}
+	return r.lines.back(first)
 }
 
 func (r *csvReader) records() error {

@@ -56,6 +56,26 @@ func (r *lineReader) extend() ([]byte, error) {
 	}
 }
 
+// A mark is how far a record has come.
+type mark struct {
+	length int // bytes, with the line end
+	line   int64
+	closed bool
+}
+
+func (r *lineReader) mark() mark {
+	return mark{length: r.next - r.start, line: r.line, closed: r.closed}
+}
+
+// back takes back what was added to the record since the mark, and gives the record as it was then.
+func (r *lineReader) back(to mark) []byte {
+	r.next, r.line, r.closed = r.start+to.length, to.line, to.closed
+	if !to.closed {
+		return withoutReturn(r.buffer[r.start:r.next])
+	}
+	return withoutReturn(r.buffer[r.start : r.next-1])
+}
+
 // oldLineEnds makes line feeds of the returns in a text that has returns and, up to its end or for longer than any row, no line feed.
 func (r *lineReader) oldLineEnds() bool {
 	whole := r.ended != nil || r.end > MaxRecord
