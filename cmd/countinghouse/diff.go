@@ -54,8 +54,10 @@ func (a *app) printDiff(tables []diff.Table) {
 		for _, column := range table.Columns {
 			notes = append(notes, fmt.Sprintf("%s in %d rows", column.Column, column.Rows))
 		}
-		rows = append(rows, []string{table.Name, table.State, strings.Join(notes, "; "), fmt.Sprint(table.RowsBefore), fmt.Sprint(table.RowsAfter),
-			fmt.Sprint(table.Added), fmt.Sprint(table.Missing), fmt.Sprint(table.Changed)})
+		rows = append(rows, []string{
+			table.Name, table.State, strings.Join(notes, "; "), fmt.Sprint(table.RowsBefore), fmt.Sprint(table.RowsAfter),
+			fmt.Sprint(table.Added), fmt.Sprint(table.Missing), fmt.Sprint(table.Changed),
+		})
 	}
 	a.grid([]string{"table", "state", "what changed", "rows before", "after", "added", "missing", "changed"}, rows, 5)
 }

@@ -57,8 +57,10 @@ type landedLine struct {
 func landedLines(landed []land.Landed) []landedLine {
 	lines := make([]landedLine, len(landed))
 	for i, file := range landed {
-		lines[i] = landedLine{Path: file.Path, Feed: file.Manifest.Feed, SHA256: file.Manifest.SHA256, Size: file.Manifest.Size,
-			Already: file.Already, Reason: file.Manifest.Reason}
+		lines[i] = landedLine{
+			Path: file.Path, Feed: file.Manifest.Feed, SHA256: file.Manifest.SHA256, Size: file.Manifest.Size,
+			Already: file.Already, Reason: file.Manifest.Reason,
+		}
 	}
 	return lines
 }

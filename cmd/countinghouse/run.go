@@ -136,8 +136,10 @@ func (a *app) runsCommand() *cobra.Command {
 func (a *app) printRuns(records []run.Record) {
 	var rows [][]string
 	for _, record := range records {
-		rows = append(rows, []string{record.ID, record.Job, string(record.LogicalDate), record.Cause, string(record.Status),
-			firstLine(record.Error), fmt.Sprint(record.Rows), fmt.Sprint(record.Rejects), fmt.Sprintf("%.1f", record.Duration().Seconds())})
+		rows = append(rows, []string{
+			record.ID, record.Job, string(record.LogicalDate), record.Cause, string(record.Status),
+			firstLine(record.Error), fmt.Sprint(record.Rows), fmt.Sprint(record.Rejects), fmt.Sprintf("%.1f", record.Duration().Seconds()),
+		})
 	}
 	a.grid([]string{"run", "job", "for", "cause", "status", "error", "rows", "rejects", "seconds"}, rows, 3)
 }
