@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"countinghouse/internal/project"
@@ -22,6 +24,7 @@ const DailyName = "daily"
 // Outcome is what a run of the whole work came to, step by step.
 type Outcome struct {
 	Landed      []land.Landed
+	Unlanded    []string // files that could not be read, each with the reason: the next run tries them again
 	Conformed   conform.Report
 	Built       int // tables
 	Reused      int
@@ -33,7 +36,7 @@ type Outcome struct {
 
 // Refused lists what no row is used of: files that no feed takes, and quarantined ones, each with its reason. Only this run's are told.
 func (o Outcome) Refused() []string {
-	var reasons []string
+	reasons := slices.Clone(o.Unlanded)
 	for _, file := range o.Landed {
 		if !file.Recognised() {
 			reasons = append(reasons, file.Path+": "+file.Manifest.Reason)
@@ -123,13 +126,21 @@ func (d *daily) step(ctx context.Context, name string, do func(context.Context) 
 func (d *daily) land(ctx context.Context, paths []string) (run.Step, error) {
 	landed, err := d.workshop.Land(ctx, paths, "")
 	d.outcome.Landed = landed
+	if err != nil && ctx.Err() == nil {
+		// A file that cannot be read harms no other: the run goes on without it and says so.
+		d.outcome.Unlanded, err = strings.Split(err.Error(), "\n"), nil
+	}
 	fresh := 0
 	for _, file := range landed {
 		if !file.Already {
 			fresh++
 		}
 	}
-	return run.Step{Detail: fmt.Sprintf("%d files, %d of them new", len(landed), fresh)}, err
+	detail := fmt.Sprintf("%d files, %d of them new", len(landed), fresh)
+	if failed := len(d.outcome.Unlanded); failed > 0 {
+		detail += fmt.Sprintf(", %d could not be read", failed)
+	}
+	return run.Step{Detail: detail}, err
 }
 
 func (d *daily) conform(ctx context.Context) (run.Step, error) {

@@ -2,10 +2,12 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"countinghouse/internal/contract"
 	"countinghouse/internal/warehouse"
@@ -50,18 +52,22 @@ func (w *Workshop) Feeds(ctx context.Context, names []string, test bool) ([]Feed
 	if err != nil {
 		return nil, err
 	}
+	zone, err := time.LoadLocation(contract.ExampleZone)
+	if err != nil {
+		return nil, errors.Join(err, session.Close())
+	}
 	for i, feed := range feeds {
 		w.progress("examples", i+1, len(feeds))
-		states[i].Example, states[i].Problem = w.runExample(ctx, session, scratch, feed)
+		states[i].Example, states[i].Problem = w.runExample(ctx, session, scratch, zone, feed)
 	}
 	return states, session.Close()
 }
 
-func (w *Workshop) runExample(ctx context.Context, session *warehouse.Session, scratch string, feed *contract.Contract) (state, problem string) {
+func (w *Workshop) runExample(ctx context.Context, session *warehouse.Session, scratch string, zone *time.Location, feed *contract.Contract) (state, problem string) {
 	if feed.Example.File == "" {
 		return "none", ""
 	}
-	if err := conform.RunExample(ctx, session, w.Registry, feed, scratch, w.Project.Zone); err != nil {
+	if err := conform.RunExample(ctx, session, w.Registry, feed, scratch, zone); err != nil {
 		return "failed", err.Error()
 	}
 	return "passed", ""

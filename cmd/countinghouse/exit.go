@@ -5,8 +5,10 @@ import (
 	"errors"
 	"runtime/debug"
 
+	"countinghouse/internal/contract"
 	"countinghouse/jobs"
 	"countinghouse/pipelines/check"
+	"countinghouse/pipelines/land"
 )
 
 // The exit codes, as --help lists them.
@@ -45,7 +47,7 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.As(err, &wrong), errors.As(err, &project):
+	case errors.As(err, &wrong), errors.As(err, &project), errors.Is(err, contract.ErrExpressions):
 		return exitUsage
 	case errors.Is(err, check.ErrFailed):
 		return exitAudit
@@ -53,7 +55,7 @@ func exitCode(err error) int {
 		return exitRefused
 	case errors.Is(err, errWarnings):
 		return exitWarnings
-	case isTaken(err), errors.Is(err, context.Canceled):
+	case isTaken(err), errors.Is(err, land.ErrChanging), errors.Is(err, context.Canceled):
 		return exitTryAgain
 	}
 	return exitFault

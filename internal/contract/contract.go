@@ -172,6 +172,9 @@ type Give struct {
 	Columns map[string]string `json:"columns"            yaml:"columns"`
 }
 
+// ExampleZone is the zone of the brand whose file an example is: what it gives must not depend on the project that runs it.
+const ExampleZone = "Asia/Shanghai"
+
 // An Example is a made-up file and what must come of it; it is run as the contract's test.
 type Example struct {
 	Name     string                      `yaml:"name"`

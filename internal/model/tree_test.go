@@ -64,6 +64,8 @@ func TestAnalyseRefuses(t *testing.T) {
 		"select now() from a.b":                                "function now",
 		"select current_date from a.b":                         "current_date",
 		"select current_timestamp":                             "current_timestamp",
+		"select localtimestamp":                                "localtimestamp",
+		"select age(d) from a.b":                               "function age",
 		"select random()":                                      "function random",
 		"select gen_random_uuid()":                             "function gen_random_uuid",
 		"select any_value(x) from a.b":                         "aggregate any_value",
