@@ -31,7 +31,7 @@ golden: ## rewrite the wanted rows of the golden cases; review the difference be
 	go test ./sql -update
 
 bench: build ## ratios against bare DuckDB doing the same work
-	go run ./internal/bench -countinghouse $(BIN)/countinghouse
+	go run ./cmd/bench -countinghouse $(BIN)/countinghouse
 
 fmt: ## format Go and Terraform
 	gofmt -w $$(git ls-files '*.go')

@@ -6,10 +6,14 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
 	"golang.org/x/text/encoding/simplifiedchinese"
 
 	"countinghouse/internal/warehouse"
@@ -76,25 +80,51 @@ func TestVerdict(t *testing.T) {
 }
 
 func TestReportAsJSONAndTable(t *testing.T) {
-	results := []result{line("one", seconds(2), seconds(1)).goal(2, 1.3, "times")}
+	share := alone("a step", seconds(2))
+	share.WallShare, share.CPUShare = 0.25, 0.5
+	told := report{
+		Machine: header{Processor: "a processor", Cores: 2, LoadBefore: 3.5},
+		Results: []result{line("one", seconds(2), seconds(1)).goal(2, 1.3, "times"), share},
+	}
 	var text bytes.Buffer
-	b := &bencher{settings: settings{output: "json"}, results: results}
-	if err := b.print(&text); err != nil {
+	if err := told.print(&text, "json"); err != nil {
 		t.Fatal(err)
 	}
-	var back []map[string]any
+	var back struct {
+		Machine map[string]any
+		Results []map[string]any
+	}
 	if err := json.Unmarshal(text.Bytes(), &back); err != nil {
 		t.Fatal(err)
 	}
-	if back[0]["wall_ratio"] != 2.0 || back[0]["goal"] != 1.3 || back[0]["a"].(map[string]any)["wall_seconds"] != 2.0 {
+	first := back.Results[0]
+	if back.Machine["load_before"] != 3.5 || first["wall_ratio"] != 2.0 || first["goal"] != 1.3 || first["a"].(map[string]any)["wall_seconds"] != 2.0 {
 		t.Errorf("%v", back)
 	}
 	text.Reset()
-	if err := table(&text, results); err != nil {
+	if err := told.print(&text, "table"); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(text.String(), "missed: 2.00 of at most 1.3 times") {
-		t.Error(text.String())
+	for _, want := range []string{"missed: 2.00 of at most 1.3 times", "25 % of wall, 50 % of cpu", "a processor, 2 cores", "load was 3.50"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("without %q:\n%s", want, &text)
+		}
+	}
+}
+
+func TestMachineIsThisOne(t *testing.T) {
+	now := time.Date(2026, 11, 1, 8, 30, 0, 0, time.UTC)
+	told := machine(now)
+	var system unix.Sysinfo_t
+	if err := unix.Sysinfo(&system); err != nil {
+		t.Fatal(err)
+	}
+	memory := float64(system.Totalram) * float64(system.Unit) / (1 << 30)
+	if told.Cores != runtime.NumCPU() || told.MemoryGB < memory*0.99 || told.MemoryGB > memory*1.01 || !strings.Contains(told.String(), "2026-11-01 08:30") {
+		t.Errorf("%s, want %.1f GB", told, memory)
+	}
+	if (header{LoadBefore: 1}).warning() != "" || (header{LoadBefore: 1.01}).warning() == "" {
+		t.Error("a load of 1 is quiet, more is not")
 	}
 }
 
@@ -230,10 +260,55 @@ func TestDifferencesNameTheMart(t *testing.T) {
 	}
 }
 
+// Steps in Go run where the script says, on what it made before.
+func TestScriptWaitsForSteps(t *testing.T) {
+	dir := t.TempDir()
+	kinds, err := identifierKinds()
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := filepath.Join(dir, "steps.sql")
+	for text, want := range map[string]string{
+		"select 1;\n--: step accounts\nselect 2;\n":             `there is no step "accounts"`,
+		"select 1;\n--: step identity " + kinds + "\nselect 2;": "number the accounts",
+		"select 1;\n--: step ledger\nselect 2;\n":               "points_programme",
+		"select 1;\n-- no step\nselect 2;\n":                    "",
+	} {
+		if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := child(t.Context(), []string{"-dirs", dir, script}, os.Stdout)
+		if (err == nil) != (want == "") || (err != nil && !strings.Contains(err.Error(), want)) {
+			t.Errorf("%q: error %v, want %q", text, err, want)
+		}
+	}
+}
+
+// What conform made stays; what came after it goes.
+func TestOnlyTypedIsLeft(t *testing.T) {
+	store := t.TempDir()
+	for _, folder := range []string{"landing/x", "files/x", "rejects/x", "tables/x", "marts/x", "environments", "runs"} {
+		if err := os.MkdirAll(filepath.Join(store, folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := onlyTyped(store); err != nil {
+		t.Fatal(err)
+	}
+	left, err := filepath.Glob(filepath.Join(store, "*", "x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{filepath.Join(store, "files", "x"), filepath.Join(store, "landing", "x"), filepath.Join(store, "rejects", "x")}
+	if !slices.Equal(left, want) {
+		t.Errorf("left %v", left)
+	}
+}
+
 // Every mart of the product is in the script, so that a new one cannot be forgotten.
 func TestScriptMakesEveryMart(t *testing.T) {
 	models := filepath.Join("..", "..", "sql")
-	text, marts, err := wholeScript(models, "a-store", "an-out")
+	text, marts, err := wholeScript(places{models: models, store: "a-store", seeds: "the-seeds", out: "an-out"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +329,7 @@ func TestScriptMakesEveryMart(t *testing.T) {
 			t.Errorf("the script does not write %s", name)
 		}
 	}
-	if len(marts) != len(files) || strings.Contains(text, "\n--:") || strings.Contains(text, "{store}") {
+	if len(marts) != len(files) || regexp.MustCompile(`(?m)^--: (core|mart)|\{[a-z]+\}`).MatchString(text) {
 		t.Errorf("%d marts for %d models; or a mark is left", len(marts), len(files))
 	}
 }

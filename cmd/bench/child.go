@@ -19,7 +19,8 @@ const childCommand = "duckdb"
 // hashKey is the secret of the keyed hashes on both sides: some account ids are one.
 const hashKey = "the key of the benchmark"
 
-// child is bare DuckDB: it runs a file of statements on one connection, or digests relations, in a session with no more than a folder.
+// child is bare DuckDB: it runs a file of statements on one connection, with the steps in Go between them, or digests relations, in a session
+// with no more than a folder.
 func child(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags := flag.NewFlagSet(childCommand, flag.ContinueOnError)
 	dirs := flags.String("dirs", "", "folders to read and write below, separated by commas")
@@ -33,7 +34,7 @@ func child(ctx context.Context, args []string, out io.Writer) (err error) {
 		return err
 	}
 	session, err := warehouse.Open(ctx, warehouse.Options{
-		ScratchDir: *scratch, AllowedDirs: strings.Split(*dirs, ","), HashKey: []byte(hashKey),
+		ScratchDir: *scratch, AllowedDirs: strings.Split(*dirs, ","), HashKey: []byte(hashKey), Variables: map[string]any{"as_of": asOfDay()},
 	})
 	if err != nil {
 		return err
@@ -45,14 +46,31 @@ func child(ctx context.Context, args []string, out io.Writer) (err error) {
 	return runScript(ctx, session, string(text))
 }
 
+// stepMark begins the line at which a script waits for a step in Go.
+const stepMark = "\n--: step "
+
 func runScript(ctx context.Context, session *warehouse.Session, text string) (err error) {
 	connection, err := session.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, connection.Close()) }()
-	_, err = connection.ExecContext(ctx, text)
-	return err
+	for i, statements := range strings.Split(text, stepMark) {
+		if i > 0 {
+			var step string
+			step, statements, _ = strings.Cut(statements, "\n")
+			if err := runStep(ctx, session, step); err != nil {
+				return fmt.Errorf("step %s: %w", step, err)
+			}
+		}
+		if strings.TrimSpace(statements) == "" {
+			continue
+		}
+		if _, err := connection.ExecContext(ctx, statements); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func printDigests(ctx context.Context, session *warehouse.Session, list []byte, out io.Writer) error {

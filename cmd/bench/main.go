@@ -13,6 +13,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // settings are the flags.
@@ -96,14 +97,24 @@ func bench(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	b := &bencher{settings: s, self: self}
+	b, head := &bencher{settings: s, self: self}, machine(time.Now())
+	if warning := head.warning(); warning != "" {
+		log.Print(warning)
+	}
+	err = b.all(ctx)
+	head.LoadAfter, head.Seconds = load(), time.Since(head.At).Seconds()
+	return errors.Join(err, report{head, b.results}.print(os.Stdout, s.output))
+}
+
+// all runs the benchmarks that were asked for, one after the other.
+func (b *bencher) all(ctx context.Context) error {
 	for _, one := range benchmarks() {
-		if s.only != "" && s.only != one.name {
+		if b.only != "" && b.only != one.name {
 			continue
 		}
 		if err := one.run(ctx, b); err != nil {
-			return errors.Join(fmt.Errorf("%s: %w", one.name, err), b.print(os.Stdout))
+			return fmt.Errorf("%s: %w", one.name, err)
 		}
 	}
-	return b.print(os.Stdout)
+	return nil
 }

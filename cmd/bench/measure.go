@@ -34,6 +34,8 @@ type result struct {
 	WallRatio float64  `json:"wall_ratio,omitempty"`
 	CPURatio  float64  `json:"cpu_ratio,omitempty"`
 	PeakRatio float64  `json:"peak_ratio,omitempty"`
+	WallShare float64  `json:"wall_share,omitempty"` // of a step: its share of all steps
+	CPUShare  float64  `json:"cpu_share,omitempty"`
 	Value     *float64 `json:"value,omitempty"` // what the goal is about; none: no goal
 	Unit      string   `json:"unit,omitempty"`
 	Goal      float64  `json:"goal,omitempty"`
@@ -55,25 +57,31 @@ type measured struct {
 	run    func(ctx context.Context) (usage, error)
 }
 
-// pairs measures a and b by turns, n times, and in each turn the other one first.
-func pairs(ctx context.Context, n int, a, b measured) (as, bs []usage, err error) {
+// turns measures all by turns, n times, each second time in the opposite order. It gives what each of them took.
+func turns(ctx context.Context, n int, all ...measured) ([][]usage, error) {
+	took := make([][]usage, len(all))
 	for i := range n {
-		turn := []struct {
-			of   measured
-			into *[]usage
-		}{{a, &as}, {b, &bs}}
-		if i%2 == 1 {
-			slices.Reverse(turn)
-		}
-		for _, one := range turn {
-			took, err := one.of.once(ctx)
-			if err != nil {
-				return nil, nil, err
+		for at := range all {
+			if i%2 == 1 {
+				at = len(all) - 1 - at
 			}
-			*one.into = append(*one.into, took)
+			one, err := all[at].once(ctx)
+			if err != nil {
+				return nil, err
+			}
+			took[at] = append(took[at], one)
 		}
 	}
-	return as, bs, nil
+	return took, nil
+}
+
+// pairs measures a and b by turns, n times.
+func pairs(ctx context.Context, n int, a, b measured) (as, bs []usage, err error) {
+	took, err := turns(ctx, n, a, b)
+	if err != nil {
+		return nil, nil, err
+	}
+	return took[0], took[1], nil
 }
 
 func (m measured) once(ctx context.Context) (usage, error) {

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // usage is what a process took.
@@ -27,9 +25,9 @@ func command(ctx context.Context, environment []string, fine []int, name string,
 	process.Env = append(process.Environ(), environment...)
 	var output, complaints bytes.Buffer
 	process.Stdout, process.Stderr = &output, &complaints
-	start := stopwatch()
+	start := time.Now()
 	err := process.Run()
-	took := usage{wall: stopwatch() - start, output: output.Bytes()}
+	took := usage{wall: time.Since(start), output: output.Bytes()}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && slices.Contains(fine, exit.ExitCode()) {
 		err = nil
@@ -42,14 +40,4 @@ func command(ctx context.Context, environment []string, fine []int, name string,
 		took.peak = of.Maxrss << 10 // Linux counts in KiB
 	}
 	return took, nil
-}
-
-// stopwatch is the time since some moment that is the same for the life of the machine. It does not know the time of day, and nothing
-// that is made here depends on it.
-func stopwatch() time.Duration {
-	var now unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
-		panic(err) // every Linux has this clock
-	}
-	return time.Duration(now.Nano())
 }

@@ -12,23 +12,30 @@ import (
 //go:embed script/whole.sql
 var wholeSQL string
 
-// wholeScript is the hand-written script over a store of the product, with the marts written to the folder out: marts.duckdb and a Parquet file
-// for each. models is the folder with the product's models, for those that the script takes as they are.
-func wholeScript(models, store, out string) (text string, marts []string, err error) {
-	text = strings.NewReplacer("{store}", store, "{out}", out, "{as_of}", asOf).Replace(wholeSQL)
+// places are the folders of a script: the product's models, for those that it takes as they are, a store with conformed exports, the seeds as
+// Parquet, and where it writes the marts: marts.duckdb and a Parquet file for each.
+type places struct{ models, store, seeds, out string }
+
+// wholeScript is the hand-written script that makes the marts.
+func wholeScript(in places) (text string, marts []string, err error) {
+	kinds, err := identifierKinds()
+	if err != nil {
+		return "", nil, err
+	}
+	text = strings.NewReplacer("{store}", in.store, "{seeds}", in.seeds, "{out}", in.out, "{kinds}", kinds).Replace(wholeSQL)
 	marked := regexp.MustCompile(`(?m)^--: (core|mart) (\w+)$`)
 	var problem error
 	text = marked.ReplaceAllStringFunc(text, func(mark string) string {
 		found := marked.FindStringSubmatch(mark)
 		schema, name := found[1], found[2]
-		model, err := os.ReadFile(filepath.Join(models, schema, name+".sql"))
+		model, err := os.ReadFile(filepath.Join(in.models, schema, name+".sql"))
 		if err != nil {
 			problem = err
 		}
 		create := fmt.Sprintf("create table %s.%s as\n%s;\n", schema, name, model)
 		if schema == "mart" {
 			marts = append(marts, name)
-			create += publishSQL(name, out)
+			create += publishSQL(name, in.out)
 		}
 		return create
 	})

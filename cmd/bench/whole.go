@@ -14,17 +14,28 @@ import (
 // asOf is the day of every run: the last one of the made-up brand.
 const asOf = "2026-10-31"
 
-// benchWhole measures the whole way, from exports to marts, against one script of bare DuckDB; then what follows from a run: the next one with
-// nothing new, and one in little memory.
+func asOfDay() time.Time { return time.Date(2026, 10, 31, 0, 0, 0, 0, time.UTC) }
+
+// benchWhole measures the way from typed Parquet to published marts against one script of bare DuckDB and the same Go steps; beside it the whole
+// run from exports; then what follows from a run: the next one with nothing new, and one in little memory.
 func benchWhole(ctx context.Context, b *bencher) error {
-	w := &whole{b: b, project: filepath.Join(b.dir, "whole"), brand: filepath.Join(b.dir, "brand"), out: filepath.Join(b.dir, "bare-marts")}
+	w := &whole{
+		b: b, project: filepath.Join(b.dir, "whole"), exports: filepath.Join(b.dir, "brand", "exports"), typed: filepath.Join(b.dir, "typed-store"),
+		seeds: filepath.Join(b.dir, "seeds"), out: filepath.Join(b.dir, "bare-marts"),
+	}
 	if err := os.MkdirAll(w.project, 0o700); err != nil {
 		return err
 	}
-	if _, err := b.countinghouse(ctx, nil, "generate", w.brand, "--members", fmt.Sprint(b.members)); err != nil {
+	if _, err := b.countinghouse(ctx, nil, "generate", filepath.Dir(w.exports), "--members", fmt.Sprint(b.members)); err != nil {
 		return err
 	}
-	for _, measure := range []func(context.Context) error{w.run, w.again, w.littleMemory} {
+	bySteps, err := w.bySteps(ctx)
+	if err != nil {
+		return err
+	}
+	for _, measure := range []func(context.Context) error{
+		func(ctx context.Context) error { return w.compare(ctx, bySteps) }, w.again, w.littleMemory,
+	} {
 		if err := measure(ctx); err != nil {
 			return err
 		}
@@ -33,9 +44,11 @@ func benchWhole(ctx context.Context, b *bencher) error {
 }
 
 type whole struct {
-	b                   *bencher
-	project, brand, out string
-	digests             map[string]string // of the product's marts
+	b                *bencher
+	project, exports string
+	typed            string // a store with landed and conformed exports
+	seeds, out       string
+	digests          map[string]string // of the product's marts
 }
 
 func (w *whole) store() string { return filepath.Join(w.project, "store") }
@@ -44,119 +57,142 @@ func (w *whole) runArguments(more ...string) []string {
 	return append([]string{"run", "-C", w.project, "--as-of", asOf, "--output", "json"}, more...)
 }
 
-// run measures whole runs into an empty store by turns with the script, which reads the store of the first of them.
-func (w *whole) run(ctx context.Context) error {
-	product := w.b.productRun(nil, w.runArguments("--land", filepath.Join(w.brand, "exports"))...)
-	if _, err := product.once(ctx); err != nil {
-		return err
-	}
-	script, err := w.script(ctx)
-	if err != nil {
-		return err
-	}
-	product.before = func() error { return w.setAside() }
-	script.before = func() error { return w.cleared() }
-	as, bs, err := pairs(ctx, w.b.long, product, script)
-	if err != nil {
-		return err
-	}
-	return w.add(as, bs)
+// step is what one command of the whole way took.
+type step struct {
+	name string
+	took usage
 }
 
-// script is the bare side, once it has shown that it makes the product's rows.
-func (w *whole) script(ctx context.Context) (measured, error) {
-	kept := filepath.Join(w.b.dir, "kept-store")
-	if err := os.CopyFS(kept, os.DirFS(w.store())); err != nil {
-		return measured{}, err
+// bySteps goes the whole way command by command, which leaves the store that all else starts from.
+func (w *whole) bySteps(ctx context.Context) ([]step, error) {
+	var steps []step
+	for _, name := range []string{"land", "conform", "build", "check", "publish"} {
+		args := []string{name, "-C", w.project, "--as-of", asOf}
+		if name == "land" {
+			args = append(args, w.exports)
+		}
+		took, err := w.b.countinghouse(ctx, nil, args...)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, step{name, took})
+		if name == "conform" {
+			if err := os.CopyFS(w.typed, os.DirFS(w.store())); err != nil {
+				return nil, err
+			}
+		}
 	}
-	text, marts, err := wholeScript(w.b.models, kept, w.out)
+	var err error
+	if w.digests, err = publishedDigests(w.store()); err != nil {
+		return nil, err
+	}
+	return steps, os.CopyFS(w.seeds, os.DirFS(filepath.Join(w.store(), "tables", "seed")))
+}
+
+// compare measures by turns: the run from typed Parquet on, the script, and the run from exports.
+func (w *whole) compare(ctx context.Context, steps []step) error {
+	text, marts, err := wholeScript(places{models: w.b.models, store: w.typed, seeds: w.seeds, out: w.out})
 	if err != nil {
-		return measured{}, err
+		return err
 	}
 	script, err := w.b.script("whole", text)
 	if err != nil {
-		return measured{}, err
+		return err
 	}
-	if err := w.cleared(); err != nil {
-		return measured{}, err
+	script.before = func() error { return emptied(w.out) }
+	fromTyped := w.b.productRun([]string{"COUNTINGHOUSE_STORE=" + w.typed}, w.runArguments()...)
+	fromTyped.before = func() error { return onlyTyped(w.typed) }
+	fromExports := w.b.productRun(nil, w.runArguments("--land", w.exports)...)
+	fromExports.before = func() error { return os.RemoveAll(w.store()) }
+	took, err := turns(ctx, w.b.long, fromTyped, script, fromExports)
+	if err != nil {
+		return err
 	}
-	if _, err := script.once(ctx); err != nil {
-		return measured{}, err
+	if err := errors.Join(w.sameDigests(w.typed), w.sameDigests(w.store()), w.sameMarts(ctx, marts)); err != nil {
+		return err
 	}
-	if w.digests, err = publishedDigests(w.store()); err != nil {
-		return measured{}, err
-	}
-	return script, w.check(ctx, kept, marts)
+	w.add(took[0], took[1], took[2], steps)
+	return nil
 }
 
-// cleared makes the folder that the script writes to, empty.
-func (w *whole) cleared() error {
-	return errors.Join(os.RemoveAll(w.out), os.MkdirAll(w.out, 0o700))
+// emptied makes a folder that holds nothing.
+func emptied(folder string) error {
+	return errors.Join(os.RemoveAll(folder), os.MkdirAll(folder, 0o700))
 }
 
-// setAside takes the store away, so that the next run begins with nothing.
-func (w *whole) setAside() error { return os.RemoveAll(w.store()) }
+// onlyTyped takes everything from a store that came after conform.
+func onlyTyped(store string) error {
+	entries, err := os.ReadDir(store)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		switch entry.Name() {
+		case "landing", "files", "rejects":
+		default:
+			if err := os.RemoveAll(filepath.Join(store, entry.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
 
-// check fails unless the script has made every mart of the product, row for row.
-func (w *whole) check(ctx context.Context, store string, marts []string) error {
+func (w *whole) sameDigests(store string) error {
+	digests, err := publishedDigests(store)
+	if err == nil && !maps.Equal(digests, w.digests) {
+		err = fmt.Errorf("the marts in %s have other digests than those of the first run", store)
+	}
+	return err
+}
+
+// sameMarts fails unless the script has made every mart of the product, row for row.
+func (w *whole) sameMarts(ctx context.Context, marts []string) error {
 	if len(marts) != len(w.digests) {
 		return fmt.Errorf("the script makes %d marts, countinghouse %d", len(marts), len(w.digests))
 	}
 	var ours, theirs []string
 	for _, mart := range marts {
-		ours = append(ours, parquet(filepath.Join(store, "marts", mart, "data.parquet")))
+		ours = append(ours, parquet(filepath.Join(w.typed, "marts", mart, "data.parquet")))
 		theirs = append(theirs, parquet(filepath.Join(w.out, mart+".parquet")))
 	}
 	return w.b.sameRows(ctx, marts, ours, theirs)
 }
 
-// add makes the lines of the whole run and of its steps, as the run record tells them.
-func (w *whole) add(as, bs []usage) error {
-	all := line(fmt.Sprintf("whole run, %d members, against the script", w.b.members), as, bs)
-	all.Note = "the script begins with the conformed exports, the identities and the points ledger: land, conform and those two steps are in the run only. " +
-		"Its datasets and core tables are written by hand; the marts and five core tables (customers, periods, customer_standings, member_tiers, content_stats) are the product's SQL"
-	w.b.add(all.goal(all.WallRatio, 1.3, "times"))
-	steps := map[string][]usage{}
-	for _, a := range as {
-		var told struct {
-			Run struct {
-				Steps []struct {
-					Name      string    `json:"name"`
-					StartedAt time.Time `json:"started_at"`
-					EndedAt   time.Time `json:"ended_at"`
-				} `json:"steps"`
-			} `json:"run"`
-		}
-		if err := json.Unmarshal(a.output, &told); err != nil {
-			return fmt.Errorf("read the run's record: %w", err)
-		}
-		for _, step := range told.Run.Steps {
-			steps[step.Name] = append(steps[step.Name], usage{wall: step.EndedAt.Sub(step.StartedAt)})
-		}
+// add makes the lines of the comparison, and of the steps with the share that each has of all of them.
+func (w *whole) add(fromTyped, script, fromExports []usage, steps []step) {
+	all := line(fmt.Sprintf("from typed Parquet to marts, %d members", w.b.members), fromTyped, script)
+	all.Note = "A builds all tables with identity and ledger, audits, digests, publishes and writes the report, in one process. B is one script and the same Go code for identity and ledger, in one " +
+		"process: the same marts as Parquet and as a DuckDB file, and only the tables that a mart needs. Its datasets and core tables are written by hand; the marts and five core tables " +
+		"(customers, periods, customer_standings, member_tiers, content_stats) are the product's SQL"
+	exports := line("from exports to marts, the script from typed Parquet", fromExports, script)
+	exports.Note = "B has no share in reading exports, so this ratio is no measure of cost; it says how much land and conform add"
+	w.b.add(all.goal(all.WallRatio, 1.3, "times"), exports)
+	var wallSum, cpuSum float64
+	for _, one := range steps {
+		wallSum, cpuSum = wallSum+wall(one.took), cpuSum+cpu(one.took)
 	}
-	for _, name := range []string{"land", "conform", "build", "check", "publish"} {
-		step := result{Name: "  of it " + name, Pairs: len(as), A: sideOf(steps[name]), B: side{Wall: all.B.Wall}}
-		step.WallRatio = step.A.Wall / all.B.Wall
-		w.b.add(step)
+	for _, one := range steps {
+		r := alone("  step "+one.name+", a command of its own", []usage{one.took})
+		r.WallShare, r.CPUShare = wall(one.took)/wallSum, cpu(one.took)/cpuSum
+		w.b.add(r)
 	}
-	return nil
 }
 
 // again measures runs that have nothing to do: without files, and with the same files once more.
 func (w *whole) again(ctx context.Context) error {
-	for name, more := range map[string][]string{
-		"second run, nothing new":             nil,
-		"second run, the same exports landed": {"--land", filepath.Join(w.brand, "exports")},
+	for _, one := range []struct {
+		name string
+		more []string
+	}{
+		{"second run, nothing new", nil},
+		{"second run, the same exports landed", []string{"--land", w.exports}},
 	} {
-		var all []usage
-		for range w.b.pairs {
-			took, err := w.b.countinghouse(ctx, nil, w.runArguments(more...)...)
-			if err != nil {
-				return err
-			}
-			all = append(all, took)
+		took, err := turns(ctx, w.b.pairs, w.b.productRun(nil, w.runArguments(one.more...)...))
+		if err != nil {
+			return err
 		}
-		line := alone(name, all)
+		line := alone(one.name, took[0])
 		w.b.add(line.goal(line.A.Wall, 1, "s"))
 	}
 	return nil
@@ -166,18 +202,14 @@ func (w *whole) again(ctx context.Context) error {
 func (w *whole) littleMemory(ctx context.Context) error {
 	store := filepath.Join(w.b.dir, "little")
 	environment := []string{"COUNTINGHOUSE_MEMORY_LIMIT=1GB", "COUNTINGHOUSE_STORE=" + store}
-	took, err := w.b.countinghouse(ctx, environment, w.runArguments("--land", filepath.Join(w.brand, "exports"))...)
+	took, err := w.b.countinghouse(ctx, environment, w.runArguments("--land", w.exports)...)
 	if err != nil {
 		return err
 	}
-	digests, err := publishedDigests(store)
-	if err != nil {
+	if err := w.sameDigests(store); err != nil {
 		return err
 	}
-	if !maps.Equal(digests, w.digests) {
-		return errors.New("in 1 GB the marts have other digests")
-	}
-	line := alone("whole run, memory_limit 1 GB", []usage{took})
+	line := alone("from exports to marts, memory_limit 1 GB", []usage{took})
 	line.Note = "the same digests as without a limit"
 	w.b.add(line)
 	return nil

@@ -1,9 +1,9 @@
 -- The marts of countinghouse as one script of bare DuckDB: everything in memory, each export read once, no fingerprints, digests, audits or
--- manifests, nothing that no mart reads. {store} is a store of countinghouse, of which it takes what conform made of the exports, and what the
--- Go steps made (identity, ledger); {out} is where the marts go.
+-- manifests, nothing that no mart reads. {store} is a store of countinghouse, of which it takes what conform made of the exports; {seeds} are
+-- the seeds; {out} is where the marts go. as_of is set by whoever runs it, on every connection.
 --
--- A line `--: core x` is replaced by the product's own model of that table; `--: mart x` by the statements that write a mart.
-set variable as_of = date '{as_of}';
+-- A line `--: core x` is replaced by the product's own model of that table; `--: mart x` by the statements that write a mart. At
+-- `--: step x` the product's own Go code for identity or ledger reads from the session and makes its tables there.
 set variable attribution_days = 30;
 set variable attribution_half_life_days = 7;
 set variable churn_drop_share = 0.5;
@@ -19,20 +19,17 @@ create schema seed;
 create schema identity;
 create schema ledger;
 create schema feed;
+create schema dataset;
 create schema core;
 create schema mart;
 attach '{out}/marts.duckdb' as published;
 
-create table seed.pyramid_layers as from read_parquet('{store}/tables/seed/pyramid_layers/*/*.parquet');
-create table seed.member_tiers as from read_parquet('{store}/tables/seed/member_tiers/*/*.parquet');
-create table seed.churn_tiers as from read_parquet('{store}/tables/seed/churn_tiers/*/*.parquet');
-create table seed.points_programme as from read_parquet('{store}/tables/seed/points_programme/*/*.parquet');
-create table identity.account_customers as from read_parquet('{store}/tables/identity/account_customers/*/*.parquet');
-create view ledger.entries as from read_parquet('{store}/tables/ledger/entries/*/*.parquet');
-create view ledger.lots as from read_parquet('{store}/tables/ledger/lots/*/*.parquet');
-create view ledger.consumption as from read_parquet('{store}/tables/ledger/consumption/*/*.parquet');
-create view ledger.balances as from read_parquet('{store}/tables/ledger/balances/*/*.parquet');
-create view ledger.exceptions as from read_parquet('{store}/tables/ledger/exceptions/*/*.parquet');
+create table seed.pyramid_layers as from read_parquet('{seeds}/pyramid_layers/*/*.parquet');
+create table seed.member_tiers as from read_parquet('{seeds}/member_tiers/*/*.parquet');
+create table seed.churn_tiers as from read_parquet('{seeds}/churn_tiers/*/*.parquet');
+create table seed.points_programme as from read_parquet('{seeds}/points_programme/*/*.parquet');
+create table seed.identity_rules as from read_parquet('{seeds}/identity_rules/*/*.parquet');
+create table seed.identity_junk as from read_parquet('{seeds}/identity_junk/*/*.parquet');
 
 -- All exports, numbered from the oldest to the newest; place is greatest for the first line of the newest export.
 create table feed.exports as
@@ -103,8 +100,8 @@ with given as (
 )
 select * from given semi join (select receipt_id, max(no) as no from given group by receipt_id) using (receipt_id, no);
 
--- Two feeds give Tmall's orders: the newer export's row counts.
-create table core.orders as
+-- Two feeds give Tmall's orders: the newer export's row counts. Every order has the time when it was made, so identity needs no other.
+create table dataset.orders as
 with tmall as (
     select * from feed.tmall union all by name select * from feed.qianniu
 ),
@@ -124,22 +121,9 @@ given as (
     select 'pos', receipt_id, coalesce(max(member_no), keyed_hash(max(buyer_phone))), min(sold_at), min(sold_at), 'completed', sum(amount)
     from feed.pos where kind = 'sale' group by receipt_id
 )
-select
-    given.channel,
-    given.order_id,
-    given.account_id,
-    account_customers.customer_id,
-    given.ordered_at,
-    given.paid_at,
-    cast(given.paid_at as date) as paid_on,
-    given.paid_at is not null and not (coalesce(given.status, '') = 'closed' and coalesce(given.paid_amount, 0) = 0) as is_purchase,
-    cast(coalesce(given.paid_amount, 0) as decimal(18, 2)) as paid_amount,
-    cast(null as varchar) as content_id,
-from given
-left join identity.account_customers as account_customers using (channel, account_id);
+select *, cast(null as timestamp) as exported_at from given;
 
--- A refund's own account and day go first, else those of its order.
-create table feed.refunds as
+create table dataset.refunds as
 with tmall as (
     select * from feed.tmall where refund_amount is not null union all by name select * from feed.qianniu where refund_amount is not null
 ),
@@ -157,11 +141,118 @@ given as (
     union all
     select 'pos', max(bought_with), coalesce(max(member_no), keyed_hash(max(buyer_phone))), min(sold_at), sum(amount) from feed.pos where kind = 'return' group by receipt_id
 )
+select *, cast(null as timestamp) as exported_at from given;
+
+-- What exports say of accounts. Recency is that of the newest export that says it, then of its line.
+create table dataset.accounts as
+with member_rows as (
+    select exports.no, exports.exported_at, source_row, * exclude (source_row, path),
+    from read_parquet('{store}/files/members/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
+),
+generic_rows as (
+    select exports.no, exports.exported_at, source_row, * exclude (source_row, path),
+    from read_parquet('{store}/files/generic_accounts/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
+),
+mentions as (
+    select 'tmall' as channel, buyer as account_id, phone, cast(null as varchar) as email, cast(null as varchar) as union_id, cast(null as varchar) as open_id,
+        cast(null as varchar) as member_no, cast(null as varchar) as device_id, max(nullif(regexp_extract(address, '^([^ ]+) +[^ ]', 1), '')) as province,
+        max(nullif(regexp_extract(address, '^[^ ]+ +([^ ]+) ', 1), '')) as city, cast(null as date) as birthday, cast(null as varchar) as gender,
+        cast(null as timestamp) as registered_at, cast(null as boolean) as is_member, cast(null as boolean) as sms_consent, cast(null as boolean) as email_consent,
+        cast(null as boolean) as app_consent, max(exported_at) as exported_at, max(no) as no, arg_max(source_row, place(no, source_row)) as source_row,
+    from (select * from feed.tmall union all by name select * from feed.qianniu) where buyer is not null group by feed, buyer, receiver, phone
+    union all by name
+    select 'jd' as channel, buyer as account_id, phone, max(exported_at) as exported_at, max(no) as no, arg_max(source_row, place(no, source_row)) as source_row,
+    from feed.jd where buyer is not null group by buyer, receiver, phone
+    union all by name
+    select 'douyin' as channel, account as account_id, account as phone, max(province) as province, max(city) as city, max(exported_at) as exported_at,
+        max(no) as no, arg_max(source_row, place(no, source_row)) as source_row,
+    from feed.douyin where account is not null group by account, receiver
+    union all by name
+    select 'youzan' as channel, account as account_id, phone, max(province) as province, max(city) as city, max(exported_at) as exported_at,
+        max(no) as no, arg_max(source_row, place(no, source_row)) as source_row,
+    from feed.youzan where account is not null group by account, receiver, phone
+    union all by name
+    select 'pos' as channel, account as account_id, member_no, phone, max(exported_at) as exported_at, max(no) as no,
+        arg_max(source_row, place(no, source_row)) as source_row,
+    from feed.pos where account is not null group by account, member_no, buyer_phone, phone
+    union all by name
+    select 'wechat_member' as channel, member_no as account_id, phone, email, union_id, open_id, member_no, province, city, birthday, gender, registered_at,
+        true as is_member, sms_consent, email_consent, app_consent, exported_at, no, source_row,
+    from member_rows semi join (select max(place(no, source_row)) as newest from member_rows group by member_no, phone) on place(no, source_row) = newest
+    union all by name
+    select channel, account_id, phone, email, union_id, open_id, member_no, device_id, province, city, birthday, gender, registered_at, is_member, sms_consent,
+        email_consent, app_consent, exported_at, no, source_row,
+    from generic_rows semi join (select max(place(no, source_row)) as newest from generic_rows group by channel, account_id, phone) on place(no, source_row) = newest
+)
+select mentions.*, mentions.no * 1099511627776 + mentions.source_row as recency, exports.source_file
+from mentions inner join feed.exports as exports using (no);
+
+create table dataset.point_transactions as
+with given as (
+    select exports.no, exports.source_file, 'wechat_member' as channel, member_no as account_id, txn_id, occurred_at, kind,
+        case when kind = 'adjust' then points else abs(points) end as points, order_id, expires_on, reason, source_row, exports.exported_at,
+    from read_parquet('{store}/files/points/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
+)
+select * from given semi join (select max(place(no, source_row)) as newest from given group by txn_id) on place(no, source_row) = newest;
+
+-- Of the rest, identity reads who is named and when.
+create table dataset.point_balances as
+select 'wechat_member' as channel, member_no as account_id, max(exports.exported_at) as exported_at,
+from read_parquet('{store}/files/point_balances/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
+group by member_no, as_of;
+
+create table dataset.coupons as
+select arg_max(channel, place(no, source_row)) as channel, arg_max(account_id, place(no, source_row)) as account_id, arg_max(issued_at, place(no, source_row)) as issued_at,
+    max(exports.exported_at) as exported_at,
+from read_parquet('{store}/files/generic_coupons/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
+group by coupon_id;
+
+create table dataset.messages as
+select channel, arg_max(account_channel, place(no, source_row)) as account_channel, arg_max(account_id, place(no, source_row)) as account_id,
+    arg_max(sent_at, place(no, source_row)) as sent_at, max(exports.exported_at) as exported_at,
+from read_parquet('{store}/files/generic_messages/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
+group by channel, message_id;
+
+create table dataset.community_members as
+select channel, account_id, arg_max(joined_at, place(no, source_row)) as joined_at, max(exports.exported_at) as exported_at,
+from read_parquet('{store}/files/generic_community_members/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
+group by community_id, channel, account_id;
+
+create table dataset.interactions as
+with given as (
+    select exports.no, exports.exported_at, source_row, channel, account_id, occurred_at, kind, content_id, campaign_id, referrer_account_id,
+    from read_parquet('{store}/files/generic_interactions/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
+)
+select * from given
+semi join (
+    select max(place(no, source_row)) as newest from given group by channel, account_id, occurred_at, kind, content_id, campaign_id
+) on place(no, source_row) = newest;
+
+--: step identity {kinds}
+--: step ledger
+
+create table core.orders as
+select
+    given.channel,
+    given.order_id,
+    given.account_id,
+    account_customers.customer_id,
+    given.ordered_at,
+    given.paid_at,
+    cast(given.paid_at as date) as paid_on,
+    given.paid_at is not null and not (coalesce(given.status, '') = 'closed' and coalesce(given.paid_amount, 0) = 0) as is_purchase,
+    cast(coalesce(given.paid_amount, 0) as decimal(18, 2)) as paid_amount,
+    cast(null as varchar) as content_id,
+from dataset.orders as given
+left join identity.account_customers as account_customers using (channel, account_id);
+
+-- A refund's own account and day go first, else those of its order.
+create table feed.refunds as
 select
     account_customers.customer_id,
     coalesce(cast(given.refunded_at as date), orders.paid_on) as day,
     coalesce(given.amount, 0) as amount,
-from given
+from dataset.refunds as given
 left join core.orders as orders on given.channel = orders.channel and given.order_id = orders.order_id
 left join identity.account_customers as account_customers
     on given.channel = account_customers.channel and coalesce(given.account_id, orders.account_id) = account_customers.account_id;
@@ -181,44 +272,6 @@ from (
 )
 group by customer_id, day;
 
--- What exports say of accounts. Recency is that of the newest export that says it, then of its line.
-create table feed.mentions as
-with member_rows as (
-    select exports.no, exports.exported_at, source_row, * exclude (source_row, path),
-    from read_parquet('{store}/files/members/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
-),
-generic_rows as (
-    select exports.no, exports.exported_at, source_row, * exclude (source_row, path),
-    from read_parquet('{store}/files/generic_accounts/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
-)
-select 'tmall' as channel, buyer as account_id, phone, cast(null as varchar) as email, max(nullif(regexp_extract(address, '^([^ ]+) +[^ ]', 1), '')) as province,
-    max(nullif(regexp_extract(address, '^[^ ]+ +([^ ]+) ', 1), '')) as city, cast(null as date) as birthday, cast(null as varchar) as gender,
-    cast(null as timestamp) as registered_at, cast(null as boolean) as is_member, cast(null as boolean) as sms_consent, cast(null as boolean) as email_consent,
-    cast(null as boolean) as app_consent, max(exported_at) as exported_at, max(no) * 1099511627776 + arg_max(source_row, place(no, source_row)) as recency,
-from (select * from feed.tmall union all by name select * from feed.qianniu) where buyer is not null group by feed, buyer, receiver, phone
-union all by name
-select 'jd' as channel, buyer as account_id, phone, max(exported_at) as exported_at, max(no) * 1099511627776 + arg_max(source_row, place(no, source_row)) as recency,
-from feed.jd where buyer is not null group by buyer, receiver, phone
-union all by name
-select 'douyin' as channel, account as account_id, account as phone, max(province) as province, max(city) as city, max(exported_at) as exported_at,
-    max(no) * 1099511627776 + arg_max(source_row, place(no, source_row)) as recency,
-from feed.douyin where account is not null group by account, receiver
-union all by name
-select 'youzan' as channel, account as account_id, phone, max(province) as province, max(city) as city, max(exported_at) as exported_at,
-    max(no) * 1099511627776 + arg_max(source_row, place(no, source_row)) as recency,
-from feed.youzan where account is not null group by account, receiver, phone
-union all by name
-select 'pos' as channel, account as account_id, phone, max(exported_at) as exported_at, max(no) * 1099511627776 + arg_max(source_row, place(no, source_row)) as recency,
-from feed.pos where account is not null group by account, member_no, buyer_phone, phone
-union all by name
-select 'wechat_member' as channel, member_no as account_id, phone, email, province, city, birthday, gender, registered_at, true as is_member, sms_consent, email_consent,
-    app_consent, exported_at, no * 1099511627776 + source_row as recency,
-from member_rows semi join (select max(place(no, source_row)) as newest from member_rows group by member_no, phone) on place(no, source_row) = newest
-union all by name
-select channel, account_id, phone, email, province, city, birthday, gender, registered_at, is_member, sms_consent, email_consent, app_consent, exported_at,
-    no * 1099511627776 + source_row as recency,
-from generic_rows semi join (select max(place(no, source_row)) as newest from generic_rows group by channel, account_id, phone) on place(no, source_row) = newest;
-
 create table core.accounts as
 with described as (
     select
@@ -236,7 +289,7 @@ with described as (
         max_by(sms_consent, recency) filter (where sms_consent is not null) as sms_consent,
         max_by(email_consent, recency) filter (where email_consent is not null) as email_consent,
         max_by(app_consent, recency) filter (where app_consent is not null) as app_consent,
-    from feed.mentions
+    from dataset.accounts
     group by channel, account_id
 )
 select
@@ -266,22 +319,12 @@ left join described using (channel, account_id);
 
 -- Content. Few rows but for the interactions.
 create table core.interactions as
-with given as (
-    select exports.no, source_row, channel, account_id, occurred_at, kind, content_id, campaign_id, referrer_account_id,
-    from read_parquet('{store}/files/generic_interactions/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
-),
-newest as (
-    select * from given
-    semi join (
-        select max(place(no, source_row)) as newest from given group by channel, account_id, occurred_at, kind, content_id, campaign_id
-    ) on place(no, source_row) = newest
-)
 select
     md5(
-        newest.channel || chr(31) || coalesce(account_id, '') || chr(31) || coalesce(cast(occurred_at as varchar), '') || chr(31)
+        interactions.channel || chr(31) || coalesce(account_id, '') || chr(31) || coalesce(cast(occurred_at as varchar), '') || chr(31)
         || coalesce(replace(kind, '-', '_'), '') || chr(31) || coalesce(content_id, '') || chr(31) || coalesce(campaign_id, '')
     ) as interaction_id,
-    newest.channel,
+    interactions.channel,
     account_id,
     account_customers.customer_id,
     occurred_at,
@@ -289,7 +332,7 @@ select
     replace(kind, '-', '_') as kind,
     content_id,
     referrer_account_id,
-from newest
+from dataset.interactions as interactions
 left join identity.account_customers as account_customers using (channel, account_id)
 where content_id is not null;
 
@@ -344,7 +387,6 @@ select
 from feed.pieces
 group by channel, content_id;
 
-create schema dataset;
 create table dataset.content_stats as
 select channel, content_id, stat_date, 'cumulative' as counting, impressions, reads, read_users, completions, likes, comments, shares, share_users, saves, follows_gained, clicks,
     '' as feed, '' as source_file, 0 as source_row,

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"countinghouse/internal/contract"
+	"countinghouse/internal/warehouse"
+	"countinghouse/pipelines/identity"
+	"countinghouse/pipelines/ledger"
+	"countinghouse/schemas"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+)
+
+// runStep runs one of the product's steps in Go bare: it reads tables of the session and makes tables of the session, and nothing else.
+// A step is given as it stands in the script: its name and, for identity, the kinds of identifiers.
+func runStep(ctx context.Context, session *warehouse.Session, step string) error {
+	name, kinds, _ := strings.Cut(step, " ")
+	switch name {
+	case "identity":
+		return runIdentity(ctx, session, strings.Split(kinds, ","))
+	case "ledger":
+		return runLedger(ctx, session)
+	default:
+		return fmt.Errorf("there is no step %q", name)
+	}
+}
+
+func runIdentity(ctx context.Context, session *warehouse.Session, kinds []string) error {
+	config := identity.Config{Kinds: kinds, Key: []byte(hashKey), Region: "CN"}
+	return identity.Run(ctx, session, config, func(table, query string) error {
+		_, err := session.Exec(ctx, "create table "+table+" as "+query)
+		return err
+	})
+}
+
+// identifierKinds are the columns of dataset.accounts that identify somebody, separated by commas.
+func identifierKinds() (string, error) {
+	registry, err := contract.Load(schemas.Files, nil)
+	if err != nil {
+		return "", err
+	}
+	accounts, _ := registry.Dataset("accounts")
+	var kinds []string
+	for _, column := range accounts.Columns {
+		if column.Identifier != "" {
+			kinds = append(kinds, column.Name)
+		}
+	}
+	return strings.Join(kinds, ","), nil
+}
+
+func runLedger(ctx context.Context, session *warehouse.Session) error {
+	var programme []ledger.Programme
+	err := session.ReadArrow(ctx, ledger.ProgrammeSQL, func(reader array.RecordReader) (err error) {
+		programme, err = ledger.ReadProgramme(reader)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	tables := sessionTables{}
+	for _, table := range ledger.Tables() {
+		tables[table.Name] = session.LoadTable(ctx, table.Schema(), table.Name)
+	}
+	err = session.ReadArrow(ctx, ledger.InputSQL, func(reader array.RecordReader) error {
+		return ledger.Run(ctx, reader, programme, ledger.DayOf(asOfDay()), tables)
+	})
+	return errors.Join(err, tables.close())
+}
+
+// sessionTables are tables of a session that the ledger fills.
+type sessionTables map[string]*warehouse.BatchWriter
+
+// Write implements ledger.Sink.
+func (t sessionTables) Write(table string, batch arrow.RecordBatch) error {
+	return t[table].Write(batch)
+}
+
+func (t sessionTables) close() error {
+	var problems []error
+	for _, writer := range t {
+		_, err := writer.Close()
+		problems = append(problems, err)
+	}
+	return errors.Join(problems...)
+}
