@@ -41,108 +41,123 @@ audits:
     where arrived.customers is distinct from set_out.customers or arrived.revenue is distinct from set_out.revenue
 --- */
 with
-customers as (select * from core.customers),
-standings as (select * from core.customer_standings),
-periods as (select * from core.periods where period_kind in ('month', 'year')),
+periods as (select *, row_number() over (order by period_kind, period_start) as period_no from core.periods where period_kind in ('month', 'year')),
+-- member_on is empty for those who are no members.
+customers as (select customer_id, known_on, case when is_member then cast(member_since as date) end as member_on from core.customers),
 
-last_places as (
+-- Whoever has no row here stands in the last places.
+places as (
     select
-        (select max(layer) from seed.pyramid_layers) as layer,
-        (select max_by(tier, rank) from seed.member_tiers) as tier,
+        coalesce(standings.ends_on, member_tiers.ends_on) as ends_on,
+        coalesce(standings.customer_id, member_tiers.customer_id) as customer_id,
+        standings.layer,
+        member_tiers.tier,
+        standings.revenue,
+    from core.customer_standings as standings
+    full join core.member_tiers as member_tiers
+        on standings.ends_on = member_tiers.ends_on
+        and standings.customer_id = member_tiers.customer_id
 ),
 
+-- Only those with a place at either end of a period are looked at one by one.
 placed as (
     select
-        periods.period_kind,
-        periods.period_start,
-        periods.period_end,
-        case when customers.known_on <= periods.previous_end then coalesce(standings_before.layer, last_places.layer) end as layer_before,
-        coalesce(standings_now.layer, last_places.layer) as layer_now,
-        case
-            when customers.is_member and cast(customers.member_since as date) <= periods.previous_end
-                then coalesce(tiers_before.tier, last_places.tier)
-        end as tier_before,
-        case
-            when customers.is_member and cast(customers.member_since as date) <= periods.period_end
-                then coalesce(tiers_now.tier, last_places.tier)
-        end as tier_now,
-        coalesce(standings_before.revenue, 0) as revenue_before,
-        coalesce(standings_now.revenue, 0) as revenue_now,
-    from periods
-    cross join last_places
-    inner join customers
-        on customers.known_on <= periods.period_end
-    left join standings as standings_before
-        on periods.previous_end = standings_before.ends_on
-        and customers.customer_id = standings_before.customer_id
-    left join standings as standings_now
-        on periods.period_end = standings_now.ends_on
-        and customers.customer_id = standings_now.customer_id
-    left join core.member_tiers as tiers_before
-        on periods.previous_end = tiers_before.ends_on
-        and customers.customer_id = tiers_before.customer_id
-    left join core.member_tiers as tiers_now
-        on periods.period_end = tiers_now.ends_on
-        and customers.customer_id = tiers_now.customer_id
+        coalesce(places_before.period_no, places_now.period_no) as period_no,
+        coalesce(places_before.customer_id, places_now.customer_id) as customer_id,
+        places_before.layer as layer_before,
+        places_now.layer as layer_now,
+        places_before.tier as tier_before,
+        places_now.tier as tier_now,
+        places_before.revenue as revenue_before,
+        places_now.revenue as revenue_now,
+    from (select periods.period_no, places.* from periods inner join places on periods.previous_end = places.ends_on) as places_before
+    full join (select periods.period_no, places.* from periods inner join places on periods.period_end = places.ends_on) as places_now
+        on places_before.period_no = places_now.period_no
+        and places_before.customer_id = places_now.customer_id
 ),
 
 counted as (
     select
-        period_kind,
-        period_start,
-        period_end,
-        layer_before,
-        layer_now,
-        tier_before,
-        tier_now,
+        placed.period_no,
+        customers.known_on <= periods.previous_end as known_before,
+        customers.member_on <= periods.previous_end as member_before,
+        customers.member_on <= periods.period_end as member_now,
+        placed.layer_before,
+        placed.layer_now,
+        placed.tier_before,
+        placed.tier_now,
         count(*) as customers,
-        sum(revenue_before) as revenue_before,
-        sum(revenue_now) as revenue_now,
+        coalesce(sum(placed.revenue_before), 0) as revenue_before,
+        coalesce(sum(placed.revenue_now), 0) as revenue_now,
     from placed
-    group by period_kind, period_start, period_end, layer_before, layer_now, tier_before, tier_now
+    inner join periods
+        on placed.period_no = periods.period_no
+    inner join customers
+        on placed.customer_id = customers.customer_id
+        and customers.known_on <= periods.period_end
+    group by
+        placed.period_no, placed.layer_before, placed.layer_now, placed.tier_before, placed.tier_now,
+        customers.known_on <= periods.previous_end, customers.member_on <= periods.previous_end, customers.member_on <= periods.period_end
 ),
 
-by_scheme as (
+moved as (
     select
-        period_kind,
-        period_start,
-        period_end,
-        'layer' as scheme,
-        coalesce(cast(layer_before as varchar), 'none') as from_tier,
-        cast(layer_now as varchar) as to_tier,
-        customers,
-        revenue_before,
-        revenue_now,
+        period_no, 'layer' as scheme, known_before as here_before, cast(layer_before as varchar) as place_before, cast(layer_now as varchar) as place_now,
+        customers, revenue_before, revenue_now,
     from counted
     union all
     select
-        period_kind,
-        period_start,
-        period_end,
-        'tier' as scheme,
-        coalesce(tier_before, 'none') as from_tier,
-        tier_now as to_tier,
-        customers,
-        revenue_before,
-        revenue_now,
+        period_no, 'tier' as scheme, member_before as here_before, tier_before as place_before, tier_now as place_now,
+        customers, revenue_before, revenue_now,
     from counted
-    where tier_now is not null
+    where member_now
+),
+
+-- Everybody is first counted in the last places, by the day of arrival; those who moved are taken out of them.
+everybody as (
+    select * from moved
+    union all
+    select period_no, scheme, here_before, null as place_before, null as place_now, -customers as customers, 0 as revenue_before, 0 as revenue_now
+    from moved
+    union all
+    select
+        periods.period_no, arrivals.scheme, arrivals.day <= periods.previous_end as here_before, null as place_before, null as place_now,
+        arrivals.customers, 0 as revenue_before, 0 as revenue_now,
+    from periods
+    inner join (
+        select 'layer' as scheme, known_on as day, count(*) as customers from customers group by known_on
+        union all
+        select 'tier' as scheme, member_on as day, count(*) as customers from customers group by member_on
+    ) as arrivals
+        on arrivals.day <= periods.period_end
 ),
 
 final as (
     select
         cast(getvariable('as_of') as date) as as_of,
-        period_kind,
-        period_start,
-        period_end,
-        scheme,
-        from_tier,
-        to_tier,
-        cast(sum(customers) as bigint) as customers,
-        cast(sum(revenue_before) as decimal(18, 2)) as revenue_before,
-        cast(sum(revenue_now) as decimal(18, 2)) as revenue_now,
-    from by_scheme
-    group by period_kind, period_start, period_end, scheme, from_tier, to_tier
+        periods.period_kind,
+        periods.period_start,
+        periods.period_end,
+        everybody.scheme,
+        case when everybody.here_before then coalesce(everybody.place_before, last_places.place) else 'none' end as from_tier,
+        coalesce(everybody.place_now, last_places.place) as to_tier,
+        cast(sum(everybody.customers) as bigint) as customers,
+        cast(sum(everybody.revenue_before) as decimal(18, 2)) as revenue_before,
+        cast(sum(everybody.revenue_now) as decimal(18, 2)) as revenue_now,
+    from everybody
+    inner join periods
+        on everybody.period_no = periods.period_no
+    inner join (
+        select 'layer' as scheme, cast(max(layer) as varchar) as place from seed.pyramid_layers
+        union all
+        select 'tier' as scheme, max_by(tier, rank) as place from seed.member_tiers
+    ) as last_places
+        on everybody.scheme = last_places.scheme
+    group by
+        periods.period_kind, periods.period_start, periods.period_end, everybody.scheme,
+        case when everybody.here_before then coalesce(everybody.place_before, last_places.place) else 'none' end,
+        coalesce(everybody.place_now, last_places.place)
+    having sum(everybody.customers) > 0
 )
 
 select * from final
