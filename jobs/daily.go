@@ -102,7 +102,10 @@ func (d *daily) run(ctx context.Context, own project.Project, paths []string) (e
 		do   func(context.Context) (run.Step, error)
 	}{
 		{"land", func(ctx context.Context) (run.Step, error) { return d.land(ctx, paths) }},
-		{"conform", d.conform}, {"build", d.build}, {"check", d.check}, {"publish", d.publish},
+		{"conform", d.conform},
+		{"build", d.build},
+		{"check", d.check},
+		{"publish", d.publish},
 	} {
 		if err := d.step(ctx, step.name, step.do); err != nil {
 			return err

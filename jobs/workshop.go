@@ -266,6 +266,8 @@ func (w *Workshop) Unrecognised(ctx context.Context) ([]string, error) {
 
 // Meta is what a report says of a publication by hand, which is no run.
 func (w *Workshop) Meta(environment string) report.Meta {
-	return report.Meta{Brand: w.Project.Brand.Name, Environment: environment, Currency: w.Project.Brand.Currency, AsOf: w.AsOf, RunID: "by hand",
-		StartedAt: w.Now().In(w.Project.Zone)}
+	return report.Meta{
+		Brand: w.Project.Brand.Name, Environment: environment, Currency: w.Project.Brand.Currency, AsOf: w.AsOf, RunID: "by hand",
+		StartedAt: w.Now().In(w.Project.Zone),
+	}
 }
