@@ -63,6 +63,9 @@ func (w *Workshop) Check(ctx context.Context, environment string) (check.Result,
 	if err != nil {
 		return check.Result{}, err
 	}
+	if err := w.isCurrent(ctx, candidate); err != nil {
+		return check.Result{}, ProjectError{fmt.Errorf("check: %w", err)}
+	}
 	built := candidate
 	built.Tables = maps.Clone(candidate.Tables) // the check notes in the candidate's what has passed, while other tables are attached
 	result, err := check.Run(ctx, &candidate, check.Of(w.Library), check.Options{
@@ -81,7 +84,7 @@ func (w *Workshop) Publish(ctx context.Context, environment string, meta report.
 	if err != nil {
 		return snapshot.Environment{}, false, err
 	}
-	if err := w.publishable(candidate); err != nil {
+	if err := w.publishable(ctx, candidate); err != nil {
 		return snapshot.Environment{}, false, ProjectError{fmt.Errorf("publish: %w", err)}
 	}
 	return publish.Run(ctx, candidate, publish.Options{
@@ -101,18 +104,27 @@ func (w *Workshop) candidate(ctx context.Context, environment string) (snapshot.
 	return candidate, err
 }
 
-// publishable refuses a candidate that was not checked, and one with tables of models that are gone: nothing audits those.
-func (w *Workshop) publishable(candidate snapshot.Environment) error {
-	audited := map[string]bool{}
+// publishable refuses a candidate that was not checked, or is not what a build would make now.
+func (w *Workshop) publishable(ctx context.Context, candidate snapshot.Environment) error {
 	for _, model := range w.Library.Models {
-		audited[model.Name] = true
 		if candidate.Tables[model.Name].Audits == "" {
 			return fmt.Errorf("%s has not been checked: run `countinghouse check` first", model.Name)
 		}
 	}
+	return w.isCurrent(ctx, candidate)
+}
+
+// isCurrent refuses a candidate that is not what a build would make now: a model that was changed or removed since would be audited, or
+// published, as it was.
+func (w *Workshop) isCurrent(ctx context.Context, candidate snapshot.Environment) error {
+	graph, err := w.Graph(ctx)
+	if err != nil {
+		return err
+	}
+	wanted := graph.Fingerprints()
 	for _, table := range slices.Sorted(maps.Keys(candidate.Tables)) {
-		if (isMart(table) || strings.HasPrefix(table, "core.")) && !audited[table] {
-			return fmt.Errorf("%s was built from a model that is gone: run `countinghouse build` first", table)
+		if candidate.Tables[table].Fingerprint != wanted[table] {
+			return fmt.Errorf("%s is not what it was when it was built: run `countinghouse build` again", table)
 		}
 	}
 	return nil

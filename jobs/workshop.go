@@ -53,6 +53,7 @@ type Workshop struct {
 
 	folder    *scratch.Folder
 	conformed *conform.Report // what Conform found; nil before it
+	graph     *build.Graph    // over what was conformed; nil before it is asked for
 	mutex     sync.Mutex
 	attached  map[string]string // table: fingerprint
 }
@@ -147,7 +148,7 @@ func (w *Workshop) Conform(ctx context.Context) (conform.Report, error) {
 		Progress: func(conform.FileResult) { done++; w.progress("conform", done, pending) },
 	})
 	if err == nil {
-		w.conformed = &report
+		w.conformed, w.graph = &report, nil
 	}
 	return report, err
 }
@@ -179,12 +180,16 @@ func (w *Workshop) feedFiles(ctx context.Context) (map[string][]FeedFile, error)
 
 // Graph resolves every table over the exports that are conformed now.
 func (w *Workshop) Graph(ctx context.Context) (*build.Graph, error) {
+	if w.graph != nil {
+		return w.graph, nil
+	}
 	files, err := w.feedFiles(ctx)
 	if err != nil {
 		return nil, err
 	}
 	steps := Steps(StepOptions{Identity: w.identity(), AsOf: ledger.DayOf(w.AsOf)})
-	return build.Resolve(w.Library, Datasets(w.Registry, files, w.Key), steps, w.Values)
+	w.graph, err = build.Resolve(w.Library, Datasets(w.Registry, files, w.Key), steps, w.Values)
+	return w.graph, err
 }
 
 func (w *Workshop) identity() identity.Config {

@@ -44,7 +44,7 @@ check and publish come next.`,
 func (a *app) checkCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "check", Short: "Run the audits of the last build", Args: cobra.NoArgs,
-		RunE: a.withWorkshop(func(ctx context.Context, workshop *jobs.Workshop) error {
+		RunE: with(a.candidate, func(ctx context.Context, workshop *jobs.Workshop) error {
 			result, err := workshop.Check(ctx, a.environment)
 			if printErr := a.print(result, func() error {
 				for _, finding := range result.Findings {
@@ -63,7 +63,7 @@ func (a *app) checkCommand() *cobra.Command {
 func (a *app) publishCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "publish", Short: "Make the checked build current", Args: cobra.NoArgs,
-		RunE: a.withWorkshop(func(ctx context.Context, workshop *jobs.Workshop) error {
+		RunE: with(a.candidate, func(ctx context.Context, workshop *jobs.Workshop) error {
 			environment, published, err := workshop.Publish(ctx, a.environment, workshop.Meta(a.environment))
 			if err != nil {
 				return err

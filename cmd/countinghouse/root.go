@@ -15,6 +15,7 @@ import (
 	"countinghouse/internal/objectstore"
 	"countinghouse/internal/objectstore/open"
 	"countinghouse/internal/project"
+	"countinghouse/internal/snapshot"
 	"countinghouse/jobs"
 
 	"github.com/spf13/cobra"
@@ -143,6 +144,26 @@ func (a *app) workshop(ctx context.Context) (*jobs.Workshop, error) {
 	own, tools, err := a.open(ctx)
 	if err != nil {
 		return nil, err
+	}
+	asOf, err := a.asOfDate(own, tools.Now())
+	if err != nil {
+		return nil, err
+	}
+	return jobs.OpenWorkshop(ctx, own, asOf, tools)
+}
+
+// candidate opens what work on the last build needs: for the day that it was made for, unless --as-of says another.
+func (a *app) candidate(ctx context.Context) (*jobs.Workshop, error) {
+	own, tools, err := a.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	built, err := snapshot.ReadCandidate(ctx, tools.Bucket, a.environment)
+	if err != nil {
+		return nil, err
+	}
+	if a.asOf == "" {
+		a.asOf = built.AsOf
 	}
 	asOf, err := a.asOfDate(own, tools.Now())
 	if err != nil {
