@@ -284,6 +284,26 @@ func TestScriptWaitsForSteps(t *testing.T) {
 	}
 }
 
+// Two steps of 1 and 3 s, each with 1 s of processor time: together 4 and 2 s, in shares of 25 and 75 % of wall, and half of the rest.
+func TestStepsHaveShares(t *testing.T) {
+	b := &bencher{}
+	steps := []step{{"first", seconds(1)[0]}, {"second", seconds(3)[0]}}
+	(&whole{b: b}).add(seconds(6), seconds(4), steps)
+	if len(b.results) != 4 {
+		t.Fatalf("%d lines: %+v", len(b.results), b.results)
+	}
+	pair, sum, first, second := b.results[0], b.results[1], b.results[2], b.results[3]
+	if pair.WallRatio != 1.5 || *pair.Value != 1.5 || pair.met() {
+		t.Errorf("pair: %+v", pair)
+	}
+	if sum.A != (side{Wall: 4, CPU: 2, Peak: 1}) || sum.Value != nil {
+		t.Errorf("sum: %+v", sum)
+	}
+	if first.WallShare != 0.25 || second.WallShare != 0.75 || first.CPUShare != 0.5 || first.A.Wall != 1 {
+		t.Errorf("steps: %+v, %+v", first, second)
+	}
+}
+
 // What conform made stays; what came after it goes.
 func TestOnlyTypedIsLeft(t *testing.T) {
 	store := t.TempDir()

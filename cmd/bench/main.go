@@ -38,7 +38,7 @@ func parse(args []string) (settings, error) {
 	flags.StringVar(&s.only, "only", "", "one benchmark: conform, start, whole")
 	flags.StringVar(&s.dir, "dir", "", "where to work (default: a temporary folder, removed at the end)")
 	flags.StringVar(&s.models, "models", "sql", "the folder with the product's models")
-	flags.IntVar(&s.csvMB, "csv-mb", 300, "size of the CSV file of the conform benchmark, in MB")
+	flags.IntVar(&s.csvMB, "csv-mb", 200, "size of the CSV file of the conform benchmark, in MB")
 	flags.IntVar(&s.members, "members", 100_000, "members of the made-up brand of the whole run")
 	flags.IntVar(&s.pairs, "pairs", 5, "pairs of a short measurement")
 	flags.IntVar(&s.long, "long-pairs", 3, "pairs of a long measurement")

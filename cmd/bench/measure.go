@@ -57,31 +57,25 @@ type measured struct {
 	run    func(ctx context.Context) (usage, error)
 }
 
-// turns measures all by turns, n times, each second time in the opposite order. It gives what each of them took.
-func turns(ctx context.Context, n int, all ...measured) ([][]usage, error) {
-	took := make([][]usage, len(all))
+// pairs measures a and b by turns, n times, and in each turn the other one first.
+func pairs(ctx context.Context, n int, a, b measured) (as, bs []usage, err error) {
 	for i := range n {
-		for at := range all {
-			if i%2 == 1 {
-				at = len(all) - 1 - at
-			}
-			one, err := all[at].once(ctx)
+		turn := []struct {
+			of   measured
+			into *[]usage
+		}{{a, &as}, {b, &bs}}
+		if i%2 == 1 {
+			slices.Reverse(turn)
+		}
+		for _, one := range turn {
+			took, err := one.of.once(ctx)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
-			took[at] = append(took[at], one)
+			*one.into = append(*one.into, took)
 		}
 	}
-	return took, nil
-}
-
-// pairs measures a and b by turns, n times.
-func pairs(ctx context.Context, n int, a, b measured) (as, bs []usage, err error) {
-	took, err := turns(ctx, n, a, b)
-	if err != nil {
-		return nil, nil, err
-	}
-	return took[0], took[1], nil
+	return as, bs, nil
 }
 
 func (m measured) once(ctx context.Context) (usage, error) {

@@ -18,7 +18,7 @@ type report struct {
 func (b *bencher) add(results ...result) {
 	for _, r := range results {
 		b.results = append(b.results, r)
-		log.Printf("%s: %.3f s against %s", r.Name, r.A.Wall, number(r.B.Wall, 3))
+		log.Printf("%s: %s s, bare %s s", r.Name, number(r.A.Wall, 3), number(r.B.Wall, 3))
 	}
 }
 

@@ -17,7 +17,7 @@ const asOf = "2026-10-31"
 func asOfDay() time.Time { return time.Date(2026, 10, 31, 0, 0, 0, 0, time.UTC) }
 
 // benchWhole measures the way from typed Parquet to published marts against one script of bare DuckDB and the same Go steps; beside it the whole
-// run from exports; then what follows from a run: the next one with nothing new, and one in little memory.
+// way from exports, step by step; then what follows from a run: the next one with nothing new, and one in little memory.
 func benchWhole(ctx context.Context, b *bencher) error {
 	w := &whole{
 		b: b, project: filepath.Join(b.dir, "whole"), exports: filepath.Join(b.dir, "brand", "exports"), typed: filepath.Join(b.dir, "typed-store"),
@@ -89,7 +89,7 @@ func (w *whole) bySteps(ctx context.Context) ([]step, error) {
 	return steps, os.CopyFS(w.seeds, os.DirFS(filepath.Join(w.store(), "tables", "seed")))
 }
 
-// compare measures by turns: the run from typed Parquet on, the script, and the run from exports.
+// compare measures the run from typed Parquet on and the script by turns.
 func (w *whole) compare(ctx context.Context, steps []step) error {
 	text, marts, err := wholeScript(places{models: w.b.models, store: w.typed, seeds: w.seeds, out: w.out})
 	if err != nil {
@@ -102,16 +102,14 @@ func (w *whole) compare(ctx context.Context, steps []step) error {
 	script.before = func() error { return emptied(w.out) }
 	fromTyped := w.b.productRun([]string{"COUNTINGHOUSE_STORE=" + w.typed}, w.runArguments()...)
 	fromTyped.before = func() error { return onlyTyped(w.typed) }
-	fromExports := w.b.productRun(nil, w.runArguments("--land", w.exports)...)
-	fromExports.before = func() error { return os.RemoveAll(w.store()) }
-	took, err := turns(ctx, w.b.long, fromTyped, script, fromExports)
+	as, bs, err := pairs(ctx, w.b.long, fromTyped, script)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(w.sameDigests(w.typed), w.sameDigests(w.store()), w.sameMarts(ctx, marts)); err != nil {
+	if err := errors.Join(w.sameDigests(w.typed), w.sameMarts(ctx, marts)); err != nil {
 		return err
 	}
-	w.add(took[0], took[1], took[2], steps)
+	w.add(as, bs, steps)
 	return nil
 }
 
@@ -160,21 +158,21 @@ func (w *whole) sameMarts(ctx context.Context, marts []string) error {
 }
 
 // add makes the lines of the comparison, and of the steps with the share that each has of all of them.
-func (w *whole) add(fromTyped, script, fromExports []usage, steps []step) {
-	all := line(fmt.Sprintf("from typed Parquet to marts, %d members", w.b.members), fromTyped, script)
+func (w *whole) add(as, bs []usage, steps []step) {
+	all := line(fmt.Sprintf("from typed Parquet to marts, %d members", w.b.members), as, bs)
 	all.Note = "A builds all tables with identity and ledger, audits, digests, publishes and writes the report, in one process. B is one script and the same Go code for identity and ledger, in one " +
 		"process: the same marts as Parquet and as a DuckDB file, and only the tables that a mart needs. Its datasets and core tables are written by hand; the marts and five core tables " +
 		"(customers, periods, customer_standings, member_tiers, content_stats) are the product's SQL"
-	exports := line("from exports to marts, the script from typed Parquet", fromExports, script)
-	exports.Note = "B has no share in reading exports, so this ratio is no measure of cost; it says how much land and conform add"
-	w.b.add(all.goal(all.WallRatio, 1.3, "times"), exports)
-	var wallSum, cpuSum float64
+	var sum usage
 	for _, one := range steps {
-		wallSum, cpuSum = wallSum+wall(one.took), cpuSum+cpu(one.took)
+		sum = added([]usage{sum}, []usage{one.took})[0]
 	}
+	exports := alone("from exports to marts, all steps", []usage{sum})
+	exports.Note = "once, each step a process, so with five starts; the script has nothing to set against land and conform"
+	w.b.add(all.goal(all.WallRatio, 1.3, "times"), exports)
 	for _, one := range steps {
-		r := alone("  step "+one.name+", a command of its own", []usage{one.took})
-		r.WallShare, r.CPUShare = wall(one.took)/wallSum, cpu(one.took)/cpuSum
+		r := alone("  step "+one.name, []usage{one.took})
+		r.WallShare, r.CPUShare = wall(one.took)/wall(sum), cpu(one.took)/cpu(sum)
 		w.b.add(r)
 	}
 }
@@ -188,11 +186,15 @@ func (w *whole) again(ctx context.Context) error {
 		{"second run, nothing new", nil},
 		{"second run, the same exports landed", []string{"--land", w.exports}},
 	} {
-		took, err := turns(ctx, w.b.pairs, w.b.productRun(nil, w.runArguments(one.more...)...))
-		if err != nil {
-			return err
+		var all []usage
+		for range w.b.pairs {
+			took, err := w.b.countinghouse(ctx, nil, w.runArguments(one.more...)...)
+			if err != nil {
+				return err
+			}
+			all = append(all, took)
 		}
-		line := alone(one.name, took[0])
+		line := alone(one.name, all)
 		w.b.add(line.goal(line.A.Wall, 1, "s"))
 	}
 	return nil
