@@ -120,8 +120,8 @@ func (a *app) showFigures(ctx context.Context, own project.Project, tools jobs.T
 		}
 	}
 	folder := filepath.Join(strings.TrimPrefix(own.StoreURL(), "file://"), "marts")
-	a.printf("\nmarts:   %s\nreport:  %s\nask:     countinghouse query -C %s \"select * from mart.customer_360 limit 5\"\n",
-		folder, filepath.Join(folder, "report.html"), a.projectDir)
+	a.printf("\nmarts:   %s\nreport:  %s\nask:     %s query -C %s \"select * from mart.customer_360 limit 5\"\n",
+		folder, filepath.Join(folder, "report.html"), os.Args[0], a.projectDir)
 	return nil
 }
 
