@@ -20,7 +20,6 @@ test: lint ## everything that must hold: linters, rules of the layout, unit, pro
 	go test -timeout 20m ./...
 
 lint: $(BIN)/golangci-lint ## linters
-	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "run make fmt"; exit 1; }
 	$(BIN)/golangci-lint run ./...
 	@if command -v terraform >/dev/null; then terraform fmt -check -recursive terraform; fi
 
@@ -33,8 +32,8 @@ golden: ## rewrite the wanted rows of the golden cases; review the difference be
 bench: build ## ratios against bare DuckDB doing the same work
 	go run ./cmd/bench -countinghouse $(BIN)/countinghouse
 
-fmt: ## format Go and Terraform
-	gofmt -w $$(git ls-files '*.go')
+fmt: $(BIN)/golangci-lint ## format Go and Terraform
+	$(BIN)/golangci-lint fmt ./...
 	@if command -v terraform >/dev/null; then terraform fmt -recursive terraform; fi
 
 clean: ## remove what was built and the demo

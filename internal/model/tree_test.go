@@ -28,14 +28,20 @@ func TestAnalyseFindsInputsAndParameters(t *testing.T) {
 		query              string
 		inputs, parameters []string
 	}{
-		"joins and CTEs": {"with o as (select * from core.orders) select * from o left join core.refunds r using (order_id)",
-			[]string{"core.orders", "core.refunds"}, nil},
+		"joins and CTEs": {
+			"with o as (select * from core.orders) select * from o left join core.refunds r using (order_id)",
+			[]string{"core.orders", "core.refunds"},
+			nil,
+		},
 		"subqueries and exists":      {"select 1 from a.b where exists (select 1 from c.d) and x in (select y from e.f)", []string{"a.b", "c.d", "e.f"}, nil},
 		"a union, names in capitals": {"select * from Core.Orders union all select * from core.ORDERS", []string{"core.orders"}, nil},
 		"parameters":                 {"select getvariable('as_of') - getvariable('window_days')", []string{}, []string{"as_of", "window_days"}},
 		"a CTE in a CTE":             {"with a as (with b as (select * from x.y) select * from b) select * from a", []string{"x.y"}, nil},
-		"semi, positional and lateral joins": {"select * from a.a semi join b.b using (k), lateral (select * from c.c where c.c.k = a.k)",
-			[]string{"a.a", "b.b", "c.c"}, nil},
+		"semi, positional and lateral joins": {
+			"select * from a.a semi join b.b using (k), lateral (select * from c.c where c.c.k = a.k)",
+			[]string{"a.a", "b.b", "c.c"},
+			nil,
+		},
 		"made rows": {"select * from range(3) as t(i), unnest([1, 2]) as u(j)", []string{}, nil},
 	}
 	for name, c := range cases {

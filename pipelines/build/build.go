@@ -301,9 +301,11 @@ func (e *execution) store(ctx context.Context, n *node, table, path string, seco
 	if err != nil {
 		return snapshot.Table{}, err
 	}
-	manifest := snapshot.Manifest{Name: table, Columns: columns, Definition: n.definition, Inputs: e.graph.inputsOf(n),
+	manifest := snapshot.Manifest{
+		Name: table, Columns: columns, Definition: n.definition, Inputs: e.graph.inputsOf(n),
 		Table:      snapshot.Table{Fingerprint: n.fingerprint, Data: data, Rows: rows, Digest: digest},
-		Parameters: e.graph.parametersOf(n), Files: n.files, Seconds: seconds}
+		Parameters: e.graph.parametersOf(n), Files: n.files, Seconds: seconds,
+	}
 	if _, err := e.Bucket.CreateFileLater(ctx, snapshot.DataKey(table, manifest.Table), path); err != nil {
 		return snapshot.Table{}, err
 	}

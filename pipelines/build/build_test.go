@@ -143,8 +143,10 @@ func TestOnlyWhatChangedIsMadeAgain(t *testing.T) {
 		{"nothing", shop(), orders, "2026-10-31", nil},
 		{"spaces, comments and capitals", with("core/orders.sql", header("order_id")+"SELECT order_id, customer_id,\n  amount -- paid\nFROM dataset.orders"), orders, "2026-10-31", nil},
 		{"a mart", with("mart/both.sql", header("orders")+"select (select count(*) from core.orders) as orders, 0 as refunds"), orders, "2026-10-31", []string{"mart.both"}},
-		{"a table and what reads it", with("core/refunds.sql", header("order_id")+"select order_id, -amount as amount from dataset.orders where amount <= 0"), orders, "2026-10-31",
-			[]string{"core.refunds", "mart.both"}},
+		{
+			"a table and what reads it", with("core/refunds.sql", header("order_id")+"select order_id, -amount as amount from dataset.orders where amount <= 0"), orders, "2026-10-31",
+			[]string{"core.refunds", "mart.both"},
+		},
 		{"the day, for those who read it", shop(), orders, "2026-11-01", []string{"mart.by_day"}},
 		{"a parameter that nobody reads", with("parameters.yaml", strings.Replace(parameters, "0.5", "0.7", 1)), orders, "2026-10-31", nil},
 		{"a seed", with("seeds/tiers.csv", "tier,rank\ngold,1\nsilver,2\n"), orders, "2026-10-31", []string{"mart.tier_count", "seed.tiers"}},

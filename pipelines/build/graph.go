@@ -82,8 +82,10 @@ func Resolve(library *model.Library, datasets []Dataset, steps []Step, values ma
 }
 
 func modelNode(m *model.Model) *node {
-	return &node{name: m.Name, tables: []string{m.Name}, inputs: m.Inputs, parameters: m.Parameters, definition: m.Hash,
-		order: sortOrder(m), query: m.Query}
+	return &node{
+		name: m.Name, tables: []string{m.Name}, inputs: m.Inputs, parameters: m.Parameters, definition: m.Hash,
+		order: sortOrder(m), query: m.Query,
+	}
 }
 
 // sortOrder sorts marts by their grain, which makes looking up a row cheap; the tables between are written as they come.

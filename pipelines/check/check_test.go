@@ -18,7 +18,6 @@ type stage struct {
 	t         *testing.T
 	options   check.Options
 	candidate snapshot.Environment
-	attached  []string
 }
 
 func newStage(t *testing.T) *stage {
@@ -28,8 +27,10 @@ func newStage(t *testing.T) *stage {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = session.Close() })
-	for _, statement := range []string{"create schema core", "create table core.orders as select * from (values ('o1', 5), ('o2', -1), ('o2', -2)) as t(order_id, amount)",
-		"create schema mart", "create table mart.totals as select 2 as total"} {
+	for _, statement := range []string{
+		"create schema core", "create table core.orders as select * from (values ('o1', 5), ('o2', -1), ('o2', -2)) as t(order_id, amount)",
+		"create schema mart", "create table mart.totals as select 2 as total",
+	} {
 		if _, err := session.Exec(t.Context(), statement); err != nil {
 			t.Fatal(err)
 		}

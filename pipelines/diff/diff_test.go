@@ -45,8 +45,10 @@ func TestEnvironments(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []diff.Table{
-		{Name: "mart.changed", State: "differs", RowsBefore: 4, RowsAfter: 4, Added: 1, Missing: 1, Changed: 2,
-			Columns: []diff.ColumnChange{{Column: "amount", Rows: 1}, {Column: "name", Rows: 1}}},
+		{
+			Name: "mart.changed", State: "differs", RowsBefore: 4, RowsAfter: 4, Added: 1, Missing: 1, Changed: 2,
+			Columns: []diff.ColumnChange{{Column: "amount", Rows: 1}, {Column: "name", Rows: 1}},
+		},
 		{Name: "mart.fresh", State: "added", RowsAfter: 4},
 		{Name: "mart.gone", State: "removed", RowsBefore: 4},
 		{Name: "mart.same", State: "same", RowsBefore: 4, RowsAfter: 4},

@@ -3,7 +3,6 @@ package generate
 import (
 	"bytes"
 	"cmp"
-	"countinghouse/internal/keyedhash"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"countinghouse/internal/keyedhash"
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/xuri/excelize/v2"

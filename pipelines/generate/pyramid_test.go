@@ -2,8 +2,9 @@ package generate
 
 import (
 	"cmp"
-	"countinghouse/internal/keyedhash"
 	"testing"
+
+	"countinghouse/internal/keyedhash"
 
 	gocmp "github.com/google/go-cmp/cmp"
 )

@@ -40,8 +40,10 @@ func (c Config) Definition() string {
 
 // Inputs are the tables that the merge reads.
 func Inputs() []string {
-	return []string{"dataset.accounts", "dataset.community_members", "dataset.coupons", "dataset.interactions", "dataset.messages",
-		"dataset.orders", "dataset.point_balances", "dataset.point_transactions", "dataset.refunds", "seed.identity_junk", "seed.identity_rules"}
+	return []string{
+		"dataset.accounts", "dataset.community_members", "dataset.coupons", "dataset.interactions", "dataset.messages",
+		"dataset.orders", "dataset.point_balances", "dataset.point_transactions", "dataset.refunds", "seed.identity_junk", "seed.identity_rules",
+	}
 }
 
 // Tables are the tables that the merge makes, with their columns.

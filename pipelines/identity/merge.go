@@ -70,8 +70,10 @@ type Result struct {
 // by trust and then by the seniority of their accounts. A link that would give a customer more values of a kind than the rule
 // allows is refused and listed.
 func Merge(accounts int, rules []Rule, evidence []Evidence) Result {
-	merger := &merger{rules: rules, forest: newForest(accounts), limited: map[uint32][]held{},
-		result: Result{JoinedBy: make([]int16, accounts)}}
+	merger := &merger{
+		rules: rules, forest: newForest(accounts), limited: map[uint32][]held{},
+		result: Result{JoinedBy: make([]int16, accounts)},
+	}
 	for i := range merger.result.JoinedBy {
 		merger.result.JoinedBy[i] = -1
 	}
@@ -198,8 +200,10 @@ func (m *merger) quarantine(group []Evidence, reason string) {
 	for i, e := range group {
 		m.result.Shared = append(m.result.Shared, e.Number)
 		if i > 0 {
-			m.result.Links = append(m.result.Links, Link{Account: e.Account, Other: group[0].Account, Evidence: e.Number, Kind: e.Kind,
-				Value: e.Value, Outcome: Quarantined, Reason: reason})
+			m.result.Links = append(m.result.Links, Link{
+				Account: e.Account, Other: group[0].Account, Evidence: e.Number, Kind: e.Kind,
+				Value: e.Value, Outcome: Quarantined, Reason: reason,
+			})
 		}
 	}
 }

@@ -33,27 +33,48 @@ func TestMerge(t *testing.T) {
 		want     []uint32
 		outcomes []Outcome
 	}{
-		"a phone joins three channels under the oldest account": {3,
+		"a phone joins three channels under the oldest account": {
+			3,
 			[]Evidence{seen(0, phone, 1, 0), seen(1, phone, 1, 1), seen(2, phone, 1, 2)},
-			[]uint32{0, 0, 0}, []Outcome{Merged, Merged}},
-		"two member numbers are two people, though they share a phone": {3,
+			[]uint32{0, 0, 0},
+			[]Outcome{Merged, Merged},
+		},
+		"two member numbers are two people, though they share a phone": {
+			3,
 			[]Evidence{seen(0, member, 1, 0), seen(1, member, 2, 0), seen(0, phone, 1, 0), seen(1, phone, 1, 0), seen(2, phone, 1, 1)},
-			[]uint32{0, 1, 0}, []Outcome{Refused, Merged}},
-		"two birthdays are two people": {2,
+			[]uint32{0, 1, 0},
+			[]Outcome{Refused, Merged},
+		},
+		"two birthdays are two people": {
+			2,
 			[]Evidence{seen(0, birthday, 1, 0), seen(1, birthday, 2, 1), seen(0, phone, 1, 0), seen(1, phone, 1, 1)},
-			[]uint32{0, 1}, []Outcome{Refused}},
-		"one birthday alone joins nobody": {2,
+			[]uint32{0, 1},
+			[]Outcome{Refused},
+		},
+		"one birthday alone joins nobody": {
+			2,
 			[]Evidence{seen(0, birthday, 1, 0), seen(1, birthday, 1, 1)},
-			[]uint32{0, 1}, nil},
-		"a shop's phone on three accounts of one channel is quarantined": {4,
+			[]uint32{0, 1},
+			nil,
+		},
+		"a shop's phone on three accounts of one channel is quarantined": {
+			4,
 			[]Evidence{seen(0, phone, 1, 0), seen(1, phone, 1, 0), seen(2, phone, 1, 0), seen(3, phone, 1, 1)},
-			[]uint32{0, 1, 2, 3}, []Outcome{Quarantined, Quarantined, Quarantined}},
-		"a chain over two kinds is one customer": {3,
+			[]uint32{0, 1, 2, 3},
+			[]Outcome{Quarantined, Quarantined, Quarantined},
+		},
+		"a chain over two kinds is one customer": {
+			3,
 			[]Evidence{seen(2, member, 1, 0), seen(1, member, 1, 1), seen(1, phone, 1, 1), seen(0, phone, 1, 2)},
-			[]uint32{0, 0, 0}, []Outcome{Merged, Merged}},
-		"masked values join nobody": {2,
+			[]uint32{0, 0, 0},
+			[]Outcome{Merged, Merged},
+		},
+		"masked values join nobody": {
+			2,
 			[]Evidence{{Account: 0, Kind: phone, Status: Masked}, {Account: 1, Kind: phone, Status: Masked}},
-			[]uint32{0, 1}, nil},
+			[]uint32{0, 1},
+			nil,
+		},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

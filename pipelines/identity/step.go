@@ -325,8 +325,10 @@ func memberSchema() *arrow.Schema {
 }
 
 func linkSchema() *arrow.Schema {
-	return arrow.NewSchema([]arrow.Field{integer("account"), integer("other"), integer("number"), text("kind"), text("value_hash"),
-		text("outcome"), text("reason")}, nil)
+	return arrow.NewSchema([]arrow.Field{
+		integer("account"), integer("other"), integer("number"), text("kind"), text("value_hash"),
+		text("outcome"), text("reason"),
+	}, nil)
 }
 
 func judgedSchema() *arrow.Schema {

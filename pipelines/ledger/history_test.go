@@ -24,10 +24,17 @@ type history struct {
 
 // inputColumns are the columns of InputSQL.
 var inputColumns = []ledger.Column{
-	{Name: "channel", Type: ledger.Text}, {Name: "account_id", Type: ledger.Text}, {Name: "txn_id", Type: ledger.Text},
-	{Name: "occurred_at", Type: ledger.Timestamp}, {Name: "kind", Type: ledger.Text}, {Name: "points", Type: ledger.Integer},
-	{Name: "order_id", Type: ledger.Text}, {Name: "expires_on", Type: ledger.Date}, {Name: "reason", Type: ledger.Text},
-	{Name: "source_file", Type: ledger.Text}, {Name: "source_row", Type: ledger.Integer},
+	{Name: "channel", Type: ledger.Text},
+	{Name: "account_id", Type: ledger.Text},
+	{Name: "txn_id", Type: ledger.Text},
+	{Name: "occurred_at", Type: ledger.Timestamp},
+	{Name: "kind", Type: ledger.Text},
+	{Name: "points", Type: ledger.Integer},
+	{Name: "order_id", Type: ledger.Text},
+	{Name: "expires_on", Type: ledger.Date},
+	{Name: "reason", Type: ledger.Text},
+	{Name: "source_file", Type: ledger.Text},
+	{Name: "source_row", Type: ledger.Integer},
 }
 
 var programmeColumns = []ledger.Column{

@@ -218,6 +218,9 @@ func wantedRows(t *testing.T, q Querier, query string) []string {
 		}
 		lines = append(lines, strings.Join(line, " | "))
 	}
+	if err := result.Err(); err != nil {
+		t.Fatal(err)
+	}
 	return lines
 }
 

@@ -15,10 +15,12 @@ import (
 	"countinghouse/internal/objectstore"
 )
 
-// Few keys, so that operations meet; none is a folder of another, which a file system could not hold.
-var keys = rapid.SampledFrom([]string{"a", "b/c", "b/d.csv", "b.e", "数据/文件.json"})
+// keys are few, so that operations meet; none is a folder of another, which a file system could not hold.
+func keys() *rapid.Generator[string] {
+	return rapid.SampledFrom([]string{"a", "b/c", "b/d.csv", "b.e", "数据/文件.json"})
+}
 
-var contents = rapid.SliceOfN(rapid.Byte(), 0, 3)
+func contents() *rapid.Generator[[]byte] { return rapid.SliceOfN(rapid.Byte(), 0, 3) }
 
 // properties runs random operations on a bucket and on a map, which must always agree.
 func properties(t *testing.T, open Open) {
@@ -49,13 +51,13 @@ type machine struct {
 }
 
 func (m *machine) create(t *rapid.T) {
-	key, data := keys.Draw(t, "key"), string(contents.Draw(t, "data"))
+	key, data := keys().Draw(t, "key"), string(contents().Draw(t, "data"))
 	_, err := m.bucket.Create(context.Background(), key, strings.NewReader(data))
 	m.created(t, key, data, err)
 }
 
 func (m *machine) createFile(t *rapid.T) {
-	key, data := keys.Draw(t, "key"), string(contents.Draw(t, "data"))
+	key, data := keys().Draw(t, "key"), string(contents().Draw(t, "data"))
 	_, err := m.bucket.CreateFile(context.Background(), key, m.file(t, data))
 	m.created(t, key, data, err)
 }
@@ -72,7 +74,7 @@ func (m *machine) created(t *rapid.T, key, data string, err error) {
 }
 
 func (m *machine) set(t *rapid.T) {
-	key, data := keys.Draw(t, "key"), string(contents.Draw(t, "data"))
+	key, data := keys().Draw(t, "key"), string(contents().Draw(t, "data"))
 	current, a, err := m.bucket.Read(context.Background(), key)
 	if _, ok := m.want[key]; ok != (err == nil) || string(current) != m.want[key] {
 		t.Fatalf("read %s before setting: %q, %v", key, current, err)
@@ -88,7 +90,7 @@ func (m *machine) set(t *rapid.T) {
 }
 
 func (m *machine) replace(t *rapid.T) {
-	key, data := keys.Draw(t, "key"), string(contents.Draw(t, "data"))
+	key, data := keys().Draw(t, "key"), string(contents().Draw(t, "data"))
 	if err := m.bucket.Replace(context.Background(), key, m.file(t, data)); err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +98,7 @@ func (m *machine) replace(t *rapid.T) {
 }
 
 func (m *machine) read(t *rapid.T) {
-	key := keys.Draw(t, "key")
+	key := keys().Draw(t, "key")
 	data, a, err := m.bucket.Read(context.Background(), key)
 	want, ok := m.want[key]
 	if ok != (err == nil) || !ok && !errors.Is(err, objectstore.ErrNotFound) || string(data) != want {
@@ -108,7 +110,7 @@ func (m *machine) read(t *rapid.T) {
 // local asks for a local copy, so that deletions and replacements meet one. It may be an older version, since LocalPath is
 // for immutable objects and these are not.
 func (m *machine) local(t *rapid.T) {
-	key := keys.Draw(t, "key")
+	key := keys().Draw(t, "key")
 	if _, ok := m.want[key]; !ok {
 		return
 	}
@@ -118,7 +120,7 @@ func (m *machine) local(t *rapid.T) {
 }
 
 func (m *machine) delete(t *rapid.T) {
-	key := keys.Draw(t, "key")
+	key := keys().Draw(t, "key")
 	if err := m.bucket.Delete(context.Background(), key); err != nil {
 		t.Fatal(err)
 	}

@@ -337,8 +337,10 @@ func missing(t *testing.T, b *objectstore.Bucket) {
 
 func badKeys(t *testing.T, b *objectstore.Bucket) {
 	ctx := t.Context()
-	for _, key := range []string{"", "/", "/a", "a/", "a//b", ".", "..", "a/..", "../a", "a/./b", "a\x00b", "a\nb", "a\xff",
-		".staging/x", ".lock", strings.Repeat("a/", 512) + "a", strings.Repeat("x", 256)} {
+	for _, key := range []string{
+		"", "/", "/a", "a/", "a//b", ".", "..", "a/..", "../a", "a/./b", "a\x00b", "a\nb", "a\xff",
+		".staging/x", ".lock", strings.Repeat("a/", 512) + "a", strings.Repeat("x", 256),
+	} {
 		_, _, readErr := b.Read(ctx, key)
 		_, _, openErr := b.Open(ctx, key)
 		_, createErr := b.Create(ctx, key, strings.NewReader("x"))
