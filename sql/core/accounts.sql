@@ -33,8 +33,17 @@ audits:
   month_of_birth: "birth_month not between 1 and 12"
 --- */
 with
-mentions as (select * from dataset.accounts),
 account_customers as (select * from identity.account_customers),
+
+-- Most accounts are described once; only the others need their mentions put in order.
+repeated as (
+    select
+        channel,
+        account_id,
+    from dataset.accounts as mentions
+    group by channel, account_id
+    having count(*) > 1
+),
 
 -- Exports in the order they were made. Few, so that numbering them is cheap and one number then orders all mentions.
 exports as (
@@ -43,7 +52,7 @@ exports as (
         feed,
         source_file,
         row_number() over (order by coalesce(exported_at, timestamp '1970-01-01 00:00:00'), feed, source_file) as export_no,
-    from mentions
+    from dataset.accounts as mentions
     group by coalesce(exported_at, timestamp '1970-01-01 00:00:00'), feed, source_file
 ),
 
@@ -52,7 +61,10 @@ numbered as (
     select
         mentions.*,
         exports.export_no * 1099511627776 + mentions.source_row as recency,
-    from mentions
+    from dataset.accounts as mentions
+    inner join repeated
+        on mentions.channel = repeated.channel
+        and mentions.account_id = repeated.account_id
     inner join exports
         on coalesce(mentions.exported_at, timestamp '1970-01-01 00:00:00') = exports.exported_at
         and mentions.feed = exports.feed
@@ -60,6 +72,31 @@ numbered as (
 ),
 
 described as (
+    select
+        mentions.channel,
+        mentions.account_id,
+        mentions.exported_at as updated_at,
+        mentions.is_member,
+        mentions.registered_at,
+        mentions.gender,
+        mentions.province,
+        mentions.city,
+        mentions.birthday,
+        mentions.phone is not null as has_phone,
+        mentions.email is not null as has_email,
+        mentions.sms_consent,
+        mentions.email_consent,
+        mentions.app_consent,
+        mentions.feed,
+        mentions.source_file,
+        mentions.source_row,
+    from dataset.accounts as mentions
+    where not exists (
+        select 1 from repeated
+        where mentions.channel = repeated.channel
+            and mentions.account_id = repeated.account_id
+    )
+    union all
     select
         channel,
         account_id,
