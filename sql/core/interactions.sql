@@ -31,7 +31,6 @@ audits:
 --- */
 with
 interactions as (select * from dataset.interactions),
-account_customers as (select * from identity.account_customers),
 
 final as (
     select
@@ -58,10 +57,10 @@ final as (
         interactions.source_file,
         interactions.source_row,
     from interactions
-    left join account_customers
+    left join identity.account_customers as account_customers
         on interactions.channel = account_customers.channel
         and interactions.account_id = account_customers.account_id
-    left join account_customers as referrers
+    left join identity.account_customers as referrers
         on interactions.channel = referrers.channel
         and interactions.referrer_account_id = referrers.account_id
 )
