@@ -26,21 +26,30 @@ audits:
     group by ends_on, revenue having count(distinct layer) > 1
 --- */
 with
-days as (select * from core.customer_days),
 customers as (select * from core.customers),
+
+-- Each day with the windows that it is in: few rows, so that the many join on equal days.
+window_days as (
+    select
+        days.day,
+        ends.ends_on,
+    from (select distinct day from core.customer_days) as days
+    inner join (select period_end as ends_on from core.periods union select previous_end as ends_on from core.periods) as ends
+        on days.day <= ends.ends_on
+        and days.day > ends.ends_on - cast(getvariable('window_days') as integer)
+),
 
 spent as (
     select
-        ends.ends_on,
+        window_days.ends_on,
         days.customer_id,
         cast(sum(days.orders) as bigint) as orders,
         cast(sum(days.net_amount) as decimal(18, 2)) as revenue,
         max(days.day) filter (where days.orders > 0) as last_purchase_on,
-    from (select period_end as ends_on from core.periods union select previous_end as ends_on from core.periods) as ends
-    inner join days
-        on days.day <= ends.ends_on
-        and days.day > ends.ends_on - cast(getvariable('window_days') as integer)
-    group by ends.ends_on, days.customer_id
+    from core.customer_days as days
+    inner join window_days
+        on days.day = window_days.day
+    group by window_days.ends_on, days.customer_id
 ),
 
 attributed as (
@@ -76,14 +85,15 @@ layer_ranks as (
 ),
 
 -- Once any tier has a threshold, thresholds decide and any rank will do. The last tier takes whom the others leave.
+-- A missing threshold is the end of DECIMAL(18,2): a plain comparison lets the join below be a hash join.
 tier_ranks as (
     select
         counted.ends_on,
         tiers.tier,
         case when tiers.by_spend then 1 else 1 + cast(ceil(tiers.from_percent * counted.members_ranked * 0.01) as bigint) end as first_rank,
         1 + cast(ceil(case when tiers.by_spend then 100 else tiers.to_percent end * counted.members_ranked * 0.01) as bigint) as next_rank,
-        tiers.min_spend,
-        tiers.spend_above,
+        coalesce(tiers.min_spend, -9999999999999999.99) as min_spend,
+        coalesce(tiers.spend_above, 9999999999999999.99) as spend_above,
     from (
         select
             seed_tiers.*,
@@ -117,8 +127,8 @@ final as (
         on ranked.ends_on = tier_ranks.ends_on
         and ranked.member_rank >= tier_ranks.first_rank
         and ranked.member_rank < tier_ranks.next_rank
-        and coalesce(ranked.revenue >= tier_ranks.min_spend, true)
-        and coalesce(ranked.revenue < tier_ranks.spend_above, true)
+        and ranked.revenue >= tier_ranks.min_spend
+        and ranked.revenue < tier_ranks.spend_above
 )
 
 select * from final
