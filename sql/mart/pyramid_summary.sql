@@ -35,7 +35,7 @@ audits:
   heads_in_order: "customers < 0 or buyers > customers or orders < buyers"
 --- */
 with
-periods as (select * from core.periods),
+periods as (select *, row_number() over (order by period_kind, period_start) as period_no from core.periods),
 layers as (select * from seed.pyramid_layers),
 
 -- Everybody known on the period's last day.
@@ -60,25 +60,34 @@ ranked as (
     group by ends_on, layer
 ),
 
+-- Each day with the periods that it is in: few rows, so that the many join on equal days.
+period_days as (
+    select
+        days.day,
+        periods.period_no,
+        periods.period_end,
+    from (select distinct day from core.customer_days) as days
+    inner join periods
+        on days.day between periods.period_start and periods.period_end
+),
+
 active as (
     select
-        periods.period_kind,
-        periods.period_start,
-        periods.period_end,
+        period_days.period_no,
+        period_days.period_end,
         days.customer_id,
         sum(days.orders) as orders,
         sum(days.net_amount) as revenue,
-    from periods
-    inner join core.customer_days as days
-        on days.day between periods.period_start and periods.period_end
-    group by periods.period_kind, periods.period_start, periods.period_end, days.customer_id
+    from core.customer_days as days
+    inner join period_days
+        on days.day = period_days.day
+    group by period_days.period_no, period_days.period_end, days.customer_id
 ),
 
 -- Who moved money in the period without a standing on its last day (a period longer than the window) is in the last layer.
 moved as (
     select
-        active.period_kind,
-        active.period_start,
+        active.period_no,
         coalesce(standings.layer, (select max(layer) from layers)) as layer,
         count(*) filter (where active.orders > 0) as buyers,
         sum(active.orders) as orders,
@@ -87,7 +96,7 @@ moved as (
     left join core.customer_standings as standings
         on active.customer_id = standings.customer_id
         and active.period_end = standings.ends_on
-    group by active.period_kind, active.period_start, coalesce(standings.layer, (select max(layer) from layers))
+    group by active.period_no, coalesce(standings.layer, (select max(layer) from layers))
 ),
 
 counted as (
@@ -115,8 +124,7 @@ counted as (
         on periods.period_end = ranked.ends_on
         and layers.layer = ranked.layer
     left join moved
-        on periods.period_kind = moved.period_kind
-        and periods.period_start = moved.period_start
+        on periods.period_no = moved.period_no
         and layers.layer = moved.layer
 ),
 
