@@ -45,32 +45,42 @@ func (s *Session) withArrow(ctx context.Context, use func(*duckdb.Arrow, driver.
 	})
 }
 
-// BatchWriter writes a stream of Arrow batches through DuckDB, to a Parquet file or a table, while the batches are still being made.
+// BatchWriter feeds a stream of Arrow batches to a statement while the batches are still being made.
 type BatchWriter struct {
 	batches chan arrow.RecordBatch
 	done    chan error
 	failed  chan struct{}
-	rows    atomic.Int64
+	rows    int64 // when done
 }
+
+// ErrEnded says that a batch comes too late: the statement has ended, and Close tells why.
+var ErrEnded = errors.New("the writer has ended")
 
 // WriteParquet starts a writer for the file at path. Every batch must have the schema. Close must be called.
 func (s *Session) WriteParquet(ctx context.Context, schema *arrow.Schema, path string) *BatchWriter {
-	return s.writeStream(ctx, schema, func(view string) string {
+	return s.Stream(ctx, schema, func(view string) string {
 		return "copy (from " + view + ") to " + Quote(path) + " (format parquet, compression zstd)"
 	})
 }
 
 // LoadTable starts a writer for a new table of the session, named as schema.name. Close must be called.
 func (s *Session) LoadTable(ctx context.Context, schema *arrow.Schema, table string) *BatchWriter {
-	return s.writeStream(ctx, schema, func(view string) string {
+	return s.Stream(ctx, schema, func(view string) string {
 		return "create table " + table + " as from " + view
 	})
 }
 
-func (s *Session) writeStream(ctx context.Context, schema *arrow.Schema, statement func(view string) string) *BatchWriter {
+// Stream starts a statement that reads the batches once, as the view that it is given, and writes rows. Every batch must have the schema.
+// Close must be called.
+//
+// The statement must use every column of the view and put no condition on it that holds for a single row alone: DuckDB leaves both, the
+// choice of columns and such conditions, to the stream, which knows neither, so that columns would be exchanged and conditions be lost
+// without an error.
+func (s *Session) Stream(ctx context.Context, schema *arrow.Schema, statement func(view string) string) *BatchWriter {
 	writer := &BatchWriter{batches: make(chan arrow.RecordBatch, 2), done: make(chan error, 1), failed: make(chan struct{})}
 	go func() {
-		err := s.consume(ctx, &stream{schema: schema, batches: writer.batches}, statement)
+		var err error
+		writer.rows, err = s.consume(ctx, &stream{schema: schema, batches: writer.batches}, statement)
 		close(writer.failed)
 		writer.done <- err
 	}()
@@ -82,36 +92,39 @@ func (w *BatchWriter) Write(batch arrow.RecordBatch) error {
 	batch.Retain()
 	select {
 	case w.batches <- batch:
-		w.rows.Add(batch.NumRows())
 		return nil
 	case <-w.failed:
 		batch.Release()
-		return errors.New("the writer has ended")
+		return ErrEnded
 	}
 }
 
-// Close ends the stream, waits for the last batch to be written, and gives the number of rows. A file is not synced.
+// Close ends the stream, waits for the statement, and gives the number of rows that it wrote. A file is not synced.
 func (w *BatchWriter) Close() (int64, error) {
 	close(w.batches)
 	if err := <-w.done; err != nil {
 		return 0, fmt.Errorf("write batches: %w", err)
 	}
-	return w.rows.Load(), nil
+	return w.rows, nil
 }
 
-func (s *Session) consume(ctx context.Context, source *stream, statement func(view string) string) error {
+func (s *Session) consume(ctx context.Context, source *stream, statement func(view string) string) (rows int64, err error) {
 	// The view is the database's, not the connection's: each stream needs a name of its own.
 	view := fmt.Sprintf("incoming_batches_%d", s.streams.Add(1))
-	return s.withArrow(ctx, func(connection *duckdb.Arrow, execute driver.ExecerContext) error {
+	err = s.withArrow(ctx, func(connection *duckdb.Arrow, execute driver.ExecerContext) error {
 		release, err := connection.RegisterView(source, view)
 		if err != nil {
 			return err
 		}
 		defer release()
-		_, err = execute.ExecContext(ctx, statement(view), nil)
+		result, err := execute.ExecContext(ctx, statement(view), nil)
+		if err == nil {
+			rows, err = result.RowsAffected()
+		}
 		_, dropErr := execute.ExecContext(context.WithoutCancel(ctx), "drop view "+view, nil)
 		return errors.Join(err, dropErr)
 	})
+	return rows, err
 }
 
 // stream is a RecordReader over batches that arrive on a channel.

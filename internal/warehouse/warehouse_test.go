@@ -2,6 +2,7 @@ package warehouse_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -137,14 +138,49 @@ func TestArrowRoundTrip(t *testing.T) {
 	}
 }
 
+func TestStreamGivesTheRowsOfItsStatement(t *testing.T) {
+	dir := t.TempDir()
+	session := open(t, warehouse.Options{AllowedDirs: []string{dir}})
+	path := filepath.Join(dir, "odd.parquet")
+	err := session.ReadArrow(t.Context(), "select i, 'a' || i as a, 'b' || i as b from range(100000) t(i)", func(reader array.RecordReader) error {
+		writer := session.Stream(t.Context(), reader.Schema(), func(view string) string {
+			return "copy (select b, i, a from (select *, random() >= 0 and i % 2 = 1 as odd from " + view + ") where odd) to " + warehouse.Quote(path)
+		})
+		for reader.Next() {
+			if err := writer.Write(reader.RecordBatch()); err != nil {
+				return err
+			}
+		}
+		rows, err := writer.Close()
+		if rows != 50000 {
+			t.Errorf("%d rows were written, want every other one", rows)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var good int
+	query := "select count(distinct i) from " + warehouse.Quote(path) + " where i % 2 = 1 and a = 'a' || i and b = 'b' || i"
+	if err := session.QueryRow(t.Context(), query).Scan(&good); err != nil || good != 50000 {
+		t.Errorf("%d rows are right, %v", good, err)
+	}
+}
+
 func TestWriteParquetReportsFailure(t *testing.T) {
 	session := open(t, warehouse.Options{})
 	err := session.ReadArrow(t.Context(), "select 1 as a", func(reader array.RecordReader) error {
 		writer := session.WriteParquet(t.Context(), reader.Schema(), "/not/allowed.parquet")
-		for reader.Next() {
-			_ = writer.Write(reader.RecordBatch())
+		var err error
+		for reader.Next() && err == nil {
+			for err == nil { // until the statement has failed
+				err = writer.Write(reader.RecordBatch())
+			}
 		}
-		_, err := writer.Close()
+		if !errors.Is(err, warehouse.ErrEnded) {
+			t.Errorf("writing ends with %v", err)
+		}
+		_, err = writer.Close()
 		return err
 	})
 	if err == nil || !strings.Contains(err.Error(), "Permission") {

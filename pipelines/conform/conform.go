@@ -1,8 +1,8 @@
 // Package conform reads landed export files by their feeds' contracts: typed rows in files/<feed>/, refused rows in rejects/<feed>/,
 // and for every file an accounting, written last, that makes its rows visible.
 //
-// DuckDB does the typing, in one COPY per file. What it reads comes through a pipe from package reader, which decodes the export,
-// leaves out what is no row, and puts each record's line number before it.
+// DuckDB does the typing, in one COPY per file. What it reads are batches of cells from package reader, which decodes the export, leaves
+// out what is no row, and gives each record its line number.
 package conform
 
 import (

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"countinghouse/internal/contract"
@@ -62,11 +63,7 @@ func (j *job) sweep() {
 
 // run does the work. A quarantine is a result, not an error.
 func (j *job) run(ctx context.Context) error {
-	err := j.read(ctx, true)
-	if errors.Is(err, errLost) {
-		// Many threads reading quoted line ends may lose a row; one thread does not.
-		err = j.read(ctx, false)
-	}
+	err := j.read(ctx)
 	var wrong *reader.Problem
 	if errors.As(err, &wrong) {
 		j.quarantine(wrong.Line, wrong.Message)
@@ -87,12 +84,12 @@ func (r FileResult) exceeds(rows int64, share float64) bool {
 	return r.Rejected > rows || tooLarge && (r.Rejected > 1 || share == 0)
 }
 
-// errLost says that DuckDB passed over a record which it has no reason to refuse.
+// errLost says that a record was not accepted for which there is no reason to refuse it.
 var errLost = errors.New("a row was neither accepted nor refused")
 
 // read makes the two Parquet files in the scratch folder and fills in the accounting.
-func (j *job) read(ctx context.Context, parallel bool) error {
-	summary, accepted, err := j.accept(ctx, parallel)
+func (j *job) read(ctx context.Context) error {
+	summary, accepted, err := j.accept(ctx)
 	if err != nil {
 		return err
 	}
@@ -138,52 +135,38 @@ func (j *job) exportTime(header reader.Header) error {
 	return nil
 }
 
-func (j *job) accept(ctx context.Context, parallel bool) (reader.Summary, int64, error) {
-	from := j.scan("accept", parallel)
-	from.delimiter = string(reader.Delimiter(j.contract))
-	from.before = []string{"'source_row': 'BIGINT'"}
-	out := &output{recordWriter: recordWriter{delimiter: from.delimiter[0]}}
-	return j.stream(ctx, from.path, out, &acceptSink{out}, func(header reader.Header) (string, error) {
-		return newPlan(j.contract, header, j.zone.String()).accept(from, j.local("parquet")), j.exportTime(header)
+func (j *job) accept(ctx context.Context) (reader.Summary, int64, error) {
+	out := &output{}
+	return j.stream(ctx, out, &acceptSink{out}, func(header reader.Header) (copying, error) {
+		plan := newPlan(j.contract, header, j.zone.String())
+		return func(from string) string { return plan.accept(from, j.local("parquet")) }, j.exportTime(header)
 	})
 }
 
+// copying is a statement that reads the relation which it is given.
+type copying func(from string) string
+
 // stream reads the file into a statement that is made when the header is known, and gives the number of rows that it wrote.
-func (j *job) stream(ctx context.Context, path string, out *output, sink reader.Sink, statement func(reader.Header) (string, error)) (reader.Summary, int64, error) {
-	var running *stream
-	out.open = func(header reader.Header) (io.Writer, error) {
+func (j *job) stream(ctx context.Context, out *output, sink reader.Sink, statement func(reader.Header) (copying, error)) (reader.Summary, int64, error) {
+	out.open = func(schema *arrow.Schema, header reader.Header) (*warehouse.BatchWriter, error) {
 		text, err := statement(header)
-		if err == nil {
-			running, err = startStream(ctx, j.session, path, text)
+		if err != nil {
+			return nil, err
 		}
-		return running, err
+		return j.session.Stream(ctx, schema, text), nil
 	}
 	summary, err := reader.Read(ctx, j.contract, j.input(ctx), sink)
-	if running == nil {
+	if out.to == nil {
 		return summary, 0, err
 	}
 	if err == nil {
 		err = out.flush()
 	}
-	rows, ended := running.finish()
-	if err == nil {
+	rows, ended := out.to.Close()
+	if err == nil || errors.Is(err, warehouse.ErrEnded) {
 		err = ended
 	}
 	return summary, rows, asProblem(err)
-}
-
-// Buffers of DuckDB's CSV reader, in bytes: one must hold two of the longest records.
-const (
-	smallBuffer = 2 * maxLine
-	largeBuffer = 32 << 20
-)
-
-func (j *job) scan(name string, parallel bool) scan {
-	from := scan{path: j.local(name + ".pipe"), parallel: parallel, buffer: smallBuffer}
-	if j.manifest.Size > smallBuffer {
-		from.buffer = largeBuffer
-	}
-	return from
 }
 
 // asProblem tells data that an expression of the contract stumbles over from trouble with the machine.
@@ -210,13 +193,11 @@ func (j *job) explain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	from := j.scan("explain", false)
-	from.delimiter = ","
-	from.before = []string{"'source_row': 'BIGINT'", "'given reason': 'VARCHAR'", "'raw text': 'VARCHAR'"}
-	out := &output{recordWriter: recordWriter{delimiter: ','}}
+	out := &output{extra: []string{"given reason", "raw text"}}
 	sink := &explainSink{output: out, accepted: accepted, splitter: reader.NewSplitter(j.contract)}
-	_, explained, err := j.stream(ctx, from.path, out, sink, func(header reader.Header) (string, error) {
-		return newPlan(j.contract, header, j.zone.String()).explain(from, j.local("rejects")), nil
+	_, explained, err := j.stream(ctx, out, sink, func(header reader.Header) (copying, error) {
+		plan := newPlan(j.contract, header, j.zone.String())
+		return func(from string) string { return plan.explain(from, j.local("rejects")) }, nil
 	})
 	if err != nil {
 		return err

@@ -1,70 +1,100 @@
 package conform
 
 import (
-	"bytes"
-	"io"
-	"strconv"
+	"fmt"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"countinghouse/internal/contract/reader"
+	"countinghouse/internal/warehouse"
 )
 
-// flushAt is how much text is gathered before it is written, in bytes.
-const flushAt = 1 << 18
-
-// A recordWriter writes records as the CSV that scan reads: each begins with its line number.
-type recordWriter struct {
-	to        io.Writer
-	delimiter byte
-	text      []byte
-}
-
-func (w *recordWriter) begin(line int64) {
-	w.text = strconv.AppendInt(w.text, line, 10)
-}
-
-func (w *recordWriter) cell(text []byte) {
-	w.text = append(w.text, w.delimiter)
-	if bytes.IndexByte(text, w.delimiter) < 0 && bytes.IndexByte(text, '"') < 0 && bytes.IndexByte(text, '\n') < 0 && bytes.IndexByte(text, '\r') < 0 {
-		w.text = append(w.text, text...)
-		return
-	}
-	w.text = append(w.text, '"')
-	for {
-		quote := bytes.IndexByte(text, '"')
-		if quote < 0 {
-			break
-		}
-		w.text = append(append(w.text, text[:quote+1]...), '"')
-		text = text[quote+1:]
-	}
-	w.text = append(append(w.text, text...), '"')
-}
-
-func (w *recordWriter) end() error {
-	w.text = append(w.text, '\n')
-	if len(w.text) < flushAt {
-		return nil
-	}
-	return w.flush()
-}
-
-func (w *recordWriter) flush() error {
-	_, err := w.to.Write(w.text)
-	w.text = w.text[:0]
-	return err
-}
-
-// An output is where a file's records go: a statement that is begun when the header tells how they are laid out.
+// An output is where a file's records go: as batches into a statement that is begun when the header tells how they are laid out. The
+// batches have a column source_row, the extra ones, and one for each field that the contract reads, named as fieldName has it.
 type output struct {
-	recordWriter
-	open  func(reader.Header) (io.Writer, error)
-	width int
+	open  func(*arrow.Schema, reader.Header) (*warehouse.BatchWriter, error)
+	extra []string
+
+	to      *warehouse.BatchWriter
+	schema  *arrow.Schema
+	buffers buffers
+	lines   []int64
+	columns []cells
+	byField []*cells // what a field goes to; nil where the contract does not read it
+	size    int      // bytes of the batch
 }
 
 func (o *output) Header(header reader.Header) (err error) {
-	o.width = len(header.Names)
-	o.to, err = o.open(header)
+	read := make([]bool, len(header.Names))
+	for _, field := range header.Fields {
+		if field >= 0 {
+			read[field] = true
+		}
+	}
+	fields := []arrow.Field{{Name: "source_row", Type: arrow.PrimitiveTypes.Int64}}
+	for _, name := range o.extra {
+		fields = append(fields, arrow.Field{Name: name, Type: arrow.BinaryTypes.String, Nullable: true})
+	}
+	o.byField = make([]*cells, len(read))
+	o.columns = make([]cells, len(read)+len(o.extra))
+	for field := range read {
+		if read[field] {
+			o.byField[field] = &o.columns[len(fields)-1]
+			fields = append(fields, arrow.Field{Name: fieldName(field), Type: arrow.BinaryTypes.String, Nullable: true})
+		}
+	}
+	o.columns = o.columns[:len(fields)-1]
+	o.buffers.texts = make([]recycler, len(o.columns))
+	o.schema = arrow.NewSchema(fields, nil)
+	o.begin()
+	o.to, err = o.open(o.schema, header)
 	return err
+}
+
+func fieldName(field int) string { return fmt.Sprintf("f%d", field) }
+
+func (o *output) begin() {
+	o.lines = o.buffers.newLines()
+	for i := range o.columns {
+		o.columns[i] = o.buffers.newCells(i)
+	}
+	o.size = 0
+}
+
+func (o *output) fields(fields [][]byte) {
+	for i, column := range o.byField {
+		if column != nil {
+			column.add(fields[i])
+		}
+	}
+}
+
+// end ends the record of a line, with the size of its text in bytes.
+func (o *output) end(line int64, size int) error {
+	o.lines = append(o.lines, line)
+	o.size += size
+	if len(o.lines) < batchRows && o.size < batchBytes {
+		return nil
+	}
+	return o.flush()
+}
+
+func (o *output) flush() error {
+	if len(o.lines) == 0 {
+		return nil
+	}
+	arrays := []arrow.Array{o.buffers.lineArray(o.lines)}
+	for i := range o.columns {
+		arrays = append(arrays, o.buffers.cellArray(i, &o.columns[i]))
+	}
+	batch := array.NewRecordBatch(o.schema, arrays, int64(len(o.lines)))
+	defer batch.Release()
+	for _, each := range arrays {
+		each.Release()
+	}
+	o.begin()
+	return o.to.Write(batch)
 }
 
 // An acceptSink passes on every record that can be read; what cannot is only counted, by the reader.
@@ -72,21 +102,25 @@ type acceptSink struct {
 	*output
 }
 
-func (s *acceptSink) Raw(line int64, record []byte) error {
-	s.begin(line)
-	s.text = append(append(s.text, s.delimiter), record...)
-	return s.end()
+func (s *acceptSink) Raw(line int64, record []byte, fields [][]byte) error {
+	s.fields(fields)
+	return s.end(line, len(record))
 }
 
 func (s *acceptSink) Fields(line int64, fields [][]byte) error {
-	s.begin(line)
-	for _, field := range fields {
-		s.cell(field)
-	}
-	return s.end()
+	s.fields(fields)
+	return s.end(line, sizeOf(fields))
 }
 
 func (*acceptSink) Reject(int64, string, []byte) error { return nil }
+
+func sizeOf(fields [][]byte) int {
+	size := 0
+	for _, field := range fields {
+		size += len(field)
+	}
+	return size
+}
 
 // An explainSink passes on the records that were not accepted: number, given reason, raw text, fields.
 type explainSink struct {
@@ -95,12 +129,11 @@ type explainSink struct {
 	splitter *reader.Splitter
 }
 
-func (s *explainSink) Raw(line int64, record []byte) error {
+func (s *explainSink) Raw(line int64, record []byte, fields [][]byte) error {
 	if s.accepted.has(line) {
 		return nil
 	}
-	fields, reason := s.splitter.Split(record)
-	return s.write(line, reason, record, fields)
+	return s.write(line, "", record, fields)
 }
 
 func (s *explainSink) Fields(line int64, fields [][]byte) error {
@@ -111,17 +144,14 @@ func (s *explainSink) Fields(line int64, fields [][]byte) error {
 }
 
 func (s *explainSink) Reject(line int64, reason string, raw []byte) error {
-	return s.write(line, reason, raw, make([][]byte, s.width))
+	return s.write(line, reason, raw, make([][]byte, len(s.byField)))
 }
 
 func (s *explainSink) write(line int64, reason string, raw []byte, fields [][]byte) error {
-	s.begin(line)
-	s.cell([]byte(reason))
-	s.cell(raw)
-	for _, field := range fields {
-		s.cell(field)
-	}
-	return s.end()
+	s.columns[0].add([]byte(reason))
+	s.columns[1].add(raw)
+	s.fields(fields)
+	return s.end(line, len(raw)+sizeOf(fields))
 }
 
 // A lineSet holds line numbers, a bit each.

@@ -30,33 +30,11 @@ func newPlan(c *contract.Contract, header reader.Header, zone string) plan {
 func cellName(i int) string  { return fmt.Sprintf(`"cell %d"`, i) }
 func valueName(i int) string { return fmt.Sprintf(`"value %d"`, i) }
 
-// A scan is how the records stand in the text that DuckDB reads.
-type scan struct {
-	path      string
-	delimiter string
-	before    []string // columns before the fields, each with its type
-	parallel  bool
-	buffer    int // bytes
-}
-
-// maxLine is room for a record whose every byte is a quote, with its line number.
-const maxLine = 2*reader.MaxRecord + 4096
-
-func (s scan) sql(fields int) string {
-	columns := append([]string{}, s.before...)
-	for i := range fields {
-		columns = append(columns, fmt.Sprintf("'f%d': 'VARCHAR'", i))
-	}
-	return fmt.Sprintf(`read_csv(%s, auto_detect = false, header = false, columns = {%s}, delim = %s, quote = '"', escape = '"', new_line = '\n',
-            ignore_errors = true, parallel = %v, max_line_size = %d, buffer_size = %d)`,
-		contract.Quote(s.path), strings.Join(columns, ", "), contract.Quote(s.delimiter), s.parallel, maxLine, s.buffer)
-}
-
 // accept writes the rows of which every cell fits its type.
 //
 // Whether a row is good is computed beside its values, which DuckDB then computes once. random() keeps the optimizer from moving the
-// condition below the casts, where they would all be computed twice.
-func (p plan) accept(from scan, to string) string {
+// condition below the casts, where they would all be computed twice, and from asking the stream of batches to apply it.
+func (p plan) accept(from, to string) string {
 	checks := []string{"random() >= 0"}
 	for i, column := range p.contract.Columns {
 		if check := p.check(i, column); check != "" {
@@ -103,7 +81,7 @@ func (p plan) check(i int, column contract.Column) string {
 }
 
 // typed is a relation of source_row, the carried columns, every cell and every column by its name.
-func (p plan) typed(from scan, carried []string) string {
+func (p plan) typed(from string, carried []string) string {
 	cells := append([]string{"source_row"}, carried...)
 	values := append([]string{}, cells...)
 	for i, column := range p.contract.Columns {
@@ -113,7 +91,7 @@ func (p plan) typed(from scan, carried []string) string {
 		cells = append(cells, p.cell(i, column)+" as "+cellName(i))
 		values = append(values, cellName(i), fmt.Sprintf("cast(%s as %s) as %s", p.columns[i].typed, column.SQLType(), contract.Name(column.Name)))
 	}
-	relation := fmt.Sprintf("(\n        select %s\n        from %s\n        )", strings.Join(cells, ", "), from.sql(len(p.header.Names)))
+	relation := fmt.Sprintf("(\n        select %s\n        from %s\n        )", strings.Join(cells, ", "), from)
 	relation = fmt.Sprintf("(\n        select %s\n        from %s\n        )", strings.Join(values, ",\n            "), relation)
 	for i, column := range p.contract.Columns {
 		if column.Computed() {
@@ -130,17 +108,22 @@ func (p plan) cell(i int, column contract.Column) string {
 	if field < 0 {
 		return "cast(null as VARCHAR)"
 	}
-	text := fmt.Sprintf("f%d", field)
+	text := fieldName(field)
 	for _, null := range column.Nulls {
 		text = fmt.Sprintf("nullif(%s, %s)", text, contract.Quote(null))
 	}
 	return text
 }
 
-// explain writes what is wrong with each record: source_row, reason (NULL if nothing is) and raw.
-func (p plan) explain(from scan, to string) string {
+// explain writes what is wrong with each record: source_row, reason (NULL if nothing is) and raw. To order by every cell changes nothing,
+// since no two records have one line; it uses all columns of the batches, as warehouse.Stream demands.
+func (p plan) explain(from, to string) string {
 	var reasons []string
+	order := []string{"source_row"}
 	for i, column := range p.contract.Columns {
+		if !column.Computed() {
+			order = append(order, cellName(i))
+		}
 		if reason := p.reason(i, column); reason != "" {
 			reasons = append(reasons, reason)
 		}
@@ -148,9 +131,9 @@ func (p plan) explain(from scan, to string) string {
 	return fmt.Sprintf(`copy (
     select source_row, coalesce("given reason", nullif(concat_ws('; ', %s), '')) as reason, "raw text" as raw
     from %s
-    order by source_row
+    order by %s
 ) to %s (format parquet, compression zstd)`,
-		strings.Join(append(reasons, "null"), ",\n        "), p.typed(from, []string{`"given reason"`, `"raw text"`}), contract.Quote(to))
+		strings.Join(append(reasons, "null"), ",\n        "), p.typed(from, []string{`"given reason"`, `"raw text"`}), strings.Join(order, ", "), contract.Quote(to))
 }
 
 // maxShown is how many characters of a cell a reason shows.

@@ -59,21 +59,7 @@ const (
 // Tables are the tables that Run writes.
 func Tables() []Table {
 	return []Table{
-		{EntriesTable, []Column{
-			{"channel", Text},
-			{"account_id", Text},
-			{"entry_no", Integer},
-			{"occurred_at", Timestamp},
-			{"occurred_on", Date},
-			{"kind", Text},
-			{"points", Integer},
-			{"balance_after", Integer},
-			{"txn_id", Text},
-			{"order_id", Text},
-			{"reason", Text},
-			{"source_file", Text},
-			{"source_row", Integer},
-		}},
+		{EntriesTable, entryColumns()},
 		{LotsTable, []Column{
 			{"channel", Text},
 			{"account_id", Text},
@@ -117,5 +103,23 @@ func Tables() []Table {
 			{"source_file", Text},
 			{"source_row", Integer},
 		}},
+	}
+}
+
+func entryColumns() []Column {
+	return []Column{
+		{"channel", Text},
+		{"account_id", Text},
+		{"entry_no", Integer},
+		{"occurred_at", Timestamp},
+		{"occurred_on", Date},
+		{"kind", Text},
+		{"points", Integer},
+		{"balance_after", Integer},
+		{"txn_id", Text},
+		{"order_id", Text},
+		{"reason", Text},
+		{"source_file", Text},
+		{"source_row", Integer},
 	}
 }

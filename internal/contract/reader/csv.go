@@ -34,7 +34,7 @@ func readCSV(c *contract.Contract, text *bufio.Reader, sink Sink) (Summary, erro
 		return Summary{}, err
 	}
 	r := &csvReader{
-		contract: c, delimiter: Delimiter(c), rules: rules, lines: newLineReader(decoded), sink: sink, splitter: NewSplitter(c),
+		contract: c, delimiter: delimiterOf(c), rules: rules, lines: newLineReader(decoded), sink: sink, splitter: NewSplitter(c),
 	}
 	if err := r.header(); err != nil {
 		return r.summary, err
@@ -199,10 +199,9 @@ func (r *csvReader) record(line int64, text []byte) error {
 		return r.cells(line, text)
 	}
 	if bytes.IndexByte(text, '"') < 0 {
-		// A return within a line is text of its cell; DuckDB would take it for a line end unless it is quoted.
-		if plain(text, r.delimiter, width) && bytes.IndexByte(text, '\r') < 0 && !r.blank(text) {
+		if cells, ok := r.splitter.plain(text, width); ok && !r.blank(text) {
 			r.summary.Records++
-			return r.sink.Raw(line, text)
+			return r.sink.Raw(line, text, cells)
 		}
 		return r.cells(line, text)
 	}
@@ -222,7 +221,8 @@ func (r *csvReader) record(line int64, text []byte) error {
 	}
 	if !scan.odd && scan.fields == width && !guarded(text, r.delimiter) && !r.blank(text) {
 		r.summary.Records++
-		return r.sink.Raw(line, text)
+		cells, _ := r.splitter.Split(text)
+		return r.sink.Raw(line, text, cells)
 	}
 	return r.cells(line, text)
 }

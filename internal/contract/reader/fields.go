@@ -79,28 +79,31 @@ func leadingBlanks(text []byte, delimiter byte) int {
 	return n
 }
 
-// plain says whether a record without quotes has the right number of fields, and none of them anything to strip. Only the bytes
-// beside delimiters are looked at.
-func plain(record []byte, delimiter byte, width int) bool {
+// plain gives the cells of a record without quotes, if it has so many and none of them anything to strip. Only the bytes beside delimiters
+// are looked at.
+func (s *Splitter) plain(record []byte, width int) (cells [][]byte, ok bool) {
 	if len(record) == 0 || isGuard(record[0]) || isGuard(record[len(record)-1]) {
-		return false
+		return nil, false
 	}
-	for at := 0; ; {
-		next := bytes.IndexByte(record[at:], delimiter)
-		if width--; next < 0 {
-			return width == 0
+	s.cells = s.cells[:0]
+	for more := true; more; {
+		cell := record
+		end := bytes.IndexByte(record, s.delimiter)
+		if more = end >= 0; more {
+			cell, record = record[:end], record[end+1:]
 		}
-		at += next + 1
-		if at > 1 && isGuard(record[at-2]) || at < len(record) && isGuard(record[at]) {
-			return false
+		if n := len(cell); n > 0 && (isGuard(cell[0]) || isGuard(cell[n-1])) {
+			return nil, false
 		}
+		s.cells = append(s.cells, cell)
 	}
+	return s.cells, len(s.cells) == width
 }
 
-// isGuard errs on the side of yes: a guard that leads is none at the end.
+// isGuard says whether a cell with this byte at an edge may have something to strip. A guard that leads is none at the end.
 func isGuard(b byte) bool {
 	switch b {
-	case ' ', '\t', '\'', '`', '=', '\r':
+	case ' ', '\t', '\'', '`', '=', '\r', '\n':
 		return true
 	default:
 		return false
@@ -138,6 +141,9 @@ func isEdge(b, delimiter byte) bool { return b == delimiter || b == '"' }
 
 // Strip takes away what guards a cell against spreadsheets: TABs and blanks around it, ="…", and a leading ' or `.
 func Strip(cell []byte) []byte {
+	if n := len(cell); n > 0 && !isGuard(cell[0]) && !isGuard(cell[n-1]) {
+		return cell
+	}
 	cell = bytes.Trim(cell, " \t\r\n")
 	if n := len(cell); n >= 3 && cell[0] == '=' && cell[1] == '"' && cell[n-1] == '"' {
 		cell = bytes.Trim(cell[2:n-1], " \t")
@@ -159,11 +165,11 @@ type Splitter struct {
 
 // NewSplitter is for records of a file of this contract.
 func NewSplitter(c *contract.Contract) *Splitter {
-	return &Splitter{delimiter: Delimiter(c), blanks: c.Files.Delimiter == contract.Blanks, loose: c.Files.Loose}
+	return &Splitter{delimiter: delimiterOf(c), blanks: c.Files.Delimiter == contract.Blanks, loose: c.Files.Loose}
 }
 
-// Delimiter stands between the fields of a raw record, which those of a file separated by blanks never are.
-func Delimiter(c *contract.Contract) byte {
+// delimiterOf stands between fields; those of a file separated by blanks have none.
+func delimiterOf(c *contract.Contract) byte {
 	if c.Files.Delimiter == "" || c.Files.Delimiter == contract.Blanks {
 		return ','
 	}

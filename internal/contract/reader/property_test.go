@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -159,11 +160,11 @@ func (c *checker) next(line int64) {
 	c.records++
 }
 
-func (c *checker) Raw(line int64, record []byte) error {
+func (c *checker) Raw(line int64, record []byte, given [][]byte) error {
 	c.next(line)
 	fields, reason := c.split.Split(record)
-	if reason != "" || len(fields) != c.width {
-		c.t.Fatalf("raw %q: %s, %d fields", record, reason, len(fields))
+	if reason != "" || len(fields) != c.width || !slices.EqualFunc(fields, given, bytes.Equal) {
+		c.t.Fatalf("raw %q: %s, fields %q, given %q", record, reason, fields, given)
 	}
 	return nil
 }

@@ -1,8 +1,8 @@
 // Package reader turns the bytes of an export file into records, by the rules of its contract: it decompresses and decodes them, finds
 // the header, leaves out what the contract drops, and strips guards. Types and what they mean come later, in SQL.
 //
-// A record that needs nothing done to it is handed on as it stands, without looking at its cells: that is the path that large clean
-// files take, and it must cost little more than reading them.
+// A record that needs nothing done to it is cut at its delimiters and handed on as it stands: that is the path that large clean files
+// take, and it must cost little more than reading them.
 package reader
 
 import (
@@ -33,8 +33,8 @@ type Input struct {
 type Sink interface {
 	// Header comes first, once: where each column stands, and how many fields a record has.
 	Header(Header) error
-	// Raw is a record whose text is a line of regular CSV with the contract's delimiter, nothing to be stripped.
-	Raw(line int64, record []byte) error
+	// Raw is a record whose text is regular CSV with nothing to be stripped, and its fields; there are as many as in the header.
+	Raw(line int64, record []byte, fields [][]byte) error
 	// Fields is a record whose cells had to be read; there are as many as in the header.
 	Fields(line int64, fields [][]byte) error
 	// Reject is a record that cannot be read as fields.
@@ -158,7 +158,7 @@ func (f *headerFinder) Fields(_ int64, fields [][]byte) error {
 	return errFound
 }
 
-func (*headerFinder) Raw(int64, []byte) error            { return nil }
+func (*headerFinder) Raw(int64, []byte, [][]byte) error  { return nil }
 func (*headerFinder) Reject(int64, string, []byte) error { return errFound }
 
 // contextReader ends a read when the run is over.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,11 +31,11 @@ func (r *recorder) Header(h reader.Header) error {
 	return nil
 }
 
-func (r *recorder) Raw(line int64, record []byte) error {
+func (r *recorder) Raw(line int64, record []byte, fields [][]byte) error {
 	r.raw++
-	fields, reason := r.split.Split(record)
-	if reason != "" {
-		return errors.New(reason)
+	again, reason := r.split.Split(record)
+	if reason != "" || !slices.EqualFunc(fields, again, bytes.Equal) {
+		return fmt.Errorf("raw %q: %s, fields %q, given %q", record, reason, again, fields)
 	}
 	return r.Fields(line, fields)
 }
@@ -305,4 +306,4 @@ type stopper struct {
 	err error
 }
 
-func (s stopper) Raw(int64, []byte) error { return s.err }
+func (s stopper) Raw(int64, []byte, [][]byte) error { return s.err }
