@@ -159,7 +159,7 @@ func (r result) objects() []map[string]*string {
 // exportParquet writes to the scratch folder, where the locked session may write, and moves the file to where it is wanted.
 func (a *app) exportParquet(ctx context.Context, workshop *jobs.Workshop, query, path string) error {
 	staged := workshop.Scratch + "/query.parquet"
-	rows, err := workshop.Session.Exec(ctx, "copy (\n"+strings.TrimRight(strings.TrimSpace(query), ";")+"\n) to "+warehouse.Quote(staged)+" (format parquet, compression zstd)")
+	rows, err := workshop.Session.Exec(ctx, "copy (\n"+strings.TrimRight(strings.TrimSpace(query), ";")+"\n) to "+warehouse.Quote(staged)+" "+warehouse.PublishedParquet)
 	if err != nil {
 		return usage(err)
 	}

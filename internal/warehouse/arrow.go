@@ -59,7 +59,7 @@ var ErrEnded = errors.New("the writer has ended")
 // WriteParquet starts a writer for the file at path. Every batch must have the schema. Close must be called.
 func (s *Session) WriteParquet(ctx context.Context, schema *arrow.Schema, path string) *BatchWriter {
 	return s.Stream(ctx, schema, func(view string) string {
-		return "copy (from " + view + ") to " + Quote(path) + " (format parquet, compression zstd)"
+		return "copy (from " + view + ") to " + Quote(path) + " " + WorkingParquet
 	})
 }
 

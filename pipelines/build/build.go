@@ -275,15 +275,16 @@ func (e *execution) produce(ctx context.Context, n *node) (map[string]string, er
 }
 
 func copyStatement(n *node, path string) string {
-	query := n.query
-	if len(n.order) > 0 {
-		query = "select * from (\n" + query + "\n) order by " + join(n.order)
+	if len(n.order) > 0 { // a mart: it is copied to where other tools read it
+		return copyTo("select * from (\n"+n.query+"\n) order by "+join(n.order), path, warehouse.PublishedParquet)
 	}
-	return copyQuery(query, path)
+	return copyQuery(n.query, path)
 }
 
-func copyQuery(query, path string) string {
-	return "copy (\n" + query + "\n) to " + warehouse.Quote(path) + " (format parquet, compression zstd)"
+func copyQuery(query, path string) string { return copyTo(query, path, warehouse.WorkingParquet) }
+
+func copyTo(query, path, settings string) string {
+	return "copy (\n" + query + "\n) to " + warehouse.Quote(path) + " " + settings
 }
 
 // store moves a scratch file into the store and describes it: the manifest, written last, is what makes the table exist.

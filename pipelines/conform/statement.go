@@ -6,6 +6,7 @@ import (
 
 	"countinghouse/internal/contract"
 	"countinghouse/internal/contract/reader"
+	"countinghouse/internal/warehouse"
 )
 
 // A plan is the SQL that reads one file's records.
@@ -50,13 +51,9 @@ func (p plan) accept(from, to string) string {
         from %[3]s
     )
     where "is good"
-) to %[4]s (format parquet, compression zstd, compression_level 1, parquet_version 'V2', dictionary_size_limit %[5]d)`,
-		names, strings.Join(checks, "\n            and "), p.typed(from, nil), contract.Quote(to), dictionaryLimit)
+) to %[4]s %[5]s`,
+		names, strings.Join(checks, "\n            and "), p.typed(from, nil), contract.Quote(to), warehouse.WorkingParquet)
 }
-
-// dictionaryLimit is how many different values a column may have to be worth a dictionary: identifiers, which are nearly all different,
-// are then given up early instead of being gathered in vain. Measured: a tenth of the whole COPY.
-const dictionaryLimit = 4096
 
 func (p plan) names() string {
 	names := make([]string, len(p.contract.Columns))
@@ -132,8 +129,8 @@ func (p plan) explain(from, to string) string {
     select source_row, coalesce("given reason", nullif(concat_ws('; ', %s), '')) as reason, "raw text" as raw
     from %s
     order by %s
-) to %s (format parquet, compression zstd)`,
-		strings.Join(append(reasons, "null"), ",\n        "), p.typed(from, []string{`"given reason"`, `"raw text"`}), strings.Join(order, ", "), contract.Quote(to))
+) to %s %s`,
+		strings.Join(append(reasons, "null"), ",\n        "), p.typed(from, []string{`"given reason"`, `"raw text"`}), strings.Join(order, ", "), contract.Quote(to), warehouse.WorkingParquet)
 }
 
 // maxShown is how many characters of a cell a reason shows.
