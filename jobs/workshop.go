@@ -27,6 +27,8 @@ import (
 	"countinghouse/pipelines/report"
 	"countinghouse/schemas"
 	"countinghouse/sql"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Tools are what a workshop is given by the command line: everything that is not the project's.
@@ -79,18 +81,26 @@ func OpenIntake(ctx context.Context, own project.Project, tools Tools) (workshop
 			err = errors.Join(err, workshop.Close())
 		}
 	}()
-	if workshop.Registry, err = contract.Load(schemas.Files, own.Schemas()); err != nil {
-		return workshop, ProjectError{err}
-	}
 	if workshop.folder, err = scratch.New(own.WorkDir() + "/scratch"); err != nil {
 		return workshop, err
 	}
 	workshop.Scratch = workshop.folder.Path
-	workshop.Session, err = warehouse.Open(ctx, warehouse.Options{
-		Threads: own.Resources.Threads, MemoryLimit: own.Resources.MemoryLimit, ScratchDir: workshop.Scratch, AllowedDirs: []string{tools.Bucket.Root()},
-		HashKey: tools.Key,
+	// The contracts are read while DuckDB starts: each takes about as long as the other.
+	var group errgroup.Group
+	group.Go(func() (err error) {
+		if workshop.Registry, err = contract.Load(schemas.Files, own.Schemas()); err != nil {
+			return ProjectError{err}
+		}
+		return nil
 	})
-	return workshop, err
+	group.Go(func() (err error) {
+		workshop.Session, err = warehouse.Open(ctx, warehouse.Options{
+			Threads: own.Resources.Threads, MemoryLimit: own.Resources.MemoryLimit, ScratchDir: workshop.Scratch, AllowedDirs: []string{tools.Bucket.Root()},
+			HashKey: tools.Key,
+		})
+		return err
+	})
+	return workshop, group.Wait()
 }
 
 // ProjectError says that the project's own files are wrong (a contract, a model, a parameter), or that a step before is missing. Nothing was done.
