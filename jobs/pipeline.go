@@ -66,11 +66,9 @@ func (w *Workshop) Check(ctx context.Context, environment string) (check.Result,
 	if err := w.isCurrent(ctx, candidate); err != nil {
 		return check.Result{}, ProjectError{fmt.Errorf("check: %w", err)}
 	}
-	built := candidate
-	built.Tables = maps.Clone(candidate.Tables) // the check notes in the candidate's what has passed, while other tables are attached
 	result, err := check.Run(ctx, &candidate, check.Of(w.Library), check.Options{
 		Bucket: w.Bucket, Session: w.Session, Workers: w.workers(),
-		Attach: func(ctx context.Context, table string) error { return w.attach(ctx, built, table) },
+		Attach: func(ctx context.Context, table string) error { return w.attach(ctx, candidate, table) },
 	})
 	if err != nil {
 		return result, err

@@ -145,6 +145,11 @@ func (a *app) workshop(ctx context.Context) (*jobs.Workshop, error) {
 	if err != nil {
 		return nil, err
 	}
+	return a.openFor(ctx, own, tools)
+}
+
+// openFor opens the workshop for the day of --as-of.
+func (a *app) openFor(ctx context.Context, own project.Project, tools jobs.Tools) (*jobs.Workshop, error) {
 	asOf, err := a.asOfDate(own, tools.Now())
 	if err != nil {
 		return nil, err
@@ -165,11 +170,7 @@ func (a *app) candidate(ctx context.Context) (*jobs.Workshop, error) {
 	if a.asOf == "" {
 		a.asOf = built.AsOf
 	}
-	asOf, err := a.asOfDate(own, tools.Now())
-	if err != nil {
-		return nil, err
-	}
-	return jobs.OpenWorkshop(ctx, own, asOf, tools)
+	return a.openFor(ctx, own, tools)
 }
 
 // intake opens what work on export files needs, which is quicker.

@@ -114,28 +114,29 @@ func readEnvironment(ctx context.Context, bucket *objectstore.Bucket, name, key 
 // Publish makes the environment current if nobody has changed it since the generation was read; otherwise
 // objectstore.ErrPrecondition, and the environment stays as the other one left it.
 func Publish(ctx context.Context, bucket *objectstore.Bucket, environment Environment, generation int64) error {
-	data, err := json.MarshalIndent(environment, "", "  ")
-	if err != nil {
-		return fmt.Errorf("publish %s: %w", environment.Name, err)
-	}
-	if _, err := bucket.CompareAndSet(ctx, environmentKey(environment.Name), data, generation); err != nil {
+	if err := set(ctx, bucket, environmentKey(environment.Name), environment, generation); err != nil {
 		return fmt.Errorf("publish %s: %w", environment.Name, err)
 	}
 	return nil
 }
 
+func set(ctx context.Context, bucket *objectstore.Bucket, key string, environment Environment, generation int64) error {
+	data, err := json.MarshalIndent(environment, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = bucket.CompareAndSet(ctx, key, data, generation)
+	return err
+}
+
 // LeaveCandidate stores a set for the steps after the build. Only the holder of the run's lease calls it.
 func LeaveCandidate(ctx context.Context, bucket *objectstore.Bucket, candidate Environment) error {
-	data, err := json.MarshalIndent(candidate, "", "  ")
-	if err != nil {
-		return fmt.Errorf("leave candidate: %w", err)
-	}
 	key := CandidateKey(candidate.Name)
 	_, generation, err := readEnvironment(ctx, bucket, candidate.Name, key)
 	if err != nil {
 		return err
 	}
-	if _, err := bucket.CompareAndSet(ctx, key, data, generation); err != nil {
+	if err := set(ctx, bucket, key, candidate, generation); err != nil {
 		return fmt.Errorf("leave candidate: %w", err)
 	}
 	return nil

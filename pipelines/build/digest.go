@@ -71,11 +71,10 @@ type digest struct {
 }
 
 func (d *digest) String() string {
-	var text [24]byte
-	binary.BigEndian.PutUint64(text[:8], uint64(d.rows))
-	binary.BigEndian.PutUint64(text[8:16], d.high)
-	binary.BigEndian.PutUint64(text[16:], d.low)
-	return hex.EncodeToString(text[8:])
+	var sum [16]byte
+	binary.BigEndian.PutUint64(sum[:8], d.high)
+	binary.BigEndian.PutUint64(sum[8:], d.low)
+	return hex.EncodeToString(sum[:])
 }
 
 func (d *digest) add(batch arrow.RecordBatch) error {

@@ -70,7 +70,7 @@ type Result struct {
 // Run audits the candidate's tables and notes in the candidate which audits each has passed. The error is ErrFailed when there are
 // findings, and another one when an audit could not be run.
 func Run(ctx context.Context, candidate *snapshot.Environment, audited []Audited, options Options) (Result, error) {
-	run := &checking{Options: options, candidate: candidate, result: Result{Findings: []Finding{}}}
+	run := &checking{Options: options, tables: candidate.Tables, passed: map[string]string{}, result: Result{Findings: []Finding{}}}
 	slots := make(chan struct{}, max(1, options.Workers))
 	problems := make([]error, len(audited))
 	var group sync.WaitGroup
@@ -82,6 +82,11 @@ func Run(ctx context.Context, candidate *snapshot.Environment, audited []Audited
 		})
 	}
 	group.Wait()
+	for name, state := range run.passed { // now that nobody reads the candidate any more
+		table := candidate.Tables[name]
+		table.Audits = state
+		candidate.Tables[name] = table
+	}
 	slices.SortFunc(run.result.Findings, func(a, b Finding) int { return strings.Compare(a.Table+a.Audit, b.Table+b.Audit) })
 	if err := errors.Join(problems...); err != nil {
 		return run.result, fmt.Errorf("check: %w", err)
@@ -94,9 +99,10 @@ func Run(ctx context.Context, candidate *snapshot.Environment, audited []Audited
 
 type checking struct {
 	Options
-	candidate *snapshot.Environment
+	tables map[string]snapshot.Table // the candidate's; only read
 
 	mutex  sync.Mutex
+	passed map[string]string // table: the state of its audits
 	result Result
 }
 
@@ -130,7 +136,7 @@ func (c *checking) table(ctx context.Context, audited Audited) error {
 func (c *checking) state(audited Audited) (string, error) {
 	hash := sha256.New()
 	for _, table := range append([]string{audited.Table}, audited.Inputs...) {
-		current := c.tableOf(table)
+		current := c.tables[table]
 		if current.Fingerprint == "" {
 			return "", fmt.Errorf("audits of %s read %s, which is not built", audited.Table, table)
 		}
@@ -143,7 +149,7 @@ func (c *checking) state(audited Audited) (string, error) {
 }
 
 func (c *checking) passedBefore(ctx context.Context, audited Audited, state string) (bool, error) {
-	table := c.tableOf(audited.Table)
+	table := c.tables[audited.Table]
 	if table.Audits == state {
 		return true, nil
 	}
@@ -159,14 +165,8 @@ func (c *checking) remember(ctx context.Context, audited Audited, state string) 
 	if err != nil {
 		return err
 	}
-	_, err = c.Bucket.Create(ctx, snapshot.AuditsKey(audited.Table, c.tableOf(audited.Table).Fingerprint, state), strings.NewReader(string(text)))
+	_, err = c.Bucket.Create(ctx, snapshot.AuditsKey(audited.Table, c.tables[audited.Table].Fingerprint, state), strings.NewReader(string(text)))
 	return err
-}
-
-func (c *checking) tableOf(name string) snapshot.Table {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	return c.candidate.Tables[name]
 }
 
 func (c *checking) note(audited Audited, state string, findings []Finding, reused bool) {
@@ -179,9 +179,7 @@ func (c *checking) note(audited Audited, state string, findings []Finding, reuse
 	}
 	c.result.Findings = append(c.result.Findings, findings...)
 	if len(findings) == 0 {
-		table := c.candidate.Tables[audited.Table]
-		table.Audits = state
-		c.candidate.Tables[audited.Table] = table
+		c.passed[audited.Table] = state
 	}
 }
 
