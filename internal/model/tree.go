@@ -1,6 +1,7 @@
 package model
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -36,7 +37,9 @@ func Analyse(serialize Serializer, query string) (Facts, error) {
 		Position   string `json:"position"`
 		Statements []any  `json:"statements"`
 	}
-	if err := json.Unmarshal(raw, &tree); err != nil {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber() // a literal of 18 digits is not the next float
+	if err := decoder.Decode(&tree); err != nil {
 		return Facts{}, fmt.Errorf("parse: %w", err)
 	}
 	if tree.Error {

@@ -120,6 +120,9 @@ func TestHashKnowsWhatMatters(t *testing.T) {
 			t.Errorf("%s: another hash", same)
 		}
 	}
+	if hash("select 9999999999999999.99 as a") == hash("select 9999999999999999.98 as a") {
+		t.Error("literals that differ beyond the precision of a float: the same hash")
+	}
 	for _, other := range []string{
 		"select a, sum(b) as total from core.orders where kind = 'paid' group by a",
 		"select a, sum(b) as total from core.orders where kind = 'Paid' and a > 1 group by a",
