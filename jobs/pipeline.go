@@ -66,7 +66,7 @@ func (w *Workshop) Check(ctx context.Context, environment string) (check.Result,
 	if err := w.isCurrent(ctx, candidate); err != nil {
 		return check.Result{}, ProjectError{fmt.Errorf("check: %w", err)}
 	}
-	result, err := check.Run(ctx, &candidate, check.Of(w.Library), check.Options{
+	result, err := check.Run(ctx, &candidate, check.Of(w.Library, w.Values), check.Options{
 		Bucket: w.Bucket, Session: w.Session, Workers: w.workers(),
 		Attach: func(ctx context.Context, table string) error { return w.attach(ctx, candidate, table) },
 	})

@@ -26,8 +26,8 @@ type Model struct {
 	Audits  []Audit
 	Query   string
 	Facts
-	// AuditInputs are tables that only the audits read.
-	AuditInputs []string
+	// AuditInputs are tables that only the audits read, AuditParameters the parameters that any audit reads.
+	AuditInputs, AuditParameters []string
 }
 
 // Seed is one CSV file with the types of its columns.
@@ -141,11 +141,14 @@ func readModel(serialize Serializer, name string, file file) (*Model, error) {
 }
 
 func (m *Model) readAudits(serialize Serializer) error {
-	inputs := map[string]bool{}
+	inputs, parameters := map[string]bool{}, map[string]bool{}
 	for _, audit := range m.Audits {
 		facts, err := Analyse(serialize, audit.Query)
 		if err != nil {
 			return fmt.Errorf("audit %s: %w", audit.Name, err)
+		}
+		for _, parameter := range facts.Parameters {
+			parameters[parameter] = true
 		}
 		for _, input := range facts.Inputs {
 			if input != m.Name && !slices.Contains(m.Inputs, input) {
@@ -153,7 +156,7 @@ func (m *Model) readAudits(serialize Serializer) error {
 			}
 		}
 	}
-	m.AuditInputs = sorted(inputs)
+	m.AuditInputs, m.AuditParameters = sorted(inputs), sorted(parameters)
 	return nil
 }
 
@@ -191,7 +194,7 @@ func readSeed(files overlaid, name string) (*Seed, error) {
 func (l *Library) undeclared() []error {
 	var problems []error
 	for _, model := range l.Models {
-		for _, name := range model.Parameters {
+		for _, name := range slices.Concat(model.Parameters, model.AuditParameters) {
 			if _, found := l.Parameters[name]; !found {
 				problems = append(problems, fmt.Errorf("%s: parameter %q is not declared in parameters.yaml", model.File, name))
 			}

@@ -68,15 +68,16 @@ func TestProjectReplacesByName(t *testing.T) {
 
 func TestLoadRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ path, text, want string }{
-		"no header":             {"mart/a.sql", "select 1", "begins with its header"},
-		"an open header":        {"mart/a.sql", "/* ---\nabout: x\nselect 1", "has no end"},
-		"no grain":              {"mart/a.sql", "/* ---\nabout: x\n--- */\nselect 1 as a", "grain is missing"},
-		"an unknown key":        {"mart/a.sql", "/* ---\nabout: x\ngrian: [a]\n--- */\nselect 1 as a", "grian"},
-		"an unknown column key": {"mart/a.sql", "/* ---\nabout: x\ngrain: [a]\ncolumns:\n  a: {chinese: y}\n--- */\nselect 1 as a", "column a"},
-		"itself":                {"mart/a.sql", "/* ---\nabout: x\ngrain: [a]\n--- */\nselect a from mart.a", "reads itself"},
-		"an unknown parameter":  {"mart/a.sql", "/* ---\nabout: x\ngrain: [a]\n--- */\nselect getvariable('asof') as a", `parameter "asof" is not declared`},
-		"a broken audit":        {"mart/a.sql", "/* ---\nabout: x\ngrain: [a]\naudits: {bad: 'now() > a'}\n--- */\nselect 1 as a", "audit bad"},
-		"a seed without types":  {"seeds/s.csv", "a\n1\n", "needs its header beside it"},
+		"no header":                        {"mart/a.sql", "select 1", "begins with its header"},
+		"an open header":                   {"mart/a.sql", "/* ---\nabout: x\nselect 1", "has no end"},
+		"no grain":                         {"mart/a.sql", "/* ---\nabout: x\n--- */\nselect 1 as a", "grain is missing"},
+		"an unknown key":                   {"mart/a.sql", "/* ---\nabout: x\ngrian: [a]\n--- */\nselect 1 as a", "grian"},
+		"an unknown column key":            {"mart/a.sql", "/* ---\nabout: x\ngrain: [a]\ncolumns:\n  a: {chinese: y}\n--- */\nselect 1 as a", "column a"},
+		"itself":                           {"mart/a.sql", "/* ---\nabout: x\ngrain: [a]\n--- */\nselect a from mart.a", "reads itself"},
+		"an unknown parameter":             {"mart/a.sql", "/* ---\nabout: x\ngrain: [a]\n--- */\nselect getvariable('asof') as a", `parameter "asof" is not declared`},
+		"an unknown parameter in an audit": {"mart/a.sql", "/* ---\nabout: x\ngrain: [a]\naudits: {late: \"a > getvariable('asof')\"}\n--- */\nselect 1 as a", `parameter "asof" is not declared`},
+		"a broken audit":                   {"mart/a.sql", "/* ---\nabout: x\ngrain: [a]\naudits: {bad: 'now() > a'}\n--- */\nselect 1 as a", "audit bad"},
+		"a seed without types":             {"seeds/s.csv", "a\n1\n", "needs its header beside it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := load(t, model.Source{Files: files(c.path, c.text), Label: "sql"})

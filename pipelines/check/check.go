@@ -22,11 +22,12 @@ import (
 // ErrFailed says that an audit found bad rows. Nothing was published; what was current still is.
 var ErrFailed = errors.New("an audit failed, nothing was published")
 
-// Audited is a table with its audits and the tables that they read besides it.
+// Audited is a table with its audits, the tables that they read besides it, and the parameters that they read, each as name = value.
 type Audited struct {
-	Table  string
-	Audits []model.Audit
-	Inputs []string
+	Table      string
+	Audits     []model.Audit
+	Inputs     []string
+	Parameters []string
 }
 
 // Finding is one audit that found bad rows.
@@ -145,6 +146,9 @@ func (c *checking) state(audited Audited) (string, error) {
 	for _, audit := range audited.Audits {
 		_, _ = fmt.Fprintln(hash, audit.Name, audit.Query)
 	}
+	for _, parameter := range audited.Parameters {
+		_, _ = fmt.Fprintln(hash, parameter)
+	}
 	return hex.EncodeToString(hash.Sum(nil))[:16], nil
 }
 
@@ -247,8 +251,8 @@ func texts(cells []*string) []string {
 	return line
 }
 
-// Of gives the audits of every model and seed that has some.
-func Of(library *model.Library) []Audited {
+// Of gives the audits of every model and seed that has some; values are those of the parameters.
+func Of(library *model.Library, values map[string]any) []Audited {
 	var audited []Audited
 	for _, seed := range library.Seeds {
 		if len(seed.Audits) > 0 {
@@ -258,7 +262,11 @@ func Of(library *model.Library) []Audited {
 	for _, m := range library.Models {
 		inputs := append(slices.Clone(m.AuditInputs), m.Inputs...)
 		slices.Sort(inputs)
-		audited = append(audited, Audited{Table: m.Name, Audits: m.Audits, Inputs: slices.Compact(inputs)})
+		parameters := make([]string, len(m.AuditParameters))
+		for i, name := range m.AuditParameters {
+			parameters[i] = name + " = " + warehouse.Literal(values[name])
+		}
+		audited = append(audited, Audited{Table: m.Name, Audits: m.Audits, Inputs: slices.Compact(inputs), Parameters: parameters})
 	}
 	return audited
 }

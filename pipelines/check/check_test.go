@@ -97,6 +97,9 @@ func TestPassedAuditsAreNotRunAgain(t *testing.T) {
 	expect("with another input", 1, 0)
 	audited.Audits = audit("positive", "select * from mart.totals where total <= 0")
 	expect("with another audit", 1, 0)
+	audited.Parameters = []string{"as_of = date '2026-11-01'"}
+	expect("for another day", 1, 0)
+	expect("for that day again", 0, 1)
 }
 
 func TestAnAuditThatCannotRunIsNoFinding(t *testing.T) {
