@@ -17,6 +17,26 @@ type Header struct {
 	Grain   []string      `yaml:"grain"`
 	Columns yaml.MapSlice `yaml:"columns"`
 	Audits  yaml.MapSlice `yaml:"audits"`
+	// Kind is how the table is kept: KindTable, KindView or KindByMonth; a model that says nothing is a table, a seed has none.
+	Kind string `yaml:"kind"`
+	// Month is the column, a date or a timestamp, whose month a row of a by_month table belongs to.
+	Month string `yaml:"month"`
+	// Reads says of a by_month table's inputs which of their rows a month is made from; one that is not named is read whole.
+	Reads map[string]Read `yaml:"reads"`
+}
+
+// The kinds of a model.
+const (
+	KindTable   = "table"    // the rows are stored
+	KindView    = "view"     // only the query is stored; its readers run it
+	KindByMonth = "by_month" // the rows are stored, a part per month
+)
+
+// Read is how far a month of a by_month table reads into an input: the rows whose column By lies in the month or at most Back days
+// before its first day.
+type Read struct {
+	By   string `yaml:"by"`
+	Back int    `yaml:"back"`
 }
 
 // Column is what a header says of one column.
@@ -33,7 +53,12 @@ type Column struct {
 type Audit struct {
 	Name  string `json:"name"`
 	Query string `json:"query"`
+	// Severity is empty, when a bad row stops publishing, or SeverityWarning.
+	Severity string `json:"severity,omitempty"`
 }
+
+// SeverityWarning is that of an audit whose bad rows are told and kept, and stop nothing.
+const SeverityWarning = "warning"
 
 const (
 	headerOpen  = "/* ---\n"

@@ -125,6 +125,9 @@ func readModel(serialize Serializer, name string, file file) (*Model, error) {
 	if len(model.Header.Grain) == 0 {
 		return nil, errors.New("header: grain is missing: name the columns that identify a row")
 	}
+	if model.Header.Kind == "" {
+		model.Header.Kind = KindTable
+	}
 	if model.Columns, err = model.Header.columns(); err != nil {
 		return nil, err
 	}
@@ -136,6 +139,9 @@ func readModel(serialize Serializer, name string, file file) (*Model, error) {
 	}
 	if slices.Contains(model.Inputs, model.Name) {
 		return nil, errors.New("it reads itself")
+	}
+	if err := model.Header.checkKind(model.Columns, model.Inputs); err != nil {
+		return nil, err
 	}
 	return model, model.readAudits(serialize)
 }
@@ -173,6 +179,9 @@ func readSeed(files overlaid, name string) (*Seed, error) {
 	}
 	if seed.Columns, err = seed.Header.columns(); err != nil {
 		return nil, err
+	}
+	if seed.Header.Kind != "" || seed.Header.Month != "" || len(seed.Header.Reads) > 0 {
+		return nil, fmt.Errorf("%s: kind, month and reads are a model's: a seed is stored as its CSV says", headerFile.label)
 	}
 	for _, column := range seed.Columns {
 		if column.Type == "" {

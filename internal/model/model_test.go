@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"countinghouse/internal/model"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 const ordersModel = `/* ---
@@ -66,6 +68,36 @@ func TestProjectReplacesByName(t *testing.T) {
 	}
 }
 
+// byMonth is a model that reads core.b, with more keys in its header.
+func byMonth(keys string) string {
+	return "/* ---\nabout: A day.\ngrain: [day]\n" + keys + "\ncolumns: {day: , amount: }\n--- */\nselect day, sum(amount) as amount from core.b group by day"
+}
+
+func TestKinds(t *testing.T) {
+	library, err := load(t, model.Source{Label: "sql", Files: files(
+		"mart/a.sql", byMonth("owner: crm"),
+		"mart/b.sql", byMonth("kind: view"),
+		"mart/c.sql", byMonth("kind: by_month\nmonth: day\nreads: {core.b: {by: paid_on, back: 365}}"),
+	)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []model.Header{{Kind: "table"}, {Kind: "view"}, {Kind: "by_month", Month: "day", Reads: map[string]model.Read{"core.b": {By: "paid_on", Back: 365}}}}
+	for i, m := range library.Models {
+		got := model.Header{Kind: m.Header.Kind, Month: m.Header.Month, Reads: m.Header.Reads}
+		if difference := cmp.Diff(want[i], got); difference != "" {
+			t.Errorf("%s (-want +got):\n%s", m.Name, difference)
+		}
+	}
+}
+
+func TestSeedsHaveNoKind(t *testing.T) {
+	_, err := load(t, model.Source{Label: "sql", Files: files("seeds/s.csv", "a\n1\n", "seeds/s.yaml", "about: x\nkind: view\ncolumns: {a: {type: integer}}\n")})
+	if err == nil || !strings.Contains(err.Error(), "a seed is stored as its CSV says") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestLoadRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ path, text, want string }{
 		"no header":                        {"mart/a.sql", "select 1", "begins with its header"},
@@ -77,6 +109,14 @@ func TestLoadRefuses(t *testing.T) {
 		"an unknown parameter":             {"mart/a.sql", "/* ---\nabout: x\ngrain: [a]\n--- */\nselect getvariable('asof') as a", `parameter "asof" is not declared`},
 		"an unknown parameter in an audit": {"mart/a.sql", "/* ---\nabout: x\ngrain: [a]\naudits: {late: \"a > getvariable('asof')\"}\n--- */\nselect 1 as a", `parameter "asof" is not declared`},
 		"a broken audit":                   {"mart/a.sql", "/* ---\nabout: x\ngrain: [a]\naudits: {bad: 'now() > a'}\n--- */\nselect 1 as a", "audit bad"},
+		"an unknown kind":                  {"mart/a.sql", byMonth("kind: monthly"), `kind "monthly": want table, view or by_month`},
+		"a month for a view":               {"mart/a.sql", byMonth("kind: view\nmonth: day"), "for kind: by_month only"},
+		"reads without a kind":             {"mart/a.sql", byMonth("reads: {core.b: {by: day}}"), "this model's kind is table"},
+		"by_month without month":           {"mart/a.sql", byMonth("kind: by_month"), "month is missing"},
+		"a month that is no column":        {"mart/a.sql", byMonth("kind: by_month\nmonth: days"), `month "days" is none of the columns`},
+		"reads of what is not read":        {"mart/a.sql", byMonth("kind: by_month\nmonth: day\nreads: {core.c: {by: day}}"), "core.c is not read by the query, which reads core.b"},
+		"reads without by":                 {"mart/a.sql", byMonth("kind: by_month\nmonth: day\nreads: {core.b: {back: 1}}"), "by is missing"},
+		"reads into the future":            {"mart/a.sql", byMonth("kind: by_month\nmonth: day\nreads: {core.b: {by: day, back: -1}}"), "0 or more, got -1"},
 		"a seed without types":             {"seeds/s.csv", "a\n1\n", "needs its header beside it"},
 	} {
 		t.Run(name, func(t *testing.T) {
