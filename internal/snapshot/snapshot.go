@@ -5,7 +5,6 @@ package snapshot
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -19,13 +18,18 @@ type Table struct {
 	Fingerprint string `json:"fingerprint"`
 	// Data is the name of the file with the rows, beside the manifest. Each attempt to make a table writes a file of its own, so
 	// that what a killed one left is never in the way; the first manifest decides which file is the table.
-	Data string `json:"data"`
-	Rows int64  `json:"rows"`
-	// Digest is of the rows as a set: two tables with the same rows have the same digest, however they are stored.
-	Digest string `json:"digest"`
+	// It is empty where the manifest says how the rows come about: of a view, and of a table in monthly parts.
+	Data string `json:"data,omitempty"`
+	// Rows is Uncounted of a view that nobody has counted.
+	Rows int64 `json:"rows"`
+	// Digest is of the rows as a set: two tables with the same rows have the same digest, however they are stored. Published tables have one.
+	Digest string `json:"digest,omitempty"`
 	// Audits is the hash of the audits that the table has passed, with all that they read; empty while it has passed none.
 	Audits string `json:"audits,omitempty"`
 }
+
+// Uncounted stands for the rows of a view.
+const Uncounted = -1
 
 // SourceFile is one conformed export that a dataset was made from.
 type SourceFile struct {
@@ -45,17 +49,25 @@ type Manifest struct {
 	Inputs     map[string]string `json:"inputs"` // table: fingerprint
 	Parameters map[string]string `json:"parameters"`
 	Files      []SourceFile      `json:"files,omitempty"`
-	Seconds    float64           `json:"seconds"`
+	// View, of a view, is the query that gives its rows, from Inputs and from Objects, whose keys stand in it as they are in the store.
+	View    string   `json:"view,omitempty"`
+	Objects []string `json:"objects,omitempty"`
+	// Parts, of a table made by the month, are its rows, in the order of months; InParts says so also of a table without a month.
+	InParts bool   `json:"in_parts,omitempty"`
+	Parts   []Part `json:"parts,omitempty"`
+	// Month, of a part, is its month.
+	Month   string    `json:"month,omitempty"`
+	SQL     string    `json:"sql,omitempty"` // of a model, for people
+	BuiltAt time.Time `json:"built_at"`
+	Bytes   int64     `json:"bytes"`
+	Seconds float64   `json:"seconds"` // of wall time
+	warehouse.Cost
 }
 
-// Environment is a whole set of tables that belong together.
-type Environment struct {
-	Name        string           `json:"name"`
-	Version     int64            `json:"version"`
-	AsOf        string           `json:"as_of"`
-	RunID       string           `json:"run_id"`
-	PublishedAt time.Time        `json:"published_at"`
-	Tables      map[string]Table `json:"tables"`
+// Part is the rows of one month of a table. It has a manifest of its own, under the same table's name.
+type Part struct {
+	Month string `json:"month"` // yyyy-mm
+	Table
 }
 
 // DataKey is where a table's rows are.
@@ -77,71 +89,6 @@ func tableFolder(table, fingerprint string) string {
 	return "tables/" + strings.ReplaceAll(table, ".", "/") + "/" + fingerprint + "/"
 }
 
-// CandidateKey is where a build leaves the set that is to be checked and published.
-func CandidateKey(environment string) string {
-	return "environments/" + environment + ".candidate.json"
-}
-
-func environmentKey(environment string) string { return "environments/" + environment + ".json" }
-
-// Read gives an environment and the generation to compare with when it is set. One that was never published is empty, with
-// generation 0.
-func Read(ctx context.Context, bucket *objectstore.Bucket, name string) (Environment, int64, error) {
-	return readEnvironment(ctx, bucket, name, environmentKey(name))
-}
-
-// ReadCandidate gives the set that the last build of an environment left.
-func ReadCandidate(ctx context.Context, bucket *objectstore.Bucket, name string) (Environment, error) {
-	candidate, _, err := readEnvironment(ctx, bucket, name, CandidateKey(name))
-	return candidate, err
-}
-
-func readEnvironment(ctx context.Context, bucket *objectstore.Bucket, name, key string) (Environment, int64, error) {
-	data, attributes, err := bucket.Read(ctx, key)
-	if errors.Is(err, objectstore.ErrNotFound) {
-		return Environment{Name: name, Tables: map[string]Table{}}, 0, nil
-	}
-	if err != nil {
-		return Environment{}, 0, fmt.Errorf("read environment %s: %w", name, err)
-	}
-	var environment Environment
-	if err := json.Unmarshal(data, &environment); err != nil {
-		return Environment{}, 0, fmt.Errorf("read environment %s: %s: %w", name, key, err)
-	}
-	return environment, attributes.Generation, nil
-}
-
-// Publish makes the environment current if nobody has changed it since the generation was read; otherwise
-// objectstore.ErrPrecondition, and the environment stays as the other one left it.
-func Publish(ctx context.Context, bucket *objectstore.Bucket, environment Environment, generation int64) error {
-	if err := set(ctx, bucket, environmentKey(environment.Name), environment, generation); err != nil {
-		return fmt.Errorf("publish %s: %w", environment.Name, err)
-	}
-	return nil
-}
-
-func set(ctx context.Context, bucket *objectstore.Bucket, key string, environment Environment, generation int64) error {
-	data, err := json.MarshalIndent(environment, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = bucket.CompareAndSet(ctx, key, data, generation)
-	return err
-}
-
-// LeaveCandidate stores a set for the steps after the build. Only the holder of the run's lease calls it.
-func LeaveCandidate(ctx context.Context, bucket *objectstore.Bucket, candidate Environment) error {
-	key := CandidateKey(candidate.Name)
-	_, generation, err := readEnvironment(ctx, bucket, candidate.Name, key)
-	if err != nil {
-		return err
-	}
-	if err := set(ctx, bucket, key, candidate, generation); err != nil {
-		return fmt.Errorf("leave candidate: %w", err)
-	}
-	return nil
-}
-
 // ReadManifest gives a table's manifest; objectstore.ErrNotFound if the table is not stored.
 func ReadManifest(ctx context.Context, bucket *objectstore.Bucket, table, fingerprint string) (Manifest, error) {
 	data, _, err := bucket.Read(ctx, ManifestKey(table, fingerprint))
@@ -155,11 +102,94 @@ func ReadManifest(ctx context.Context, bucket *objectstore.Bucket, table, finger
 	return manifest, nil
 }
 
-// Attach makes a stored table readable in a session under its own name.
+// References are the objects besides its manifest that a stored table needs to be read: its rows, or the manifests of what it is a view of,
+// which refer further, and other objects of the store. manifests are those of tables/, objects the rest.
+func (m Manifest) References() (manifests, objects []string) {
+	if m.Data != "" {
+		return nil, []string{DataKey(m.Name, m.Table)}
+	}
+	for _, part := range m.Parts {
+		manifests = append(manifests, ManifestKey(m.Name, part.Fingerprint))
+		objects = append(objects, DataKey(m.Name, part.Table))
+	}
+	if m.View != "" {
+		for input, fingerprint := range m.Inputs {
+			manifests = append(manifests, ManifestKey(input, fingerprint))
+		}
+		objects = append(objects, m.Objects...)
+	}
+	return manifests, objects
+}
+
+// Attach makes a stored table readable in a session under its own name; of a view also what it reads.
 func Attach(ctx context.Context, session *warehouse.Session, bucket *objectstore.Bucket, name string, table Table) error {
-	path, err := bucket.LocalPath(ctx, DataKey(name, table))
+	query, err := relation(ctx, session, bucket, name, table)
 	if err != nil {
 		return fmt.Errorf("attach %s: %w", name, err)
 	}
-	return session.CreateView(ctx, name, path)
+	return session.CreateView(ctx, name, query)
+}
+
+// relation is the query that gives a table's rows in a session.
+func relation(ctx context.Context, session *warehouse.Session, bucket *objectstore.Bucket, name string, table Table) (string, error) {
+	if table.Data != "" {
+		return filesQuery(ctx, bucket, DataKey(name, table))
+	}
+	manifest, err := ReadManifest(ctx, bucket, name, table.Fingerprint)
+	if err != nil {
+		return "", err
+	}
+	if manifest.InParts {
+		return partsQuery(ctx, bucket, manifest)
+	}
+	for input, fingerprint := range manifest.Inputs {
+		read, err := ReadManifest(ctx, bucket, input, fingerprint)
+		if err != nil {
+			return "", err
+		}
+		if err := Attach(ctx, session, bucket, input, read.Table); err != nil {
+			return "", err
+		}
+	}
+	return localView(ctx, bucket, manifest)
+}
+
+func filesQuery(ctx context.Context, bucket *objectstore.Bucket, keys ...string) (string, error) {
+	paths := make([]string, len(keys))
+	for i, key := range keys {
+		path, err := bucket.LocalPath(ctx, key)
+		if err != nil {
+			return "", err
+		}
+		paths[i] = warehouse.Quote(path)
+	}
+	return "select * from read_parquet([" + strings.Join(paths, ", ") + "])", nil
+}
+
+func partsQuery(ctx context.Context, bucket *objectstore.Bucket, manifest Manifest) (string, error) {
+	if len(manifest.Parts) == 0 {
+		columns := make([]string, len(manifest.Columns))
+		for i, column := range manifest.Columns {
+			columns[i] = "cast(null as " + column.Type + ") as " + warehouse.QuoteName(column.Name)
+		}
+		return "select " + strings.Join(columns, ", ") + " where false", nil
+	}
+	keys := make([]string, len(manifest.Parts))
+	for i, part := range manifest.Parts {
+		keys[i] = DataKey(manifest.Name, part.Table)
+	}
+	return filesQuery(ctx, bucket, keys...)
+}
+
+// localView is a view's query with the places of objects on this machine in place of their keys.
+func localView(ctx context.Context, bucket *objectstore.Bucket, manifest Manifest) (string, error) {
+	places := make([]string, 0, 2*len(manifest.Objects))
+	for _, key := range manifest.Objects {
+		path, err := bucket.LocalPath(ctx, key)
+		if err != nil {
+			return "", err
+		}
+		places = append(places, warehouse.Quote(key), warehouse.Quote(path))
+	}
+	return strings.NewReplacer(places...).Replace(manifest.View), nil
 }

@@ -33,6 +33,7 @@ type Options struct {
 	MemoryLimit string   // such as "1GB"; empty: DuckDB's default, 80 % of the machine
 	ScratchDir  string   // where to spill; created 0700, empty: no spilling to disk
 	AllowedDirs []string // folders that SQL may read and write below; the scratch folder is one of them
+	Measured    int      // statements that Measure can run at once
 	// HashKey is the secret of keyed_hash(text), which contracts use for account ids that are a phone or an e-mail.
 	HashKey []byte
 	// Variables are what getvariable('name') gives: string, int64, bool, or time.Time, which becomes a DATE.
@@ -45,6 +46,7 @@ type Session struct {
 	hashKey   string
 	variables atomic.Pointer[[]string] // the statements that set them
 	streams   atomic.Int64             // names the views that Arrow streams are read through
+	measured  chan *measured           // those not in use
 }
 
 // Open starts a session. Close it to give back its memory; the scratch folder is the caller's to remove.
@@ -61,6 +63,9 @@ func Open(ctx context.Context, options Options) (*Session, error) {
 		return nil, fmt.Errorf("open warehouse: %w", err)
 	}
 	session.db = sql.OpenDB(connector)
+	if err := session.openMeasured(ctx, options.Measured); err != nil {
+		return nil, errors.Join(fmt.Errorf("open warehouse: %w", err), session.Close())
+	}
 	for _, statement := range append([]string{keyedhash.Macro}, configuration(options)...) {
 		if _, err := session.db.ExecContext(ctx, statement); err != nil {
 			return nil, errors.Join(fmt.Errorf("open warehouse: %s: %w", statement, err), session.Close())
@@ -93,7 +98,7 @@ func (s *Session) initialise(connection driver.ExecerContext) error {
 }
 
 // Close ends the session. Statements still running fail.
-func (s *Session) Close() error { return s.db.Close() }
+func (s *Session) Close() error { return errors.Join(s.closeMeasured(), s.db.Close()) }
 
 // configuration is what makes a session a locked one. The order matters: the allowed folders must be known before external access
 // is off, and the lock comes last.
@@ -171,13 +176,13 @@ func (s *Session) QueryRow(ctx context.Context, query string, args ...any) *sql.
 // Conn gives one connection of the session, for what must happen on the same one (temporary tables, transactions). Close it.
 func (s *Session) Conn(ctx context.Context) (*sql.Conn, error) { return s.db.Conn(ctx) }
 
-// CreateView makes a Parquet file readable as schema.name.
-func (s *Session) CreateView(ctx context.Context, table, path string) error {
+// CreateView makes a query readable as schema.name.
+func (s *Session) CreateView(ctx context.Context, table, query string) error {
 	schema, name, _ := strings.Cut(table, ".")
 	if _, err := s.Exec(ctx, "create schema if not exists "+QuoteName(schema)); err != nil {
 		return fmt.Errorf("view %s: %w", table, err)
 	}
-	_, err := s.Exec(ctx, "create or replace view "+QuoteName(schema)+"."+QuoteName(name)+" as select * from read_parquet("+Quote(path)+")")
+	_, err := s.Exec(ctx, "create or replace view "+QuoteName(schema)+"."+QuoteName(name)+" as\n"+query)
 	if err != nil {
 		return fmt.Errorf("view %s: %w", table, err)
 	}

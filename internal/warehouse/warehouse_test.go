@@ -199,3 +199,26 @@ func TestSerialize(t *testing.T) {
 		t.Errorf("%s, %v", tree, err)
 	}
 }
+
+func TestMeasureTellsWhatAStatementCost(t *testing.T) {
+	session := open(t, warehouse.Options{Measured: 1, MemoryLimit: "100MB", ScratchDir: t.TempDir(), Variables: map[string]any{"old": int64(1)}})
+	session.SetVariables(map[string]any{"rows": int64(3_000_000)})
+	statement := "create table sorted as select i, md5(i::varchar) as text, getvariable('old') as old from range(getvariable('rows')) t(i) order by text"
+	_, cost, err := session.Measure(t.Context(), statement)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cost.CPUSeconds <= 0 || cost.PeakMemory < 10<<20 || cost.PeakMemory > 150<<20 || cost.Spilled < 10<<20 {
+		t.Errorf("sorting 100 MB in 100 MB cost %+v", cost)
+	}
+	var rows, old int
+	if err := session.QueryRow(t.Context(), "select count(*), count(old) from sorted").Scan(&rows, &old); err != nil || rows != 3_000_000 || old != 0 {
+		t.Errorf("%d rows; %d with an old variable; %v", rows, old, err)
+	}
+	if _, _, err := session.Measure(t.Context(), "select no_column"); err == nil {
+		t.Error("a statement that fails is not reported")
+	}
+	if _, _, err := session.Measure(t.Context(), "select 1"); err != nil {
+		t.Errorf("after one that failed: %v", err)
+	}
+}

@@ -1,0 +1,120 @@
+package warehouse
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"countinghouse/internal/keyedhash"
+
+	"github.com/duckdb/duckdb-go/v2"
+)
+
+// Cost is what a statement took.
+type Cost struct {
+	CPUSeconds float64 `json:"cpu_seconds"` // of all threads, as DuckDB's operators count it
+	// PeakMemory and Spilled are bytes, of all that ran in the session while the statement did.
+	PeakMemory int64 `json:"peak_memory"`
+	Spilled    int64 `json:"spilled"`
+}
+
+// measured is a connection that counts what its statements cost. DuckDB sets that per connection and not after the session is locked, so
+// they are opened first and kept.
+type measured struct {
+	*sql.Conn
+	variables *[]string // those it has
+}
+
+func (s *Session) openMeasured(ctx context.Context, count int) error {
+	s.measured = make(chan *measured, count)
+	for range count {
+		connection, err := s.db.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		s.measured <- &measured{Conn: connection, variables: s.variables.Load()}
+		if _, err := connection.ExecContext(ctx, "pragma enable_profiling = 'no_output'"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Session) closeMeasured() error {
+	var problems []error
+	for range len(s.measured) {
+		problems = append(problems, (<-s.measured).Close())
+	}
+	return errors.Join(problems...)
+}
+
+// Measure is Exec with what it cost. At most Options.Measured statements run at once, others wait.
+func (s *Session) Measure(ctx context.Context, statement string) (int64, Cost, error) {
+	var connection *measured
+	select {
+	case connection = <-s.measured:
+	case <-ctx.Done():
+		return 0, Cost{}, ctx.Err()
+	}
+	defer func() { s.measured <- connection }()
+	if err := connection.renew(ctx, s.variables.Load()); err != nil {
+		return 0, Cost{}, err
+	}
+	result, err := connection.ExecContext(ctx, statement)
+	if err != nil {
+		return 0, Cost{}, err
+	}
+	rows, err := result.RowsAffected()
+	if err != nil {
+		return 0, Cost{}, err
+	}
+	cost, err := connection.cost()
+	return rows, cost, err
+}
+
+// renew gives the connection the session's variables, if they have changed since it got its own.
+func (m *measured) renew(ctx context.Context, variables *[]string) error {
+	if m.variables == variables {
+		return nil
+	}
+	rows, err := m.QueryContext(ctx, "select name from duckdb_variables()")
+	if err != nil {
+		return err
+	}
+	var statements []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return errors.Join(err, rows.Close())
+		}
+		if name != keyedhash.Variable {
+			statements = append(statements, "reset variable "+QuoteName(name))
+		}
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	for _, statement := range append(statements, *variables...) {
+		if _, err := m.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("set the variables of a session: %w", err) // without the statement: one holds the key
+		}
+	}
+	m.variables = variables
+	return nil
+}
+
+func (m *measured) cost() (Cost, error) {
+	info, err := duckdb.GetProfilingInfo(m.Conn)
+	if err != nil {
+		return Cost{}, fmt.Errorf("measure: %w", err)
+	}
+	seconds, cpuErr := strconv.ParseFloat(info.Metrics["CPU_TIME"], 64)
+	peak, peakErr := strconv.ParseInt(info.Metrics["SYSTEM_PEAK_BUFFER_MEMORY"], 10, 64)
+	spilled, spillErr := strconv.ParseInt(info.Metrics["SYSTEM_PEAK_TEMP_DIR_SIZE"], 10, 64)
+	if err := errors.Join(cpuErr, peakErr, spillErr); err != nil {
+		return Cost{}, fmt.Errorf("measure: %w", err)
+	}
+	return Cost{CPUSeconds: seconds, PeakMemory: peak, Spilled: spilled}, nil
+}
