@@ -23,12 +23,20 @@ const (
 	BuildWritten = "build.written"
 	// BuildDone: every table is built, the environment still names the old ones.
 	BuildDone = "build.done"
+	// PublishArchived: the version that is current is in the history too, the environment still names it.
+	PublishArchived = "publish.archived"
 	// PublishSwitched: the environment names the new tables, the published copies are still the old ones.
 	PublishSwitched = "publish.switched"
 	// PublishCopying: some of the published copies are new, some are old.
 	PublishCopying = "publish.copying"
 	// RunDone: the work is finished, the run record still says running.
 	RunDone = "run.done"
+)
+
+// Points that no run passes: those of gc.
+const (
+	// CollectHidden: the manifests of tables that nobody refers to are gone, their rows are not.
+	CollectHidden = "collect.hidden"
 )
 
 // ExitCode is what a shell reports for a process ended by SIGKILL (128 + 9).
@@ -45,13 +53,18 @@ type trap struct {
 // It is written once, by cmd, before any work begins.
 var armed atomic.Pointer[trap]
 
-// Names lists every point there is, in the order in which a run passes them.
+// Names lists the points that a run passes, in their order.
 func Names() []string {
-	return []string{RunStarted, LandStored, ConformWritten, BuildWritten, BuildDone, PublishSwitched, PublishCopying, RunDone}
+	return []string{
+		RunStarted, LandStored, ConformWritten, BuildWritten, BuildDone, PublishArchived, PublishSwitched, PublishCopying, RunDone,
+	}
 }
 
+// all are the points that there are.
+func all() []string { return append(Names(), CollectHidden) }
+
 // Arm chooses the point at which the process ends: "name", or "name:n" for the n-th time that it is passed (n from 1).
-// The empty text disarms. A name that is not in Names, or a count below 1, is an error and leaves things as they were.
+// The empty text disarms. A name that is no point's, or a count below 1, is an error and leaves things as they were.
 func Arm(spec string) error {
 	if spec == "" {
 		armed.Store(nil)
@@ -69,8 +82,8 @@ func Arm(spec string) error {
 
 func parse(spec string) (name string, count int64, err error) {
 	name, times, counted := strings.Cut(spec, ":")
-	if !slices.Contains(Names(), name) {
-		return "", 0, fmt.Errorf("no such point; there are %s", strings.Join(Names(), ", "))
+	if !slices.Contains(all(), name) {
+		return "", 0, fmt.Errorf("no such point; there are %s", strings.Join(all(), ", "))
 	}
 	if !counted {
 		return name, 1, nil

@@ -77,7 +77,7 @@ func DataKey(name string, table Table) string {
 
 // ManifestKey is where a table's manifest is; the table exists when this object does.
 func ManifestKey(table, fingerprint string) string {
-	return tableFolder(table, fingerprint) + "manifest.json"
+	return tableFolder(table, fingerprint) + manifestName
 }
 
 // AuditsKey is where the results of a set of audits over a table are.
