@@ -1,10 +1,10 @@
 package model
 
 import (
-	"fmt"
+	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
+	"countinghouse/internal/suggest"
 )
 
 // Header is what the comment at the top of a model says of its table.
@@ -14,29 +14,16 @@ type Header struct {
 	Owner   string   `yaml:"owner"`
 	Tags    []string `yaml:"tags"`
 	// Grain names the columns that identify a row; they are checked to be unique and not null.
-	Grain   []string      `yaml:"grain"`
-	Columns yaml.MapSlice `yaml:"columns"`
-	Audits  yaml.MapSlice `yaml:"audits"`
+	Grain []string `yaml:"grain"`
+	// Columns and Audits are as written; a Model or Seed has them read.
+	Columns entries `yaml:"columns"`
+	Audits  entries `yaml:"audits"`
 	// Kind is how the table is kept: KindTable, KindView or KindByMonth; a model that says nothing is a table, a seed has none.
 	Kind string `yaml:"kind"`
 	// Month is the column, a date or a timestamp, whose month a row of a by_month table belongs to.
 	Month string `yaml:"month"`
 	// Reads says of a by_month table's inputs which of their rows a month is made from; one that is not named is read whole.
 	Reads map[string]Read `yaml:"reads"`
-}
-
-// The kinds of a model.
-const (
-	KindTable   = "table"    // the rows are stored
-	KindView    = "view"     // only the query is stored; its readers run it
-	KindByMonth = "by_month" // the rows are stored, a part per month
-)
-
-// Read is how far a month of a by_month table reads into an input: the rows whose column By lies in the month or at most Back days
-// before its first day.
-type Read struct {
-	By   string `yaml:"by"`
-	Back int    `yaml:"back"`
 }
 
 // Column is what a header says of one column.
@@ -47,95 +34,99 @@ type Column struct {
 	Unit    string `yaml:"unit" json:"unit,omitempty"`
 	// Type is a seed's only: the columns of a model get theirs from its SQL.
 	Type string `yaml:"type" json:"type,omitempty"`
+
+	// What the rows promise; each that is given becomes an audit named after the column and the key.
+	NotNull    bool    `yaml:"not_null" json:"not_null,omitempty"`
+	Accepted   []Value `yaml:"accepted" json:"accepted,omitempty"`     // no other value but null
+	References string  `yaml:"references" json:"references,omitempty"` // schema.table.column: each value but null is one of that column's
+	Range      *Range  `yaml:"range" json:"range,omitempty"`
+	// Severity is that of these audits: empty, or SeverityWarning.
+	Severity string `yaml:"severity" json:"severity,omitempty"`
+
+	Line int `yaml:"-" json:"-"` // where the header names the column
 }
 
-// Audit is a query whose rows break a promise: a table with one such row is not published.
-type Audit struct {
-	Name  string `json:"name"`
-	Query string `json:"query"`
-	// Severity is empty, when a bad row stops publishing, or SeverityWarning.
-	Severity string `json:"severity,omitempty"`
+// Range is the values that a column may have, both ends included; an end that is nil is open.
+type Range struct {
+	Min *Value `yaml:"min" json:"min,omitempty"`
+	Max *Value `yaml:"max" json:"max,omitempty"`
 }
-
-// SeverityWarning is that of an audit whose bad rows are told and kept, and stop nothing.
-const SeverityWarning = "warning"
 
 const (
 	headerOpen  = "/* ---\n"
 	headerClose = "\n--- */"
 )
 
-// splitHeader parts a model file into its YAML and its SQL. line is where the YAML begins, for errors.
-func splitHeader(text string) (header, query string, err error) {
-	text = strings.ReplaceAll(text, "\r\n", "\n")
+// parts are a file with a header: its YAML and its one statement, each with the line that it begins in.
+type parts struct {
+	header, query         string
+	headerLine, queryLine int
+}
+
+// split parts a file into its header and its SQL; ok is false, and the problem noted, when it has no whole header.
+func (r *reading) split() (found parts, ok bool) {
+	text := strings.ReplaceAll(strings.TrimPrefix(string(r.file.data), "\ufeff"), "\r\n", "\n")
 	if !strings.HasPrefix(text, headerOpen) {
-		return "", "", fmt.Errorf("1: a model begins with its header, a comment from %q to %q", "/* ---", "--- */")
+		r.refuse(1, "the file begins with its header, a comment whose first line is %q and whose last is %q", "/* ---", "--- */")
+		return parts{}, false
 	}
-	header, query, found := strings.Cut(text[len(headerOpen):], headerClose)
-	if !found {
-		return "", "", fmt.Errorf("1: the header has no end: a line %q", "--- */")
+	header, query, closed := strings.Cut(text[len(headerOpen):], headerClose)
+	if !closed {
+		r.refuse(1, "the header that begins here has no end: a line %q", "--- */")
+		return parts{}, false
 	}
-	return header, query, nil
+	begins := strings.TrimLeft(query, " \t\n")
+	before := text[:len(text)-len(begins)]
+	statement := strings.TrimRight(strings.TrimRight(begins, " \t\n"), ";")
+	return parts{header: header, headerLine: 2, query: statement, queryLine: 1 + strings.Count(before, "\n")}, true
 }
 
-func parseHeader(text string) (Header, error) {
-	var header Header
-	if err := yaml.UnmarshalWithOptions([]byte(text), &header, yaml.Strict(), yaml.UseOrderedMap()); err != nil {
-		return Header{}, fmt.Errorf("header: %s", yaml.FormatError(err, false, false))
-	}
-	if header.About == "" {
-		return Header{}, fmt.Errorf("header: about is missing: say in a sentence what a row is")
-	}
-	return header, nil
+// header reads the YAML of a header and says where its keys are; ok is false when it could not be read.
+func (r *reading) header(text string, firstLine int, into any) (places document, ok bool) {
+	return r.yaml(text, firstLine, into, "header: ")
 }
 
-func (h Header) columns() ([]Column, error) {
-	columns := make([]Column, 0, len(h.Columns))
-	for _, item := range h.Columns {
+func (r *reading) yaml(text string, firstLine int, into any, about string) (places document, ok bool) {
+	places, problems := parseYAML(text, firstLine)
+	if len(problems) == 0 {
+		problems = places.decode(into)
+	}
+	for _, problem := range problems {
+		r.refuse(max(problem.Line, firstLine), "%s%s", about, problem.Message)
+	}
+	return places, len(problems) == 0
+}
+
+func (r *reading) columns(written entries) []Column {
+	columns := make([]Column, 0, len(written))
+	for _, item := range written {
 		column := Column{}
-		if item.Value != nil {
-			text, err := yaml.Marshal(item.Value)
-			if err == nil {
-				err = yaml.UnmarshalWithOptions(text, &column, yaml.Strict())
-			}
-			if err != nil {
-				return nil, fmt.Errorf("header: column %v: %s", item.Key, yaml.FormatError(err, false, false))
-			}
+		for _, problem := range decodeNode(item.value, &column) {
+			r.refuse(max(problem.Line, item.line), "header: column %s: %s", item.key, problem.Message)
 		}
-		column.Name = fmt.Sprint(item.Key)
+		column.Name, column.Line = item.key, item.line
 		columns = append(columns, column)
 	}
-	return columns, nil
+	return columns
 }
 
-// audits are the header's own and, first, the grain's.
-func (h Header) audits(table string) ([]Audit, error) {
-	var audits []Audit
-	if len(h.Grain) > 0 {
-		audits = append(audits, grainAudit(table, h.Grain))
+// checkGrain refuses a grain of columns that the header does not describe.
+func (r *reading) checkGrain(header Header, columns []Column, places document) {
+	if len(columns) == 0 {
+		return
 	}
-	for _, item := range h.Audits {
-		condition, isText := item.Value.(string)
-		if !isText {
-			return nil, fmt.Errorf("header: audit %v: want a condition or a query", item.Key)
+	names := columnNames(columns)
+	for _, name := range header.Grain {
+		if !slices.Contains(names, name) {
+			r.refuse(places.line("grain"), "header: grain: %q is none of the columns%s", name, suggest.DidYouMean(name, names))
 		}
-		query := strings.TrimSpace(condition)
-		if !isQuery(query) {
-			query = "select * from " + table + " where " + query
-		}
-		audits = append(audits, Audit{Name: fmt.Sprint(item.Key), Query: query})
 	}
-	return audits, nil
 }
 
-func grainAudit(table string, grain []string) Audit {
-	keys := strings.Join(grain, ", ")
-	nulls := strings.Join(grain, " is null or ") + " is null"
-	return Audit{Name: "grain", Query: fmt.Sprintf(
-		"select %s, count(*) as how_often from %s group by %s having count(*) > 1 or %s", keys, table, keys, nulls)}
-}
-
-func isQuery(text string) bool {
-	word, _, _ := strings.Cut(strings.ToLower(strings.Join(strings.Fields(text), " ")), " ")
-	return word == "select" || word == "with" || word == "from"
+func columnNames(columns []Column) []string {
+	names := make([]string, len(columns))
+	for i, column := range columns {
+		names[i] = column.Name
+	}
+	return names
 }

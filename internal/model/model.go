@@ -1,18 +1,17 @@
-// Package model reads models and seeds: SQL and CSV files with a header that says what their table is.
+// Package model reads models, seeds and audits: SQL and CSV files with a header that says what their table is.
 // It parses, it does not run: inputs, parameters and the hash of a model come from DuckDB's own syntax tree.
 package model
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
-	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"runtime"
 	"slices"
 	"strings"
+
+	"countinghouse/internal/suggest"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -25,20 +24,20 @@ type Model struct {
 	Columns []Column
 	Audits  []Audit
 	Query   string
+	// QueryLine is the line of File that Query begins in: line n of the query is line QueryLine+n-1 of the file.
+	QueryLine int
 	Facts
 	// AuditInputs are tables that only the audits read, AuditParameters the parameters that any audit reads.
 	AuditInputs, AuditParameters []string
 }
 
-// Seed is one CSV file with the types of its columns.
-type Seed struct {
-	Name    string // seed.table
-	File    string
-	Header  Header
-	Columns []Column
-	Audits  []Audit
-	CSV     []byte
-	Hash    string
+// Problem is one of the model at a line of its query, counted from 1; 0 is the file as a whole.
+func (m *Model) Problem(queryLine int, message string) Problem {
+	problem := Problem{File: m.File, Message: message}
+	if queryLine > 0 {
+		problem.Line = m.QueryLine + queryLine - 1
+	}
+	return problem
 }
 
 // Source is a folder of models: the built-in one, or a project's.
@@ -47,167 +46,132 @@ type Source struct {
 	Label string // begins the file names in messages
 }
 
-// Library is every model and seed of a project, sorted by name.
+// Library is every model, seed and audit file of a project, each sorted by name.
 type Library struct {
 	Models     []*Model
 	Seeds      []*Seed
+	Audits     []*AuditFile // those in the audits folder; each is also among the audits of its table
 	Parameters map[string]Parameter
 }
 
-// Load reads the sources in order; a later one replaces an earlier one's file of the same path. All broken files are reported, not
-// only the first. serialize is called by several goroutines.
+// Load reads the sources in order; a later one replaces an earlier one's file of the same path. The error is every Problem of every
+// file, joined. serialize is called by several goroutines.
 func Load(serialize Serializer, sources ...Source) (*Library, error) {
 	files, err := overlay(sources)
 	if err != nil {
 		return nil, err
 	}
 	library := &Library{}
-	problems := library.addAll(serialize, files)
-	if library.Parameters, err = files.parameters(); err != nil {
-		problems = append(problems, err)
-	}
-	problems = append(problems, library.undeclared()...)
+	parameters, problems := files.parameters()
+	library.Parameters = parameters
+	problems = append(problems, library.addAll(&project{serialize: serialize, files: files, parameters: parameters})...)
 	slices.SortFunc(library.Models, func(a, b *Model) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(library.Seeds, func(a, b *Seed) int { return cmp.Compare(a.Name, b.Name) })
-	return library, errors.Join(problems...)
+	slices.SortFunc(library.Audits, func(a, b *AuditFile) int { return cmp.Compare(a.Name, b.Name) })
+	if len(problems) == 0 {
+		problems = library.hangAudits()
+	}
+	return library, joined(problems)
+}
+
+// project is what the reading of one file may need of the others.
+type project struct {
+	serialize  Serializer
+	files      overlaid
+	parameters map[string]Parameter
 }
 
 // addAll parses the files side by side, since parsing is most of what a command does before it begins.
-func (l *Library) addAll(serialize Serializer, files overlaid) []error {
-	names := files.names()
-	parts, problems := make([]Library, len(names)), make([]error, len(names))
+func (l *Library) addAll(from *project) []Problem {
+	names := from.files.names()
+	parts, problems := make([]Library, len(names)), make([][]Problem, len(names))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, name := range names {
 		group.Go(func() error {
-			if err := parts[i].add(serialize, files, name); err != nil {
-				problems[i] = fmt.Errorf("%s: %w", files[name].label, err)
-			}
+			problems[i] = parts[i].add(from, name)
 			return nil
 		})
 	}
-	_ = group.Wait() // each file's problem is told by itself
+	_ = group.Wait() // each file's problems are told by themselves
 	for _, part := range parts {
-		l.Models, l.Seeds = append(l.Models, part.Models...), append(l.Seeds, part.Seeds...)
+		l.Models, l.Seeds, l.Audits = append(l.Models, part.Models...), append(l.Seeds, part.Seeds...), append(l.Audits, part.Audits...)
 	}
-	return problems
+	return slices.Concat(problems...)
 }
 
-func (l *Library) add(serialize Serializer, files overlaid, name string) error {
+// add reads the file if it is a model, a seed or an audit; it is added only when nothing is wrong with it.
+func (l *Library) add(from *project, name string) []Problem {
 	folder, base := path.Split(name)
-	schema := strings.TrimSuffix(folder, "/")
+	schema, table := strings.TrimSuffix(folder, "/"), strings.TrimSuffix(base, path.Ext(base))
+	r := &reading{project: from, file: from.files[name]}
+	var part Library
 	switch {
-	case schema == "seeds" && path.Ext(base) == ".csv":
-		seed, err := readSeed(files, name)
-		if err != nil {
-			return err
-		}
-		l.Seeds = append(l.Seeds, seed)
-	case path.Ext(base) == ".sql" && schema != "" && !strings.Contains(schema, "/"):
-		model, err := readModel(serialize, schema+"."+strings.TrimSuffix(base, ".sql"), files[name])
-		if err != nil {
-			return err
-		}
-		l.Models = append(l.Models, model)
+	case schema == seedsFolder && path.Ext(base) == ".csv":
+		part.Seeds = []*Seed{r.seed(name)}
+	case path.Ext(base) != ".sql" || schema == "" || strings.Contains(schema, "/"):
+	case schema == auditsFolder:
+		part.Audits = []*AuditFile{r.auditFile(table)}
+	default:
+		part.Models = []*Model{r.model(schema + "." + table)}
 	}
-	return nil
+	if len(r.problems) == 0 {
+		*l = part
+	}
+	return r.problems
 }
 
-func readModel(serialize Serializer, name string, file file) (*Model, error) {
-	headerText, query, err := splitHeader(string(file.data))
-	if err != nil {
-		return nil, err
+func (r *reading) model(name string) *Model {
+	found, ok := r.split()
+	if !ok {
+		return nil
 	}
-	model := &Model{Name: strings.ToLower(name), File: file.label, Query: strings.TrimRight(strings.TrimSpace(query), ";")}
-	if model.Header, err = parseHeader(headerText); err != nil {
-		return nil, err
+	m := &Model{Name: strings.ToLower(name), File: r.file.label, Query: found.query, QueryLine: found.queryLine}
+	places, ok := r.header(found.header, found.headerLine, &m.Header)
+	m.Facts = r.facts(m.Query, m.QueryLine, "")
+	if slices.Contains(m.Inputs, m.Name) {
+		r.refuse(m.InputLines[m.Name], "it reads itself")
 	}
-	if len(model.Header.Grain) == 0 {
-		return nil, errors.New("header: grain is missing: name the columns that identify a row")
+	if !ok {
+		return nil
 	}
-	if model.Header.Kind == "" {
-		model.Header.Kind = KindTable
+	r.checkAbout(m.Header)
+	if len(m.Header.Grain) == 0 {
+		r.refuse(places.line("grain"), "header: grain is missing: name the columns that identify a row")
 	}
-	if model.Columns, err = model.Header.columns(); err != nil {
-		return nil, err
-	}
-	if model.Audits, err = model.Header.audits(model.Name); err != nil {
-		return nil, err
-	}
-	if model.Facts, err = Analyse(serialize, model.Query); err != nil {
-		return nil, err
-	}
-	if slices.Contains(model.Inputs, model.Name) {
-		return nil, errors.New("it reads itself")
-	}
-	if err := model.Header.checkKind(model.Columns, model.Inputs); err != nil {
-		return nil, err
-	}
-	return model, model.readAudits(serialize)
+	m.Header.Kind = cmp.Or(m.Header.Kind, KindTable)
+	m.Columns = r.columns(m.Header.Columns)
+	r.checkGrain(m.Header, m.Columns, places)
+	r.checkKind(m, places)
+	audits := r.audits(m.Name, m.Header, m.Columns, places, m.Inputs)
+	m.Audits, m.AuditInputs, m.AuditParameters = audits.all, audits.inputs, audits.parameters
+	return m
 }
 
-func (m *Model) readAudits(serialize Serializer) error {
-	inputs, parameters := map[string]bool{}, map[string]bool{}
-	for _, audit := range m.Audits {
-		facts, err := Analyse(serialize, audit.Query)
-		if err != nil {
-			return fmt.Errorf("audit %s: %w", audit.Name, err)
-		}
-		for _, parameter := range facts.Parameters {
-			parameters[parameter] = true
-		}
-		for _, input := range facts.Inputs {
-			if input != m.Name && !slices.Contains(m.Inputs, input) {
-				inputs[input] = true
-			}
-		}
+func (r *reading) checkAbout(header Header) {
+	if header.About == "" {
+		r.refuse(1, "header: about is missing: say in a sentence what a row is")
 	}
-	m.AuditInputs, m.AuditParameters = sorted(inputs), sorted(parameters)
-	return nil
 }
 
-func readSeed(files overlaid, name string) (*Seed, error) {
-	base := strings.TrimSuffix(path.Base(name), ".csv")
-	headerFile, found := files["seeds/"+base+".yaml"]
-	if !found {
-		return nil, fmt.Errorf("a seed needs its header beside it: %s.yaml", base)
-	}
-	seed := &Seed{Name: "seed." + strings.ToLower(base), File: files[name].label, CSV: files[name].data}
-	var err error
-	if seed.Header, err = parseHeader(string(headerFile.data)); err != nil {
-		return nil, err
-	}
-	if seed.Columns, err = seed.Header.columns(); err != nil {
-		return nil, err
-	}
-	if seed.Header.Kind != "" || seed.Header.Month != "" || len(seed.Header.Reads) > 0 {
-		return nil, fmt.Errorf("%s: kind, month and reads are a model's: a seed is stored as its CSV says", headerFile.label)
-	}
-	for _, column := range seed.Columns {
-		if column.Type == "" {
-			return nil, fmt.Errorf("%s: column %s has no type", headerFile.label, column.Name)
+// facts analyses a statement that begins in the given line of the file, and refuses parameters that nobody declares: DuckDB would give
+// NULL for them without a word.
+func (r *reading) facts(query string, firstLine int, about string) Facts {
+	facts, problems := analyse(r.serialize, query)
+	r.refuseAll(problems, firstLine, about)
+	facts.InputLines, facts.ParameterLines = shifted(facts.InputLines, firstLine), shifted(facts.ParameterLines, firstLine)
+	for _, name := range facts.Parameters {
+		if _, found := r.parameters[name]; !found {
+			known := slices.Collect(maps.Keys(r.parameters))
+			r.refuse(facts.ParameterLines[name], "%sparameter %q is not declared in parameters.yaml%s", about, name, suggest.DidYouMean(name, known))
 		}
 	}
-	if seed.Audits, err = seed.Header.audits(seed.Name); err != nil {
-		return nil, err
-	}
-	hash := sha256.New()
-	hash.Write(headerFile.data)
-	hash.Write([]byte{0})
-	hash.Write(seed.CSV)
-	seed.Hash = hex.EncodeToString(hash.Sum(nil))
-	return seed, nil
+	return facts
 }
 
-// undeclared are the parameters that models read and nobody declares: DuckDB would give NULL for them without a word.
-func (l *Library) undeclared() []error {
-	var problems []error
-	for _, model := range l.Models {
-		for _, name := range slices.Concat(model.Parameters, model.AuditParameters) {
-			if _, found := l.Parameters[name]; !found {
-				problems = append(problems, fmt.Errorf("%s: parameter %q is not declared in parameters.yaml", model.File, name))
-			}
-		}
+func shifted(lines map[string]int, firstLine int) map[string]int {
+	for name := range lines {
+		lines[name] += firstLine - 1
 	}
-	return problems
+	return lines
 }

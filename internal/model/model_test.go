@@ -98,6 +98,15 @@ func TestSeedsHaveNoKind(t *testing.T) {
 	}
 }
 
+// TestAProjectsParametersCountMost whatever the folders are called: the built-in sql sorts after an absolute path.
+func TestAProjectsParametersCountMost(t *testing.T) {
+	own := fstest.MapFS{"parameters.yaml": {Data: []byte("as_of: {type: date, about: ours}\n")}}
+	library, err := load(t, model.Source{Files: files(), Label: "sql"}, model.Source{Files: own, Label: "/brand/sql"})
+	if err != nil || library.Parameters["as_of"].About != "ours" {
+		t.Errorf("%v, %+v", err, library.Parameters)
+	}
+}
+
 func TestLoadRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ path, text, want string }{
 		"no header":                        {"mart/a.sql", "select 1", "begins with its header"},
@@ -109,11 +118,11 @@ func TestLoadRefuses(t *testing.T) {
 		"an unknown parameter":             {"mart/a.sql", "/* ---\nabout: x\ngrain: [a]\n--- */\nselect getvariable('asof') as a", `parameter "asof" is not declared`},
 		"an unknown parameter in an audit": {"mart/a.sql", "/* ---\nabout: x\ngrain: [a]\naudits: {late: \"a > getvariable('asof')\"}\n--- */\nselect 1 as a", `parameter "asof" is not declared`},
 		"a broken audit":                   {"mart/a.sql", "/* ---\nabout: x\ngrain: [a]\naudits: {bad: 'now() > a'}\n--- */\nselect 1 as a", "audit bad"},
-		"an unknown kind":                  {"mart/a.sql", byMonth("kind: monthly"), `kind "monthly": want table, view or by_month`},
+		"an unknown kind":                  {"mart/a.sql", byMonth("kind: monthly"), `a.sql:4: header: kind "monthly": want table, view, by_month`},
 		"a month for a view":               {"mart/a.sql", byMonth("kind: view\nmonth: day"), "for kind: by_month only"},
 		"reads without a kind":             {"mart/a.sql", byMonth("reads: {core.b: {by: day}}"), "this model's kind is table"},
 		"by_month without month":           {"mart/a.sql", byMonth("kind: by_month"), "month is missing"},
-		"a month that is no column":        {"mart/a.sql", byMonth("kind: by_month\nmonth: days"), `month "days" is none of the columns`},
+		"a month that is no column":        {"mart/a.sql", byMonth("kind: by_month\nmonth: days"), `a.sql:5: header: month: "days" is none of the columns; did you mean "day"?`},
 		"reads of what is not read":        {"mart/a.sql", byMonth("kind: by_month\nmonth: day\nreads: {core.c: {by: day}}"), "core.c is not read by the query, which reads core.b"},
 		"reads without by":                 {"mart/a.sql", byMonth("kind: by_month\nmonth: day\nreads: {core.b: {back: 1}}"), "by is missing"},
 		"reads into the future":            {"mart/a.sql", byMonth("kind: by_month\nmonth: day\nreads: {core.b: {by: day, back: -1}}"), "0 or more, got -1"},

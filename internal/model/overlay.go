@@ -1,19 +1,22 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
+	"countinghouse/internal/suggest"
 )
 
 type file struct {
-	label string
-	data  []byte
+	label  string
+	data   []byte
+	source int // its place among the sources
 }
 
 // overlaid is the files of all sources by path; the last source wins.
@@ -21,7 +24,7 @@ type overlaid map[string]file
 
 func overlay(sources []Source) (overlaid, error) {
 	files := overlaid{}
-	for _, source := range sources {
+	for i, source := range sources {
 		err := fs.WalkDir(source.Files, ".", func(name string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() || strings.Contains(name, "testdata/") {
 				return err
@@ -31,7 +34,7 @@ func overlay(sources []Source) (overlaid, error) {
 			if name == parametersFile {
 				key = path.Join(source.Label, name) // parameters add up, they do not replace one another
 			}
-			files[key] = file{label: path.Join(source.Label, name), data: data}
+			files[key] = file{label: path.Join(source.Label, name), data: data, source: i}
 			return err
 		})
 		if err != nil {
@@ -60,21 +63,19 @@ type Parameter struct {
 	Chinese string `yaml:"zh"`
 }
 
-func (o overlaid) parameters() (map[string]Parameter, error) {
+func (o overlaid) parameters() (map[string]Parameter, []Problem) {
 	declared := map[string]Parameter{}
-	for _, name := range o.names() {
-		if path.Base(name) != parametersFile {
-			continue
-		}
-		var some map[string]Parameter
-		if err := yaml.UnmarshalWithOptions(o[name].data, &some, yaml.Strict()); err != nil {
-			return nil, fmt.Errorf("%s: %s", o[name].label, yaml.FormatError(err, false, false))
-		}
-		for parameter, what := range some {
-			declared[parameter] = what
-		}
+	var problems []Problem
+	names := slices.DeleteFunc(o.names(), func(name string) bool { return path.Base(name) != parametersFile })
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(o[a].source, o[b].source) }) // a project's own come last
+	for _, name := range names {
+		r := &reading{file: o[name]}
+		some := map[string]Parameter{}
+		r.yaml(string(o[name].data), 1, &some, "")
+		problems = append(problems, r.problems...)
+		maps.Copy(declared, some)
 	}
-	return declared, nil
+	return declared, problems
 }
 
 // Values gives every declared parameter its value: the project's where it sets one, the default otherwise. The result fits
@@ -94,7 +95,8 @@ func (l *Library) Values(set map[string]any) (map[string]any, error) {
 	}
 	for name := range set {
 		if _, found := l.Parameters[name]; !found {
-			return nil, fmt.Errorf("parameter %s: no model declares it in parameters.yaml", name)
+			known := slices.Collect(maps.Keys(l.Parameters))
+			return nil, fmt.Errorf("parameter %s: it is not declared in parameters.yaml%s", name, suggest.DidYouMean(name, known))
 		}
 	}
 	return values, nil

@@ -5,9 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -19,17 +20,49 @@ type Facts struct {
 	Parameters []string
 	// Hash is of the parsed SQL: spaces, comments and the case of words do not change it; a changed literal does.
 	Hash string
+	// InputLines and ParameterLines are where each is first named: lines of the query for Analyse, of the file for a Model.
+	InputLines, ParameterLines map[string]int
+
+	positions map[string]int // of the inputs: how far into the query each is first named, in bytes
 }
 
 // Serializer gives DuckDB's syntax tree of a SQL text as JSON.
 type Serializer func(text string) ([]byte, error)
 
 // Analyse parses one select statement and refuses what a model must not do: read files, the clock or chance, or
-// depend on the order in which rows happen to arrive.
+// depend on the order in which rows happen to arrive. The error is every Problem found, joined.
 func Analyse(serialize Serializer, query string) (Facts, error) {
+	facts, problems := analyse(serialize, query)
+	return facts, joined(problems)
+}
+
+func analyse(serialize Serializer, query string) (Facts, []Problem) {
+	statement, problem := parse(serialize, query)
+	if problem != nil {
+		return Facts{}, []Problem{*problem}
+	}
+	walk := walker{query: query, ctes: map[string]bool{}, inputs: map[string]int{}, parameters: map[string]int{}}
+	walk.collectCTEs(statement)
+	walk.visit(statement)
+	if len(walk.problems) > 0 {
+		return Facts{}, walk.problems
+	}
+	canonical, err := json.Marshal(normalise(statement))
+	if err != nil {
+		return Facts{}, []Problem{{Message: "parse: " + err.Error()}}
+	}
+	sum := sha256.Sum256(canonical)
+	return Facts{
+		Inputs: slices.Sorted(maps.Keys(walk.inputs)), Parameters: slices.Sorted(maps.Keys(walk.parameters)), Hash: hex.EncodeToString(sum[:]),
+		InputLines: walk.lines(walk.inputs), ParameterLines: walk.lines(walk.parameters), positions: walk.inputs,
+	}, nil
+}
+
+// parse gives the tree of the one select statement that the text is.
+func parse(serialize Serializer, query string) (statement any, problem *Problem) {
 	raw, err := serialize(query)
 	if err != nil {
-		return Facts{}, fmt.Errorf("parse: %w", err)
+		return nil, &Problem{Message: "parse: " + err.Error()}
 	}
 	var tree struct {
 		Error      bool   `json:"error"`
@@ -40,44 +73,90 @@ func Analyse(serialize Serializer, query string) (Facts, error) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber() // a literal of 18 digits is not the next float
 	if err := decoder.Decode(&tree); err != nil {
-		return Facts{}, fmt.Errorf("parse: %w", err)
+		return nil, &Problem{Message: "parse: " + err.Error()}
 	}
-	if tree.Error {
-		return Facts{}, fmt.Errorf("%s%s", position(query, tree.Position), tree.Message)
+	switch {
+	case tree.Error:
+		return nil, &Problem{Line: lineOfCharacter(query, tree.Position), Message: firstLine(tree.Message)}
+	case len(tree.Statements) == 0:
+		return nil, &Problem{Line: 1, Message: "want one select statement, got none"}
+	case len(tree.Statements) > 1:
+		second := lineOfByte(query, firstPlace(tree.Statements[1]))
+		return nil, &Problem{Line: second, Message: fmt.Sprintf("want one select statement, got %d; the second is here", len(tree.Statements))}
 	}
-	if len(tree.Statements) != 1 {
-		return Facts{}, fmt.Errorf("want one select statement, got %d", len(tree.Statements))
-	}
-	walk := walker{ctes: map[string]bool{}, inputs: map[string]bool{}, parameters: map[string]bool{}}
-	walk.collectCTEs(tree.Statements[0])
-	walk.visit(tree.Statements[0])
-	if err := errors.Join(walk.errors...); err != nil {
-		return Facts{}, err
-	}
-	canonical, err := json.Marshal(normalise(tree.Statements[0]))
-	if err != nil {
-		return Facts{}, fmt.Errorf("parse: %w", err)
-	}
-	sum := sha256.Sum256(canonical)
-	return Facts{Inputs: sorted(walk.inputs), Parameters: sorted(walk.parameters), Hash: hex.EncodeToString(sum[:])}, nil
+	return tree.Statements[0], nil
 }
 
-// position turns the parser's byte offset into "line N: ".
-func position(query, offset string) string {
-	at := 0
-	if _, err := fmt.Sscan(offset, &at); err != nil || at > len(query) {
-		return ""
+// lineOfCharacter is the line of a place that the parser's errors name; they count characters. 0 if they name none.
+func lineOfCharacter(query, offset string) int {
+	characters := 0
+	if _, err := fmt.Sscan(offset, &characters); err != nil {
+		return 0
 	}
-	return fmt.Sprintf("line %d: ", 1+strings.Count(query[:at], "\n"))
+	line := 1
+	for _, character := range query {
+		if characters == 0 {
+			break
+		}
+		if character == '\n' {
+			line++
+		}
+		characters--
+	}
+	return line
+}
+
+// lineOfByte is the line of a place in the tree, which counts bytes.
+func lineOfByte(query string, offset int) int {
+	return 1 + strings.Count(query[:min(offset, len(query))], "\n")
+}
+
+// place is how far into the query a node begins, in bytes; 0 for a node without a place.
+func place(object map[string]any) int {
+	number, _ := object["query_location"].(json.Number)
+	offset, err := strconv.Atoi(number.String())
+	if err != nil { // none is written as the largest unsigned number
+		return 0
+	}
+	return offset
+}
+
+// firstPlace is that of the node that begins first.
+func firstPlace(node any) int {
+	object, _ := node.(map[string]any)
+	first := place(object)
+	eachChild(node, func(child any) {
+		if at := firstPlace(child); at > 0 && (first == 0 || at < first) {
+			first = at
+		}
+	})
+	return first
 }
 
 type walker struct {
-	ctes, inputs, parameters map[string]bool
-	errors                   []error
+	query              string
+	ctes               map[string]bool
+	inputs, parameters map[string]int // name: where it is first
+	problems           []Problem
 }
 
-func (w *walker) refuse(format string, args ...any) {
-	w.errors = append(w.errors, fmt.Errorf(format, args...))
+func (w *walker) refuse(at map[string]any, format string, args ...any) {
+	w.problems = append(w.problems, Problem{Line: lineOfByte(w.query, place(at)), Message: fmt.Sprintf(format, args...)})
+}
+
+func (w *walker) lines(places map[string]int) map[string]int {
+	lines := make(map[string]int, len(places))
+	for name, offset := range places {
+		lines[name] = lineOfByte(w.query, offset)
+	}
+	return lines
+}
+
+// note keeps the first place of a name.
+func note(places map[string]int, name string, offset int) {
+	if known, found := places[name]; !found || offset < known {
+		places[name] = offset
+	}
 }
 
 // collectCTEs finds every name that a with clause makes, anywhere in the query.
@@ -129,11 +208,11 @@ func (w *walker) table(object map[string]any) {
 	schema, name := strings.ToLower(text(object, "schema_name")), strings.ToLower(text(object, "table_name"))
 	switch {
 	case text(object, "catalog_name") != "":
-		w.refuse("table %s.%s.%s: a model reads the tables of this project only: write schema.name", text(object, "catalog_name"), schema, name)
+		w.refuse(object, "table %s.%s.%s: a model reads the tables of this project only: write schema.name", text(object, "catalog_name"), schema, name)
 	case schema != "":
-		w.inputs[schema+"."+name] = true
+		note(w.inputs, schema+"."+name, place(object))
 	case !w.ctes[name]:
-		w.refuse("table %q: write it with its schema, such as core.%s", name, name)
+		w.refuse(object, "table %q: write it with its schema, such as core.%s", name, name)
 	}
 }
 
@@ -145,7 +224,7 @@ func makesRows(name string) bool {
 func (w *walker) tableFunction(object map[string]any) {
 	call, _ := object["function"].(map[string]any)
 	if name := strings.ToLower(text(call, "function_name")); !makesRows(name) {
-		w.refuse("table function %s: a model reads tables only, not files or the session", name)
+		w.refuse(object, "table function %s: a model reads tables only, not files or the session", name)
 	}
 }
 
@@ -185,9 +264,9 @@ func (w *walker) function(object map[string]any) {
 	case name == "getvariable":
 		w.parameter(object)
 	case isUnstable(name), name == "age" && len(object["children"].([]any)) == 1: // age of one day is counted from today
-		w.refuse("function %s: a table must come out the same whenever it is built; use getvariable('as_of') for the day", name)
+		w.refuse(object, "function %s: a table must come out the same whenever it is built; use getvariable('as_of') for the day", name)
 	case dependsOnOrder(name) && !hasOrder(object):
-		w.refuse("aggregate %s: its result depends on the order of rows: use min or max, or give it an order by", name)
+		w.refuse(object, "aggregate %s: its result depends on the order of rows: use min or max, or give it an order by", name)
 	}
 }
 
@@ -203,11 +282,11 @@ func (w *walker) parameter(object map[string]any) {
 		constant, _ := children[0].(map[string]any)
 		value, _ := constant["value"].(map[string]any)
 		if name, ok := value["value"].(string); ok {
-			w.parameters[name] = true
+			note(w.parameters, name, place(object))
 			return
 		}
 	}
-	w.refuse("getvariable: name the parameter as a literal, such as getvariable('as_of')")
+	w.refuse(object, "getvariable: name the parameter as a literal, such as getvariable('as_of')")
 }
 
 // column refuses the words that look like columns and read the clock or the session.
@@ -217,7 +296,7 @@ func (w *walker) column(object map[string]any) {
 		return
 	}
 	if name, _ := names[0].(string); readsSession(strings.ToLower(name)) {
-		w.refuse("%s: a table must come out the same whenever it is built; use getvariable('as_of') for the day", name)
+		w.refuse(object, "%s: a table must come out the same whenever it is built; use getvariable('as_of') for the day", name)
 	}
 }
 
@@ -267,13 +346,4 @@ func normalise(node any) any {
 func text(object map[string]any, key string) string {
 	value, _ := object[key].(string)
 	return value
-}
-
-func sorted(set map[string]bool) []string {
-	names := make([]string, 0, len(set))
-	for name := range set {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
