@@ -51,6 +51,11 @@ type state struct {
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
+// heldAt says whether somebody holds the lease at that time.
+func (s state) heldAt(now time.Time, dead func(holder string) bool) bool {
+	return s.Holder != "" && now.Before(s.ExpiresAt) && (dead == nil || !dead(s.Holder))
+}
+
 // Lease is a lease that is held until Release.
 type Lease struct {
 	bucket  *objectstore.Bucket
@@ -79,7 +84,7 @@ func take(ctx context.Context, bucket *objectstore.Bucket, job string, o Options
 	if err != nil {
 		return state{}, err
 	}
-	if before.Holder != "" && now.Before(before.ExpiresAt) && (o.Dead == nil || !o.Dead(before.Holder)) {
+	if before.heldAt(now, o.Dead) {
 		return state{}, &HeldError{Job: job, Holder: before.Holder, Until: before.ExpiresAt}
 	}
 	mine := state{Job: job, Holder: o.Holder, Fence: before.Fence + 1, ExpiresAt: now.Add(o.TTL).UTC()}
@@ -188,5 +193,5 @@ func write(ctx context.Context, bucket *objectstore.Bucket, s state, expected in
 }
 
 func key(job string) string {
-	return "leases/" + job + ".json"
+	return folder + job + ".json"
 }

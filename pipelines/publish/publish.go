@@ -1,6 +1,7 @@
-// Package publish makes a checked candidate current, with one compare-and-set, and then renews the published copies: one Parquet file
-// per mart at a fixed place, one DuckDB file with all marts, and the report. The copies follow the environment: a run that dies between the
-// two leaves the last whole set of copies, and the next run renews it.
+// Package publish makes a set of tables current, with one compare-and-set: a checked candidate, what another environment has (promote), or
+// what was current before (rollback). Then it renews the published copies: one Parquet file per mart at a fixed place, one DuckDB file with
+// all marts, and the report. The copies follow the environment: a run that dies between the two leaves the last whole set of copies, and
+// the next run renews it.
 package publish
 
 import (
@@ -20,9 +21,6 @@ import (
 	"countinghouse/internal/snapshot"
 	"countinghouse/internal/warehouse"
 )
-
-// Copied is the environment whose marts are copied to marts/ for tools that read files at a fixed place.
-const Copied = "prod"
 
 const folder = "marts"
 
@@ -53,30 +51,70 @@ type current struct {
 	Digests map[string]string `json:"digests"`
 }
 
+// ErrRefused says that a set may not be made current: the error tells why, and what to do. Nothing was changed.
+var ErrRefused = errors.New("refused, and nothing was changed")
+
+// refused is an ErrRefused whose text is only the reason.
+type refused struct{ error }
+
+func (r refused) Unwrap() []error { return []error{ErrRefused, r.error} }
+
+func refuse(format string, args ...any) error { return refused{fmt.Errorf(format, args...)} }
+
 // Run publishes the candidate. published is false if nothing had changed. The error wraps objectstore.ErrPrecondition if somebody else
-// published meanwhile: then their set is current and this one is not.
+// published meanwhile: then their set is current and this one is not; ErrRefused if a table of the candidate is not there any more.
 func Run(ctx context.Context, candidate snapshot.Environment, options Options) (environment snapshot.Environment, published bool, err error) {
 	environment, generation, err := snapshot.Read(ctx, options.Bucket, candidate.Name)
 	if err != nil {
 		return environment, false, fmt.Errorf("publish: %w", err)
 	}
-	if !same(environment, candidate) {
-		candidate.Version = environment.Version + 1
-		candidate.RunID, candidate.PublishedAt = options.RunID, options.Now().UTC()
-		if err := snapshot.Publish(ctx, options.Bucket, candidate, generation); err != nil {
-			return environment, false, err
-		}
-		environment, published = candidate, true
-		crash.Point(crash.PublishSwitched)
+	if same(environment, candidate) {
+		return environment, false, follow(ctx, environment, options)
 	}
-	if environment.Name != Copied {
-		return environment, published, nil
-	}
-	return environment, published, renewCopies(ctx, environment, options)
+	environment, err = replace(ctx, environment, generation, candidate, options)
+	return environment, err == nil, err
 }
 
+// same says whether a publication would change nothing. A set that was built again on a newer version of the main environment is a new
+// one, also with the same tables: it may take that version's place.
 func same(a, b snapshot.Environment) bool {
-	return a.Version > 0 && a.AsOf == b.AsOf && maps.Equal(a.Tables, b.Tables)
+	rebuilt := b.Base != nil && (a.Base == nil || *a.Base != *b.Base)
+	return a.Version > 0 && a.AsOf == b.AsOf && !rebuilt && maps.Equal(a.Tables, b.Tables)
+}
+
+// replace makes next current in place of the environment as it was read, and has the copies follow.
+func replace(ctx context.Context, before snapshot.Environment, generation int64, next snapshot.Environment, options Options) (snapshot.Environment, error) {
+	missing, err := snapshot.Missing(ctx, options.Bucket, next.Tables, before.Tables)
+	if err != nil {
+		return before, fmt.Errorf("publish %s: %w", before.Name, err)
+	}
+	if len(missing) > 0 {
+		return before, refuse("publish %s: the store does not have %s any more: run `countinghouse build` again", before.Name, some(missing))
+	}
+	next.Name, next.Version = before.Name, before.Version+1
+	next.RunID, next.PublishedAt = options.RunID, options.Now().UTC()
+	if err := snapshot.Publish(ctx, options.Bucket, next, generation); err != nil {
+		return before, err
+	}
+	crash.Point(crash.PublishSwitched)
+	return next, follow(ctx, next, options)
+}
+
+// some names the first few.
+func some(names []string) string {
+	const few = 3
+	if len(names) <= few {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more tables", strings.Join(names[:few], ", "), len(names)-few)
+}
+
+// follow renews the copies of the environment that has some.
+func follow(ctx context.Context, environment snapshot.Environment, options Options) error {
+	if environment.Name != snapshot.Main {
+		return nil
+	}
+	return renewCopies(ctx, environment, options)
 }
 
 // renewCopies brings marts/ to the environment's version, as one exchange of the folder where the store can do that.
@@ -88,9 +126,9 @@ func renewCopies(ctx context.Context, environment snapshot.Environment, options 
 	copies := map[string]string{}
 	marts := martsOf(environment)
 	for _, table := range marts {
-		path, err := options.Bucket.LocalPath(ctx, snapshot.DataKey(table, environment.Tables[table]))
+		path, err := rowsOf(ctx, table, environment.Tables[table], options)
 		if err != nil {
-			return fmt.Errorf("publish copies: %w", err)
+			return fmt.Errorf("publish a copy of %s: %w", table, err)
 		}
 		copies[strings.TrimPrefix(table, "mart.")+"/data.parquet"] = path
 	}
@@ -109,6 +147,19 @@ func renewCopies(ctx context.Context, environment snapshot.Environment, options 
 	}
 	crash.Point(crash.PublishCopying)
 	return options.Bucket.ReplaceFolder(ctx, folder, copies)
+}
+
+// rowsOf is a Parquet file with the rows of a table: its own, or one made of a view or of monthly parts.
+func rowsOf(ctx context.Context, name string, table snapshot.Table, options Options) (string, error) {
+	if table.Data != "" {
+		return options.Bucket.LocalPath(ctx, snapshot.DataKey(name, table))
+	}
+	if err := snapshot.Attach(ctx, options.Session, options.Bucket, name, table); err != nil {
+		return "", err
+	}
+	path := filepath.Join(options.Scratch, name+".parquet")
+	_, err := options.Session.Exec(ctx, "copy (from "+name+") to "+warehouse.Quote(path)+" "+warehouse.PublishedParquet)
+	return path, err
 }
 
 func copiesAre(ctx context.Context, bucket *objectstore.Bucket, version int64) (bool, error) {
@@ -155,8 +206,13 @@ func writeDatabase(ctx context.Context, marts []string, path string, copies map[
 	statements := []string{"attach " + warehouse.Quote(path) + " as published"}
 	for _, table := range marts {
 		name := strings.TrimPrefix(table, "mart.")
-		statements = append(statements, "create table published."+warehouse.QuoteName(name)+" as from read_parquet("+warehouse.Quote(copies[name+"/data.parquet"])+")")
-		statements = append(statements, commentStatements(name, options.Comments[table])...)
+		rows := "read_parquet(" + warehouse.Quote(copies[name+"/data.parquet"]) + ")"
+		columns, err := options.Session.Columns(ctx, rows)
+		if err != nil {
+			return err
+		}
+		statements = append(statements, "create table published."+warehouse.QuoteName(name)+" as from "+rows)
+		statements = append(statements, commentStatements(name, options.Comments[table], columns)...)
 	}
 	statements = append(statements, "checkpoint published", "detach published")
 	for _, statement := range statements {
@@ -168,11 +224,14 @@ func writeDatabase(ctx context.Context, marts []string, path string, copies map[
 	return nil
 }
 
-func commentStatements(name string, comment Comment) []string {
+// commentStatements describe a table. One that was rolled back to may lack columns that its model has now.
+func commentStatements(name string, comment Comment, columns []warehouse.Column) []string {
 	table := "published." + warehouse.QuoteName(name)
 	statements := []string{"comment on table " + table + " is " + warehouse.Quote(comment.Table)}
-	for _, column := range slices.Sorted(maps.Keys(comment.Columns)) {
-		statements = append(statements, "comment on column "+table+"."+warehouse.QuoteName(column)+" is "+warehouse.Quote(comment.Columns[column]))
+	for _, column := range columns {
+		if text := comment.Columns[column.Name]; text != "" {
+			statements = append(statements, "comment on column "+table+"."+warehouse.QuoteName(column.Name)+" is "+warehouse.Quote(text))
+		}
 	}
 	return statements
 }

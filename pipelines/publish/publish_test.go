@@ -60,7 +60,20 @@ func (s *stage) candidate(name, number string) snapshot.Environment {
 	if _, err := s.bucket.CreateFile(s.t.Context(), snapshot.DataKey("mart.totals", table), path); err != nil {
 		s.t.Fatal(err)
 	}
+	s.describe(snapshot.Manifest{Name: "mart.totals", Table: table})
 	return snapshot.Environment{Name: name, AsOf: "2026-10-31", Tables: map[string]snapshot.Table{"mart.totals": table}}
+}
+
+// describe makes a table exist.
+func (s *stage) describe(manifest snapshot.Manifest) {
+	s.t.Helper()
+	text, err := json.Marshal(manifest)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := s.bucket.Create(s.t.Context(), snapshot.ManifestKey(manifest.Name, manifest.Fingerprint), strings.NewReader(string(text))); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 func (s *stage) file(name string) string { return filepath.Join(s.bucket.Root(), "marts", name) }
