@@ -3,7 +3,17 @@ package sql
 
 import "embed"
 
-// Files are the models (core, mart), the seeds and the parameters. Golden cases are not part of the binary.
+// Files are the models (core, mart), the seeds and the parameters.
 //
 //go:embed core/*.sql mart/*.sql seeds parameters.yaml
 var Files embed.FS
+
+// Seeds are the seeds and the parameters alone: what the built-in unit tests count on, whatever a project sets.
+//
+//go:embed seeds parameters.yaml
+var Seeds embed.FS
+
+// Cases are the unit tests of the models.
+//
+//go:embed core/testdata/*.txtar mart/testdata/*.txtar
+var Cases embed.FS
