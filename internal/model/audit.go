@@ -30,6 +30,21 @@ const SeverityWarning = "warning"
 type audits struct {
 	all                []Audit
 	inputs, parameters []string // read by them, besides the table itself
+	reads              []auditRead
+}
+
+// auditRead is a place where an audit names a table.
+type auditRead struct {
+	table, file string
+	line        int
+}
+
+func (r *reading) reads(lines map[string]int) []auditRead {
+	var reads []auditRead
+	for table, line := range lines {
+		reads = append(reads, auditRead{table: table, file: r.file.label, line: line})
+	}
+	return reads
 }
 
 // audits reads those of a header. known are the inputs of the table's own query, which need not be named twice.
@@ -51,6 +66,7 @@ func (r *reading) audits(table string, header Header, columns []Column, places d
 		facts := r.facts(audit.Query, audit.Line, "audit "+audit.Name+": ")
 		found.all = append(found.all, audit)
 		found.inputs, found.parameters = append(found.inputs, facts.Inputs...), append(found.parameters, facts.Parameters...)
+		found.reads = append(found.reads, r.reads(facts.InputLines)...)
 	}
 	r.refuseTwins(found.all)
 	found.inputs = slices.DeleteFunc(unique(found.inputs), func(input string) bool { return input == table || slices.Contains(known, input) })
@@ -95,12 +111,16 @@ func (r *reading) columnAudits(table string, column Column, found *audits) {
 	if column.NotNull {
 		add("not_null", name+" is null")
 	}
+	if slices.Contains(column.Accepted, Value{}) {
+		r.refuse(column.Line, "header: column %s: accepted: null is always accepted, say not_null: true where it is not", column.Name)
+	}
 	if len(column.Accepted) > 0 {
 		add("accepted", name+" not in ("+literals(column.Accepted)+")")
 	}
 	if column.References != "" {
 		if to, ok := r.referred(column); ok {
 			found.inputs = append(found.inputs, to.table)
+			found.reads = append(found.reads, r.reads(map[string]int{to.table: column.Line})...)
 			add("references", name+" is not null and not exists (select 1 from "+to.table+" as referred where referred."+
 				warehouse.QuoteName(to.column)+" = "+table+"."+name+")")
 		}

@@ -42,6 +42,7 @@ func (r *reading) auditFile(name string) *AuditFile {
 	audit := &AuditFile{Name: strings.ToLower(name), File: r.file.label, Query: found.query, QueryLine: found.queryLine}
 	places, ok := r.header(found.header, found.headerLine, &audit.Header)
 	audit.Facts = r.facts(audit.Query, audit.QueryLine, "")
+	r.auditReads = r.reads(audit.InputLines)
 	switch {
 	case !ok:
 	case audit.Header.About == "":
@@ -52,6 +53,34 @@ func (r *reading) auditFile(name string) *AuditFile {
 		r.refuse(places.line("table"), "header: table %s is not read by the query%s", audit.Header.Table, suggest.DidYouMean(audit.Header.Table, audit.Inputs))
 	}
 	return audit
+}
+
+// unknownTables are the tables that audits read and nothing makes, in the schemas of which this library makes some. What the other
+// schemas hold is not known here.
+func (l *Library) unknownTables() []Problem {
+	made, schemas := []string{}, map[string]bool{}
+	for _, m := range l.Models {
+		made = append(made, m.Name)
+	}
+	for _, seed := range l.Seeds {
+		made = append(made, seed.Name)
+	}
+	for _, table := range made {
+		schemas[schemaOf(table)] = true
+	}
+	var problems []Problem
+	for _, read := range l.auditReads {
+		if schemas[schemaOf(read.table)] && !slices.Contains(made, read.table) {
+			message := "an audit reads " + read.table + ", which nothing makes" + suggest.DidYouMean(read.table, made)
+			problems = append(problems, Problem{File: read.file, Line: read.line, Message: message})
+		}
+	}
+	return problems
+}
+
+func schemaOf(table string) string {
+	schema, _, _ := strings.Cut(table, ".")
+	return schema
 }
 
 // hangAudits gives each audit file to its table, as if the table's own header had it.
@@ -87,6 +116,9 @@ func (l *Library) hang(file *AuditFile) (problem string) {
 		*inputs = unique(append(*inputs, slices.DeleteFunc(slices.Clone(file.Inputs), func(input string) bool { return input == table })...))
 		*parameters = unique(append(*parameters, file.Parameters...))
 		return ""
+	}
+	if len(named) == 0 {
+		return "it reads no table: an audit is a select that gives the bad rows of a model or seed"
 	}
 	return fmt.Sprintf("it reads no model and no seed of this project, only %s: whose promise is it?", strings.Join(file.Inputs, ", "))
 }

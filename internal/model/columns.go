@@ -36,7 +36,7 @@ func CheckColumns(m *Model, given []string) error {
 	}
 	if len(problems) == 0 {
 		for i, name := range described {
-			if !strings.EqualFold(name, given[i]) {
+			if i >= len(given) || !strings.EqualFold(name, given[i]) {
 				refuse(m.columnLine(name), "header: column %q is in another place than in the query, which gives %s", name, strings.Join(given, ", "))
 				break
 			}

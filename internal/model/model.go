@@ -52,6 +52,8 @@ type Library struct {
 	Seeds      []*Seed
 	Audits     []*AuditFile // those in the audits folder; each is also among the audits of its table
 	Parameters map[string]Parameter
+
+	auditReads []auditRead
 }
 
 // Load reads the sources in order; a later one replaces an earlier one's file of the same path. The error is every Problem of every
@@ -69,7 +71,7 @@ func Load(serialize Serializer, sources ...Source) (*Library, error) {
 	slices.SortFunc(library.Seeds, func(a, b *Seed) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(library.Audits, func(a, b *AuditFile) int { return cmp.Compare(a.Name, b.Name) })
 	if len(problems) == 0 {
-		problems = library.hangAudits()
+		problems = append(library.unknownTables(), library.hangAudits()...)
 	}
 	return library, joined(problems)
 }
@@ -96,6 +98,7 @@ func (l *Library) addAll(from *project) []Problem {
 	_ = group.Wait() // each file's problems are told by themselves
 	for _, part := range parts {
 		l.Models, l.Seeds, l.Audits = append(l.Models, part.Models...), append(l.Seeds, part.Seeds...), append(l.Audits, part.Audits...)
+		l.auditReads = append(l.auditReads, part.auditReads...)
 	}
 	return slices.Concat(problems...)
 }
@@ -117,6 +120,7 @@ func (l *Library) add(from *project, name string) []Problem {
 	}
 	if len(r.problems) == 0 {
 		*l = part
+		l.auditReads = r.auditReads
 	}
 	return r.problems
 }
@@ -144,7 +148,7 @@ func (r *reading) model(name string) *Model {
 	r.checkGrain(m.Header, m.Columns, places)
 	r.checkKind(m, places)
 	audits := r.audits(m.Name, m.Header, m.Columns, places, m.Inputs)
-	m.Audits, m.AuditInputs, m.AuditParameters = audits.all, audits.inputs, audits.parameters
+	m.Audits, m.AuditInputs, m.AuditParameters, r.auditReads = audits.all, audits.inputs, audits.parameters, audits.reads
 	return m
 }
 

@@ -44,8 +44,9 @@ func joined(problems []Problem) error {
 // reading is one file being read, and what is found wrong with it.
 type reading struct {
 	*project
-	file     file
-	problems []Problem
+	file       file
+	problems   []Problem
+	auditReads []auditRead
 }
 
 // refuse notes a problem; line 0 is the file as a whole.

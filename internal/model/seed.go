@@ -48,7 +48,7 @@ func (r *reading) seed(name string) *Seed {
 	}
 	r.checkGrain(seed.Header, seed.Columns, places)
 	audits := r.audits(seed.Name, seed.Header, seed.Columns, places, nil)
-	seed.Audits, seed.AuditInputs, seed.AuditParameters = audits.all, audits.inputs, audits.parameters
+	seed.Audits, seed.AuditInputs, seed.AuditParameters, r.auditReads = audits.all, audits.inputs, audits.parameters, audits.reads
 	seed.Hash = seedHash(r.file.data, csv.data)
 	return seed
 }
