@@ -1,0 +1,206 @@
+package sql_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"countinghouse/internal/lineage"
+	"countinghouse/internal/model"
+	"countinghouse/internal/warehouse"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+)
+
+// TestLineageNamesTheColumnsThatDuckDBGives holds the names of every model's columns, in order, against the table that DuckDB makes.
+func TestLineageNamesTheColumnsThatDuckDBGives(t *testing.T) {
+	session, library := emptyProject(t, caseParameters(t, &txtar.Archive{}))
+	for _, made := range library.Models {
+		found := traced(t, session, made)
+		var names []string
+		for _, column := range found.Columns {
+			names = append(names, column.Name)
+		}
+		if difference := cmp.Diff(columnNames(t, session, made.Name), names); difference != "" || found.Others != nil {
+			t.Errorf("%s: - DuckDB, + lineage; columns without names: %v\n%s", made.Name, found.Others != nil, difference)
+		}
+	}
+}
+
+// TestLineageMissesNoSource changes, for every column of every model that has a case, all that it is said not to come from: it must
+// stay as it is. The models and the rows are the product's own, so this holds the sources against what DuckDB does, not against the code that
+// finds them.
+func TestLineageMissesNoSource(t *testing.T) {
+	cases, err := filepath.Glob("*/testdata/*.txtar")
+	if err != nil || len(cases) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	for _, file := range cases {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			session, library := emptyProject(t, caseParameters(t, archive))
+			var wants []*txtar.File
+			for i, part := range archive.Files {
+				switch filepath.Dir(part.Name) {
+				case "given":
+					give(t, session, strings.TrimSuffix(filepath.Base(part.Name), ".csv"), part.Data)
+				case "want":
+					wants = append(wants, &archive.Files[i])
+				}
+			}
+			for _, want := range inBuildOrder(t, library, wants) {
+				subject := find(t, library, want)
+				exec(t, session, "create or replace table "+subject.Name+" as "+subject.Query)
+				disturb(t, session, subject)
+			}
+		})
+	}
+}
+
+func traced(t *testing.T, session *warehouse.Session, made *model.Model) lineage.Query {
+	t.Helper()
+	tree, err := session.Serialize(t.Context(), made.Query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := lineage.Of(tree, func(table string) []string { return columnNames(t, session, table) })
+	if err != nil {
+		t.Fatalf("%s: %v", made.Name, err)
+	}
+	return found
+}
+
+func columnNames(t *testing.T, session *warehouse.Session, table string) []string {
+	t.Helper()
+	columns, err := session.Columns(context.WithoutCancel(t.Context()), table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := make([]string, len(columns))
+	for i, column := range columns {
+		names[i] = column.Name
+	}
+	return names
+}
+
+// disturb changes the inputs of a model once for each set of columns that some output is said not to come from.
+func disturb(t *testing.T, session *warehouse.Session, subject *model.Model) {
+	found := traced(t, session, subject)
+	originals := keepInputs(t, session, subject)
+	outputs := map[string][]string{} // what is left alone: the columns that must stay as they are
+	sources := map[string][]lineage.Source{}
+	for _, column := range found.Columns {
+		claimed := slices.Concat(column.Values, column.Filters, found.Rows)
+		slices.SortFunc(claimed, func(a, b lineage.Source) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+		claimed = slices.Compact(claimed)
+		key := fmt.Sprint(claimed)
+		outputs[key], sources[key] = append(outputs[key], column.Name), claimed
+	}
+	for key, columns := range outputs {
+		before := contents(t, session, subject.Query, columns)
+		changed := changeAllBut(t, session, originals, sources[key])
+		if changed == 0 {
+			continue
+		}
+		if after := contents(t, session, subject.Query, columns); !slices.Equal(before, after) {
+			t.Errorf("%s: one of %s changed, with none of its sources:\n%v\nbefore %s\nafter  %s", subject.Name, columns, sources[key], before, after)
+		}
+		restoreInputs(t, session, originals)
+	}
+}
+
+// keepInputs sets the inputs' rows aside and gives the tables' columns.
+func keepInputs(t *testing.T, session *warehouse.Session, subject *model.Model) map[string][]warehouse.Column {
+	t.Helper()
+	originals := map[string][]warehouse.Column{}
+	exec(t, session, "create schema if not exists original")
+	for _, input := range subject.Inputs {
+		columns, err := session.Columns(t.Context(), input)
+		if err != nil {
+			t.Fatal(err)
+		}
+		originals[input] = columns
+		exec(t, session, "create or replace table "+aside(input)+" as select *, row_number() over () as row_no from "+input)
+	}
+	return originals
+}
+
+func aside(table string) string { return "original." + strings.ReplaceAll(table, ".", "_") }
+
+func restoreInputs(t *testing.T, session *warehouse.Session, originals map[string][]warehouse.Column) {
+	t.Helper()
+	for table := range originals {
+		exec(t, session, "create or replace table "+table+" as select * exclude (row_no) from "+aside(table))
+	}
+}
+
+// changeAllBut gives every column of the inputs other values in every row, but for those that are to stay. It says how many it changed.
+func changeAllBut(t *testing.T, session *warehouse.Session, originals map[string][]warehouse.Column, stay []lineage.Source) int {
+	t.Helper()
+	changed := 0
+	for table, columns := range originals {
+		items := make([]string, len(columns))
+		for i, column := range columns {
+			name := warehouse.QuoteName(column.Name)
+			items[i] = name
+			if !slices.Contains(stay, lineage.Source{Table: table, Column: column.Name}) {
+				items[i] = "cast(" + another(name, column.Type) + " as " + column.Type + ") as " + name
+				changed++
+			}
+		}
+		exec(t, session, "create or replace table "+table+" as select "+strings.Join(items, ", ")+" from "+aside(table))
+	}
+	return changed
+}
+
+// another is an expression for a value that is not the column's own, and another one in each row.
+func another(name, kind string) string {
+	switch {
+	case kind == "VARCHAR":
+		return "coalesce(" + name + ", '') || '~' || row_no"
+	case kind == "BOOLEAN":
+		return "case when " + name + " then false else row_no % 2 = 0 end"
+	case kind == "DATE":
+		return "coalesce(" + name + ", date '2026-03-01') - cast(row_no as integer)"
+	case kind == "TIMESTAMP":
+		return "coalesce(" + name + ", timestamp '2026-03-01 10:00:00') - to_days(cast(row_no as integer))"
+	case strings.HasPrefix(kind, "DECIMAL"), strings.HasSuffix(kind, "INT"), kind == "INTEGER", kind == "DOUBLE":
+		return "coalesce(" + name + ", 0) / 2 + 3 + row_no"
+	}
+	return "null"
+}
+
+// contents are the values of some columns of a query's result, each column's in order.
+func contents(t *testing.T, session *warehouse.Session, query string, columns []string) []string {
+	t.Helper()
+	lists := make([]string, len(columns))
+	for i, column := range columns {
+		lists[i] = "list_sort(list(coalesce(cast(" + warehouse.QuoteName(column) + " as varchar), 'null')))::varchar"
+	}
+	rows, err := session.Query(t.Context(), "select unnest(["+strings.Join(lists, ", ")+"]) from (\n"+query+"\n)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var found []string
+	for rows.Next() {
+		var text *string
+		if err := rows.Scan(&text); err != nil {
+			t.Fatal(err)
+		}
+		if text == nil {
+			empty := ""
+			text = &empty
+		}
+		found = append(found, *text)
+	}
+	return found
+}
