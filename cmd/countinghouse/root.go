@@ -100,7 +100,7 @@ func (a *app) commands() []*cobra.Command {
 		a.initCommand(),
 		a.environmentsCommand(), a.promoteCommand(), a.rollbackCommand(), a.gcCommand(),
 		a.demoCommand(), a.generateCommand(), a.landCommand(), a.conformCommand(), a.rejectsCommand(), a.feedsCommand(), a.runCommand(), a.planCommand(), a.buildCommand(),
-		a.checkCommand(), a.publishCommand(), a.queryCommand(), a.explainCommand(), a.diffCommand(), a.runsCommand(), a.serveCommand(),
+		a.checkCommand(), a.publishCommand(), a.queryCommand(), a.explainCommand(), a.diffCommand(), a.docsCommand(), a.runsCommand(), a.serveCommand(),
 	}
 }
 

@@ -1,0 +1,222 @@
+package jobs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"countinghouse/internal/model"
+	"countinghouse/internal/objectstore"
+	"countinghouse/internal/snapshot"
+	"countinghouse/internal/warehouse"
+	"countinghouse/pipelines/build"
+	"countinghouse/pipelines/catalogue"
+	"countinghouse/pipelines/conform"
+	"countinghouse/pipelines/ledger"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Catalogue describes the project, with what is current in an environment, which may be nothing. No table is built or attached.
+func (w *Workshop) Catalogue(ctx context.Context, environment string) (catalogue.Catalogue, error) {
+	steps := Steps(StepOptions{Identity: w.identity(), AsOf: ledger.DayOf(w.AsOf)})
+	made, err := catalogue.New(catalogue.Definitions{
+		Library: w.Library, Registry: w.Registry, Steps: describedSteps(steps), Values: w.Values, Dir: w.Project.Dir,
+	})
+	if err != nil {
+		return made, err
+	}
+	made.Brand, made.Currency, made.Environment.Name = w.Project.Brand.Name, w.Project.Brand.Currency, environment
+	for _, add := range []func(context.Context, *catalogue.Catalogue) error{w.addStored, w.addReceived} {
+		if err := add(ctx, &made); err != nil {
+			return made, fmt.Errorf("catalogue: %w", err)
+		}
+	}
+	w.addTypes(ctx, &made, steps)
+	return made, nil
+}
+
+func describedSteps(steps []build.Step) []catalogue.Step {
+	described := make([]catalogue.Step, len(steps))
+	for i, step := range steps {
+		described[i] = catalogue.Step{Name: step.Name, Inputs: step.Inputs, Parameters: step.Parameters, Tables: step.Tables}
+	}
+	return described
+}
+
+// versions is how many versions of an environment the history of a table goes back.
+const versions = 30
+
+// addStored tells of each table what is current and what was.
+func (w *Workshop) addStored(ctx context.Context, made *catalogue.Catalogue) error {
+	current, _, err := snapshot.Read(ctx, w.Bucket, made.Environment.Name)
+	if err != nil || current.Version == 0 {
+		return err
+	}
+	made.Environment = catalogue.Environment{
+		Name: current.Name, Version: current.Version, AsOf: current.AsOf, RunID: current.RunID, PublishedAt: current.PublishedAt.In(w.Project.Zone),
+	}
+	past, err := snapshot.History(ctx, w.Bucket, current)
+	if err != nil {
+		return err
+	}
+	all := append([]snapshot.Environment{current}, past...)
+	all = all[:min(len(all), versions)]
+	slices.Reverse(all)
+	manifests, err := readManifests(ctx, w.Bucket, all)
+	if err != nil {
+		return err
+	}
+	for i := range made.Tables {
+		if err := w.addTable(ctx, &made.Tables[i], all, manifests); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addTable tells what is stored of one table; the last of the environments is the current one.
+func (w *Workshop) addTable(ctx context.Context, table *catalogue.Table, environments []snapshot.Environment, manifests map[stored]snapshot.Manifest) error {
+	for _, version := range environments {
+		if then, found := version.Tables[table.Name]; found {
+			table.History = append(table.History, catalogue.Point{
+				Version: version.Version, AsOf: version.AsOf, PublishedAt: version.PublishedAt.In(w.Project.Zone), RunID: version.RunID, Rows: then.Rows,
+				Bytes: manifests[stored{table.Name, then.Fingerprint}].Bytes,
+			})
+		}
+	}
+	now, found := environments[len(environments)-1].Tables[table.Name]
+	if manifest, has := manifests[stored{table.Name, now.Fingerprint}]; found && has {
+		table.SetBuilt(manifest, w.Project.Zone)
+		return w.addAudits(ctx, table, now)
+	}
+	return nil
+}
+
+// stored names one manifest.
+type stored struct{ table, fingerprint string }
+
+// readers is how many objects are read at once: in a bucket each takes some time, and little of anything else.
+const readers = 16
+
+// readManifests reads those of all tables of some environments; those that were collected are missing.
+func readManifests(ctx context.Context, bucket *objectstore.Bucket, environments []snapshot.Environment) (map[stored]snapshot.Manifest, error) {
+	wanted := map[stored]bool{}
+	for _, environment := range environments {
+		for name, table := range environment.Tables {
+			wanted[stored{name, table.Fingerprint}] = true
+		}
+	}
+	var mutex sync.Mutex
+	manifests := make(map[stored]snapshot.Manifest, len(wanted))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(readers)
+	for one := range maps.Keys(wanted) {
+		group.Go(func() error {
+			manifest, err := snapshot.ReadManifest(ctx, bucket, one.table, one.fingerprint)
+			if errors.Is(err, objectstore.ErrNotFound) {
+				return nil
+			}
+			mutex.Lock()
+			defer mutex.Unlock()
+			manifests[one] = manifest
+			return err
+		})
+	}
+	return manifests, group.Wait()
+}
+
+// addReceived sums up the files of each feed.
+func (w *Workshop) addReceived(ctx context.Context, made *catalogue.Catalogue) error {
+	report, _, err := conform.Results(ctx, w.Bucket, w.Registry, w.Project.Zone)
+	if err != nil {
+		return err
+	}
+	received := map[string]*catalogue.Received{}
+	for i := range made.Feeds {
+		received[made.Feeds[i].Name] = &made.Feeds[i].Received
+	}
+	for _, file := range report.Files {
+		sum := received[file.Feed]
+		if sum == nil {
+			continue
+		}
+		sum.Files++
+		if file.Quarantine != "" {
+			sum.Quarantined++
+		}
+		sum.Rows, sum.Accepted, sum.Rejected = sum.Rows+file.Rows, sum.Accepted+file.Accepted, sum.Rejected+file.Rejected
+		sum.Dropped, sum.Withheld = sum.Dropped+file.Dropped, sum.Withheld+file.Withheld
+		if file.ExportedAt.After(sum.Last) {
+			sum.Last = file.ExportedAt.In(w.Project.Zone)
+		}
+	}
+	return nil
+}
+
+// addTypes binds the models over empty datasets where the types of some columns are not known: those of a table that was never built, or has
+// changed since. A model that cannot be bound is described without types.
+func (w *Workshop) addTypes(ctx context.Context, made *catalogue.Catalogue, steps []build.Step) {
+	if !slices.ContainsFunc(made.Tables, func(table catalogue.Table) bool { return table.Untyped() }) {
+		return
+	}
+	columns, err := w.bindColumns(ctx, steps)
+	if err != nil {
+		w.Log.Warn("the types of some columns are not known", "why", err)
+	}
+	for i := range made.Tables {
+		made.Tables[i].SetTypes(columns[made.Tables[i].Name])
+	}
+}
+
+// bindColumns gives the columns of every table that can be bound; the error is about the others.
+func (w *Workshop) bindColumns(ctx context.Context, steps []build.Step) (map[string][]warehouse.Column, error) {
+	graph, err := build.Resolve(w.Library, Datasets(w.Registry, nil, w.Key), steps, w.Values)
+	if err != nil {
+		return nil, err
+	}
+	problem := build.Bind(ctx, w.Session, graph)
+	rows, err := w.Session.Query(ctx, "select schema_name || '.' || table_name, column_name, data_type from duckdb_columns() where not internal order by schema_name, table_name, column_index")
+	if err != nil {
+		return nil, errors.Join(problem, err)
+	}
+	defer func() { _ = rows.Close() }()
+	columns := map[string][]warehouse.Column{}
+	for rows.Next() {
+		var table string
+		var column warehouse.Column
+		if err := rows.Scan(&table, &column.Name, &column.Type); err != nil {
+			return nil, errors.Join(problem, err)
+		}
+		columns[table] = append(columns[table], column)
+	}
+	return columns, errors.Join(problem, rows.Err())
+}
+
+// addAudits tells which audits of a table have passed: those that are as they were when they did.
+func (w *Workshop) addAudits(ctx context.Context, table *catalogue.Table, current snapshot.Table) error {
+	if current.Audits == "" {
+		return nil
+	}
+	text, _, err := w.Bucket.Read(ctx, snapshot.AuditsKey(table.Name, current.Fingerprint, current.Audits))
+	if errors.Is(err, objectstore.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var passed []model.Audit
+	if err := json.Unmarshal(text, &passed); err != nil {
+		return fmt.Errorf("audits of %s: %w", table.Name, err)
+	}
+	for i, audit := range table.Audits {
+		if slices.ContainsFunc(passed, func(one model.Audit) bool { return one.Name == audit.Name && one.Query == audit.Query }) {
+			table.Audits[i].State = catalogue.AuditPassed
+		}
+	}
+	return nil
+}
