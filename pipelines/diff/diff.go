@@ -1,48 +1,131 @@
-// Package diff compares the tables of two environments: schema, rows, and which rows are added, missing or changed, by grain.
+// Package diff compares the tables of two environments: schema, rows, and which rows are added, missing or changed, by grain; per column
+// how many and by how much, with samples.
+//
+// DuckDB does all of the comparing. Each pair of tables is joined once, by grain, and only the rows that differ are written to a scratch
+// file, which everything else is asked of. So memory stays bounded, and the cost hardly depends on how much there is to tell.
 package diff
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"countinghouse/internal/objectstore"
 	"countinghouse/internal/snapshot"
 	"countinghouse/internal/warehouse"
 )
 
+// The states of a table.
+const (
+	Same    = "same"
+	Differs = "differs"
+	Added   = "added"   // only in the second environment
+	Removed = "removed" // only in the first environment
+)
+
 // Table is how one table differs.
 type Table struct {
-	Name string `json:"table"`
-	// State is same, differs, added (only in the second environment) or removed (only in the first).
-	State      string         `json:"state"`
+	Name  string `json:"table"`
+	State string `json:"state"`
+	// RowsBefore and RowsAfter are snapshot.Uncounted for a view that was not read.
 	RowsBefore int64          `json:"rows_before"`
 	RowsAfter  int64          `json:"rows_after"`
-	Schema     []string       `json:"schema,omitempty"` // what changed in the columns
-	Added      int64          `json:"added"`
-	Missing    int64          `json:"missing"`
-	Changed    int64          `json:"changed"`
-	Columns    []ColumnChange `json:"columns,omitempty"`
+	Schema     []SchemaChange `json:"schema,omitempty"`
+	// Grain are the columns by which rows were told to be the same one; none: rows were compared whole.
+	Grain []string `json:"grain,omitempty"`
+	// Notes say in what the comparison was not the plain one: a column left out, rows that share a grain.
+	Notes   []string `json:"notes,omitempty"`
+	Added   int64    `json:"added"`
+	Missing int64    `json:"missing"`
+	Changed int64    `json:"changed"`
+	// Columns are those whose values differ, or whose sum does.
+	Columns []ColumnChange `json:"columns,omitempty"`
+	Samples Samples        `json:"samples,omitzero"`
 }
 
-// ColumnChange is how many of the rows that both have differ in a column.
+// SchemaChange is a column that came, went or has another type. Before is empty for one that came, After for one that went.
+type SchemaChange struct {
+	Column string `json:"column"`
+	Before string `json:"before,omitempty"`
+	After  string `json:"after,omitempty"`
+}
+
+// ColumnChange is how the values of a column differ.
 type ColumnChange struct {
 	Column string `json:"column"`
-	Rows   int64  `json:"rows"`
+	// Rows is how many of the rows that both sides have differ in the column; ToNull and FromNull how many of them lost or got a value.
+	Rows     int64 `json:"rows"`
+	ToNull   int64 `json:"to_null"`
+	FromNull int64 `json:"from_null"`
+	// Sum is of a column of numbers only, over all rows of each side.
+	Sum *Sum `json:"sum,omitempty"`
+	// Largest is the row whose number changed most; nil when none changed from a number to a number.
+	Largest *Largest `json:"largest_change,omitempty"`
+	// Pairs are the most frequent changes, of columns that hold anything but amounts.
+	Pairs []Pair `json:"pairs,omitempty"`
 }
 
-// Options are what a comparison works on.
+// Sum is a column's sum on both sides, exact for integers and decimals, with ten digits for floating-point numbers.
+type Sum struct {
+	Before     string `json:"before"`
+	After      string `json:"after"`
+	Difference string `json:"difference"`
+}
+
+// Largest is the change of a number in one row.
+type Largest struct {
+	Key        []*string `json:"key"` // in the order of the grain
+	Before     string    `json:"before"`
+	After      string    `json:"after"`
+	Difference string    `json:"difference"`
+}
+
+// Pair is a change that occurs in so many rows; nil is NULL.
+type Pair struct {
+	Before *string `json:"before"`
+	After  *string `json:"after"`
+	Rows   int64   `json:"rows"`
+}
+
+// Samples are a few of the rows that differ, in the order of the grain.
+type Samples struct {
+	Changed []ChangedRow `json:"changed,omitempty"`
+	// Columns heads the rows that only one side has: the grain first.
+	Columns []string    `json:"columns,omitempty"`
+	Added   [][]*string `json:"added,omitempty"`
+	Missing [][]*string `json:"missing,omitempty"`
+}
+
+// ChangedRow is a row that both sides have, with the cells that differ.
+type ChangedRow struct {
+	Key   []*string `json:"key"` // in the order of the grain
+	Cells []Cell    `json:"cells"`
+}
+
+// Cell is a value that differs; nil is NULL.
+type Cell struct {
+	Column string  `json:"column"`
+	Before *string `json:"before"`
+	After  *string `json:"after"`
+}
+
+// Options are what a comparison works on. Views are attached to the session under their names, with what they read.
 type Options struct {
 	Bucket  *objectstore.Bucket
 	Session *warehouse.Session
-	// Grain names the columns that identify a row of a table; without one only rows and digests are compared.
+	// Scratch is a folder below which the session may write.
+	Scratch string
+	// Grain names the columns that identify a row of a table; without one whole rows are compared.
 	Grain func(table string) []string
+	// Columns are those to compare; empty: all.
+	Columns []string
+	// Samples is how many rows to show of each kind.
+	Samples int
 }
 
-// Environments compares the tables that either environment has and whose name is wanted.
+// Environments compares the tables that either environment has and whose name is wanted. A table with the same fingerprint or the same
+// digest is not read.
 func Environments(ctx context.Context, before, after snapshot.Environment, wanted func(string) bool, options Options) ([]Table, error) {
 	names := map[string]bool{}
 	for _, environment := range []snapshot.Environment{before, after} {
@@ -52,7 +135,7 @@ func Environments(ctx context.Context, before, after snapshot.Environment, wante
 			}
 		}
 	}
-	var tables []Table
+	tables := make([]Table, 0, len(names))
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		compared, err := compare(ctx, before, after, name, options)
 		if err != nil {
@@ -66,113 +149,69 @@ func Environments(ctx context.Context, before, after snapshot.Environment, wante
 func compare(ctx context.Context, before, after snapshot.Environment, name string, options Options) (Table, error) {
 	old, hadOld := before.Tables[name]
 	fresh, hasFresh := after.Tables[name]
-	table := Table{Name: name, RowsBefore: old.Rows, RowsAfter: fresh.Rows}
+	table := Table{Name: name, RowsBefore: old.Rows, RowsAfter: fresh.Rows, State: Same}
 	switch {
 	case !hadOld:
-		table.State = "added"
+		table.State = Added
 	case !hasFresh:
-		table.State = "removed"
-	case old.Digest == fresh.Digest:
-		table.State = "same"
+		table.State = Removed
+	case old.Fingerprint == fresh.Fingerprint:
+	case old.Digest == fresh.Digest && old.Digest != "":
+		return table, table.sameRows(ctx, old, fresh, options)
 	default:
-		table.State = "differs"
-		return table, table.detail(ctx, []snapshot.Table{old, fresh}, options)
+		found, err := versions(ctx, name, before, after, options)
+		defer func() { found[0].remove(); found[1].remove() }()
+		if err != nil {
+			return table, err
+		}
+		return compareVersions(ctx, name, found[0], found[1], options)
 	}
 	return table, nil
 }
 
-// detail joins the two by grain and counts what differs.
-func (t *Table) detail(ctx context.Context, versions []snapshot.Table, options Options) (err error) {
-	paths := make([]string, len(versions))
-	for i, version := range versions {
-		path, err := options.Bucket.LocalPath(ctx, snapshot.DataKey(t.Name, version))
-		if err != nil {
-			return err
-		}
-		paths[i] = "read_parquet(" + warehouse.Quote(path) + ")"
-	}
-	oldColumns, err := options.Session.Columns(ctx, paths[0])
+// sameRows compares the columns of two tables whose rows are the same: a column may have another name or type.
+func (t *Table) sameRows(ctx context.Context, old, fresh snapshot.Table, options Options) error {
+	before, err := snapshot.ReadManifest(ctx, options.Bucket, t.Name, old.Fingerprint)
 	if err != nil {
 		return err
 	}
-	newColumns, err := options.Session.Columns(ctx, paths[1])
+	after, err := snapshot.ReadManifest(ctx, options.Bucket, t.Name, fresh.Fingerprint)
 	if err != nil {
 		return err
 	}
-	shared := t.compareSchemas(oldColumns, newColumns)
-	grain := options.Grain(t.Name)
-	if len(grain) == 0 || !containsAll(shared, grain) {
-		return nil
-	}
-	return t.count(ctx, options.Session, paths, grain, slices.DeleteFunc(shared, func(c string) bool { return slices.Contains(grain, c) }))
-}
-
-func (t *Table) compareSchemas(before, after []warehouse.Column) (shared []string) {
-	types := map[string]string{}
-	for _, column := range before {
-		types[column.Name] = column.Type
-	}
-	for _, column := range after {
-		old, had := types[column.Name]
-		switch {
-		case !had:
-			t.Schema = append(t.Schema, "+ "+column.Name+" "+column.Type)
-		case old != column.Type:
-			t.Schema = append(t.Schema, "~ "+column.Name+" "+old+" -> "+column.Type)
-		}
-		if had {
-			shared = append(shared, column.Name)
-		}
-		delete(types, column.Name)
-	}
-	for _, name := range slices.Sorted(maps.Keys(types)) {
-		t.Schema = append(t.Schema, "- "+name+" "+types[name])
-	}
-	return shared
-}
-
-func containsAll(names, wanted []string) bool {
-	for _, name := range wanted {
-		if !slices.Contains(names, name) {
-			return false
-		}
-	}
-	return true
-}
-
-func (t *Table) count(ctx context.Context, session *warehouse.Session, paths, grain, values []string) (err error) {
-	keys := make([]string, len(grain))
-	for i, column := range grain {
-		name := warehouse.QuoteName(column)
-		keys[i] = "old." + name + " is not distinct from new." + name
-	}
-	counts := []string{
-		"count(*) filter (where old_is_there is null)",
-		"count(*) filter (where new_is_there is null)",
-	}
-	differs := []string{"false"}
-	for _, column := range values {
-		name := warehouse.QuoteName(column)
-		different := fmt.Sprintf("old_is_there and new_is_there and old.%[1]s is distinct from new.%[1]s", name)
-		differs = append(differs, "("+different+")")
-		counts = append(counts, "count(*) filter (where "+different+")")
-	}
-	counts = append(counts, "count(*) filter (where "+strings.Join(differs, " or ")+")")
-	query := fmt.Sprintf(`select %s
-from (select *, true as old_is_there from %s) as old
-full join (select *, true as new_is_there from %s) as new on %s`, strings.Join(counts, ",\n    "), paths[0], paths[1], strings.Join(keys, " and "))
-	numbers, targets := make([]int64, len(counts)), make([]any, len(counts))
-	for i := range numbers {
-		targets[i] = &numbers[i]
-	}
-	if err := session.QueryRow(ctx, query).Scan(targets...); err != nil {
-		return errors.Join(errors.New("count the rows that differ"), err)
-	}
-	t.Added, t.Missing, t.Changed = numbers[0], numbers[1], numbers[len(numbers)-1]
-	for i, column := range values {
-		if changed := numbers[i+2]; changed > 0 {
-			t.Columns = append(t.Columns, ColumnChange{Column: column, Rows: changed})
-		}
-	}
+	t.Schema, _ = compareSchemas(before.Columns, after.Columns)
+	t.settle()
 	return nil
+}
+
+// settle says whether anything that was found makes the table another one.
+func (t *Table) settle() {
+	t.State = Same
+	if len(t.Schema) > 0 || t.Added+t.Missing+t.Changed > 0 || t.RowsBefore != t.RowsAfter {
+		t.State = Differs
+	}
+}
+
+// Relations compares two relations, each something that a query can read from, as two versions of one table.
+func Relations(ctx context.Context, name, before, after string, options Options) (Table, error) {
+	return compareVersions(ctx, name, whole(before), whole(after), options)
+}
+
+func compareVersions(ctx context.Context, name string, before, after version, options Options) (Table, error) {
+	run := comparison{Options: options, table: &Table{Name: name}, before: before, after: after}
+	if err := run.prepare(ctx); err != nil {
+		return Table{}, err
+	}
+	defer run.removeFile()
+	if err := run.findRows(ctx); err != nil {
+		return Table{}, fmt.Errorf("find the rows that differ: %w", err)
+	}
+	if err := run.describeColumns(ctx); err != nil {
+		return Table{}, fmt.Errorf("compare columns: %w", err)
+	}
+	if err := run.takeSamples(ctx); err != nil {
+		return Table{}, fmt.Errorf("take samples: %w", err)
+	}
+	run.table.settle()
+	return *run.table, nil
 }
