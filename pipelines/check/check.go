@@ -1,12 +1,10 @@
 // Package check runs the audits of a candidate: queries whose rows break a promise that a table's header makes. A candidate with one
-// such row is not published. An audit that passed is not run again while the table, the audit and all that it reads stay the same.
+// such row is not published, unless the audit is a warning. An audit that passed is not run again while the table, the audit and all that
+// it reads stay the same.
 package check
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -30,13 +28,22 @@ type Audited struct {
 	Parameters []string
 }
 
+// hasWarnings says whether a pass may leave something to tell.
+func (a Audited) hasWarnings() bool {
+	return slices.ContainsFunc(a.Audits, func(audit model.Audit) bool { return audit.Severity == model.SeverityWarning })
+}
+
 // Finding is one audit that found bad rows.
 type Finding struct {
-	Table   string     `json:"table"`
-	Audit   string     `json:"audit"`
-	BadRows int64      `json:"bad_rows"`
-	Columns []string   `json:"columns"`
-	Sample  [][]string `json:"sample"` // at most five of the bad rows
+	Table    string     `json:"table"`
+	Audit    string     `json:"audit"`
+	About    string     `json:"about,omitempty"`
+	Severity string     `json:"severity,omitempty"` // empty, or model.SeverityWarning
+	File     string     `json:"file,omitempty"`     // where the audit is written
+	Line     int        `json:"line,omitempty"`
+	BadRows  int64      `json:"bad_rows"`
+	Columns  []string   `json:"columns"`
+	Sample   [][]string `json:"sample"` // at most five of the bad rows
 }
 
 // String is one line for a person.
@@ -59,38 +66,32 @@ type Options struct {
 	// Attach makes a table of the candidate readable in the session.
 	Attach  func(ctx context.Context, table string) error
 	Workers int
+	// Scratch is a folder that the session may write to. If set, bad rows are kept in the store, for ReadKept.
+	Scratch string
 }
 
 // Result is what came of a check.
 type Result struct {
-	Run      int       `json:"run"`    // audits
-	Reused   int       `json:"reused"` // audits that had passed before
-	Findings []Finding `json:"findings"`
+	Run      int       `json:"run"`      // audits
+	Reused   int       `json:"reused"`   // audits that had passed before
+	Findings []Finding `json:"findings"` // what stops publishing
+	Warnings []Finding `json:"warnings"` // what does not; also those found before by audits that were not run again
 }
 
-// Run audits the candidate's tables and notes in the candidate which audits each has passed. The error is ErrFailed when there are
-// findings, and another one when an audit could not be run.
+// Run audits the candidate's tables and notes in the candidate which of them passed: warnings do not count against them. The error is
+// ErrFailed when there are findings, and another one when an audit could not be run.
 func Run(ctx context.Context, candidate *snapshot.Environment, audited []Audited, options Options) (Result, error) {
-	run := &checking{Options: options, tables: candidate.Tables, passed: map[string]string{}, result: Result{Findings: []Finding{}}}
-	slots := make(chan struct{}, max(1, options.Workers))
-	problems := make([]error, len(audited))
-	var group sync.WaitGroup
-	for i, table := range audited {
-		group.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			problems[i] = run.table(ctx, table)
-		})
+	run := &checking{
+		Options: options, environment: candidate.Name, tables: candidate.Tables, passed: map[string]string{},
+		result: Result{Findings: []Finding{}, Warnings: []Finding{}},
 	}
-	group.Wait()
+	if err := run.run(ctx, audited); err != nil {
+		return run.result, fmt.Errorf("check: %w", err)
+	}
 	for name, state := range run.passed { // now that nobody reads the candidate any more
 		table := candidate.Tables[name]
 		table.Audits = state
 		candidate.Tables[name] = table
-	}
-	slices.SortFunc(run.result.Findings, func(a, b Finding) int { return strings.Compare(a.Table+a.Audit, b.Table+b.Audit) })
-	if err := errors.Join(problems...); err != nil {
-		return run.result, fmt.Errorf("check: %w", err)
 	}
 	if len(run.result.Findings) > 0 {
 		return run.result, ErrFailed
@@ -100,11 +101,35 @@ func Run(ctx context.Context, candidate *snapshot.Environment, audited []Audited
 
 type checking struct {
 	Options
-	tables map[string]snapshot.Table // the candidate's; only read
+	environment string
+	tables      map[string]snapshot.Table // the candidate's; only read
+	kept        map[string]bool           // the keys of bad rows that the last check kept; only read
 
 	mutex  sync.Mutex
 	passed map[string]string // table: the state of its audits
 	result Result
+}
+
+func (c *checking) run(ctx context.Context, audited []Audited) error {
+	var err error
+	if c.kept, err = keptKeys(ctx, c.Bucket, c.environment); err != nil {
+		return err
+	}
+	slots := make(chan struct{}, max(1, c.Workers))
+	problems := make([]error, len(audited))
+	var group sync.WaitGroup
+	for i, table := range audited {
+		group.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			problems[i] = c.table(ctx, table)
+		})
+	}
+	group.Wait()
+	byName := func(a, b Finding) int { return strings.Compare(a.Table+" "+a.Audit, b.Table+" "+b.Audit) }
+	slices.SortFunc(c.result.Findings, byName)
+	slices.SortFunc(c.result.Warnings, byName)
+	return errors.Join(errors.Join(problems...), c.forget(ctx, audited))
 }
 
 func (c *checking) table(ctx context.Context, audited Audited) error {
@@ -112,20 +137,18 @@ func (c *checking) table(ctx context.Context, audited Audited) error {
 	if err != nil {
 		return err
 	}
-	passed, err := c.passedBefore(ctx, audited, state)
-	if err != nil {
+	if warnings, passed, err := c.passedBefore(ctx, audited, state); err != nil || passed {
+		if passed {
+			c.note(audited, state, warnings, true)
+		}
 		return err
-	}
-	if passed {
-		c.note(audited, state, nil, true)
-		return nil
 	}
 	findings, err := c.audit(ctx, audited)
 	if err != nil {
 		return err
 	}
-	if len(findings) == 0 {
-		if err := c.remember(ctx, audited, state); err != nil {
+	if !slices.ContainsFunc(findings, Finding.stops) {
+		if err := c.remember(ctx, audited, state, findings); err != nil {
 			return err
 		}
 	}
@@ -133,45 +156,7 @@ func (c *checking) table(ctx context.Context, audited Audited) error {
 	return nil
 }
 
-// state is the hash of everything that decides the outcome of a table's audits.
-func (c *checking) state(audited Audited) (string, error) {
-	hash := sha256.New()
-	for _, table := range append([]string{audited.Table}, audited.Inputs...) {
-		current := c.tables[table]
-		if current.Fingerprint == "" {
-			return "", fmt.Errorf("audits of %s read %s, which is not built", audited.Table, table)
-		}
-		_, _ = fmt.Fprintln(hash, table, current.Fingerprint)
-	}
-	for _, audit := range audited.Audits {
-		_, _ = fmt.Fprintln(hash, audit.Name, audit.Query)
-	}
-	for _, parameter := range audited.Parameters {
-		_, _ = fmt.Fprintln(hash, parameter)
-	}
-	return hex.EncodeToString(hash.Sum(nil))[:16], nil
-}
-
-func (c *checking) passedBefore(ctx context.Context, audited Audited, state string) (bool, error) {
-	table := c.tables[audited.Table]
-	if table.Audits == state {
-		return true, nil
-	}
-	_, _, err := c.Bucket.Read(ctx, snapshot.AuditsKey(audited.Table, table.Fingerprint, state))
-	if errors.Is(err, objectstore.ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-func (c *checking) remember(ctx context.Context, audited Audited, state string) error {
-	text, err := json.Marshal(audited.Audits)
-	if err != nil {
-		return err
-	}
-	_, err = c.Bucket.Create(ctx, snapshot.AuditsKey(audited.Table, c.tables[audited.Table].Fingerprint, state), strings.NewReader(string(text)))
-	return err
-}
+func (f Finding) stops() bool { return f.Severity != model.SeverityWarning }
 
 func (c *checking) note(audited Audited, state string, findings []Finding, reused bool) {
 	c.mutex.Lock()
@@ -181,8 +166,16 @@ func (c *checking) note(audited Audited, state string, findings []Finding, reuse
 	} else {
 		c.result.Run += len(audited.Audits)
 	}
-	c.result.Findings = append(c.result.Findings, findings...)
-	if len(findings) == 0 {
+	passed := true
+	for _, finding := range findings {
+		if finding.stops() {
+			passed = false
+			c.result.Findings = append(c.result.Findings, finding)
+		} else {
+			c.result.Warnings = append(c.result.Warnings, finding)
+		}
+	}
+	if passed {
 		c.passed[audited.Table] = state
 	}
 }
@@ -197,7 +190,7 @@ func (c *checking) audit(ctx context.Context, audited Audited) ([]Finding, error
 	for _, audit := range audited.Audits {
 		finding, err := c.one(ctx, audited.Table, audit)
 		if err != nil {
-			return nil, fmt.Errorf("%s: audit %s: %w", audited.Table, audit.Name, err)
+			return nil, fmt.Errorf("%s%s: audit %s: %w", placeOf(audit), audited.Table, audit.Name, err)
 		}
 		if finding.BadRows > 0 {
 			findings = append(findings, finding)
@@ -206,67 +199,47 @@ func (c *checking) audit(ctx context.Context, audited Audited) ([]Finding, error
 	return findings, nil
 }
 
+func placeOf(audit model.Audit) string {
+	if audit.File == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d: ", audit.File, audit.Line)
+}
+
 const sampleRows = 5
 
 func (c *checking) one(ctx context.Context, table string, audit model.Audit) (Finding, error) {
-	finding := Finding{Table: table, Audit: audit.Name}
+	finding := Finding{Table: table, Audit: audit.Name, About: audit.About, Severity: audit.Severity, File: audit.File, Line: audit.Line}
 	if err := c.Session.QueryRow(ctx, "select count(*) from (\n"+audit.Query+"\n)").Scan(&finding.BadRows); err != nil || finding.BadRows == 0 {
 		return finding, err
 	}
-	var err error
-	finding.Columns, finding.Sample, err = sample(ctx, c.Session, audit.Query)
-	return finding, err
-}
-
-func sample(ctx context.Context, session *warehouse.Session, query string) (columns []string, lines [][]string, err error) {
-	rows, err := session.Query(ctx, fmt.Sprintf("select columns(*)::varchar from (\n%s\n) order by all limit %d", query, sampleRows))
+	rows, err := Texts(ctx, c.Session, audit.Query, sampleRows)
 	if err != nil {
-		return nil, nil, err
+		return finding, err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	if columns, err = rows.Columns(); err != nil {
-		return nil, nil, err
-	}
-	for rows.Next() {
-		cells, targets := make([]*string, len(columns)), make([]any, len(columns))
-		for i := range cells {
-			targets[i] = &cells[i]
-		}
-		if err := rows.Scan(targets...); err != nil {
-			return nil, nil, err
-		}
-		lines = append(lines, texts(cells))
-	}
-	return columns, lines, rows.Err()
-}
-
-func texts(cells []*string) []string {
-	line := make([]string, len(cells))
-	for i, cell := range cells {
-		line[i] = "NULL"
-		if cell != nil {
-			line[i] = *cell
-		}
-	}
-	return line
+	finding.Columns, finding.Sample = rows.Columns, rows.Lines
+	return finding, c.keep(ctx, finding, audit.Query)
 }
 
 // Of gives the audits of every model and seed that has some; values are those of the parameters.
 func Of(library *model.Library, values map[string]any) []Audited {
 	var audited []Audited
-	for _, seed := range library.Seeds {
-		if len(seed.Audits) > 0 {
-			audited = append(audited, Audited{Table: seed.Name, Audits: seed.Audits})
+	add := func(table string, audits []model.Audit, inputs, parameters []string) {
+		if len(audits) == 0 {
+			return
 		}
+		slices.Sort(inputs)
+		read := make([]string, len(parameters))
+		for i, name := range parameters {
+			read[i] = name + " = " + warehouse.Literal(values[name])
+		}
+		audited = append(audited, Audited{Table: table, Audits: audits, Inputs: slices.Compact(inputs), Parameters: read})
+	}
+	for _, seed := range library.Seeds {
+		add(seed.Name, seed.Audits, slices.Clone(seed.AuditInputs), seed.AuditParameters)
 	}
 	for _, m := range library.Models {
-		inputs := append(slices.Clone(m.AuditInputs), m.Inputs...)
-		slices.Sort(inputs)
-		parameters := make([]string, len(m.AuditParameters))
-		for i, name := range m.AuditParameters {
-			parameters[i] = name + " = " + warehouse.Literal(values[name])
-		}
-		audited = append(audited, Audited{Table: m.Name, Audits: m.Audits, Inputs: slices.Compact(inputs), Parameters: parameters})
+		add(m.Name, m.Audits, slices.Concat(m.AuditInputs, m.Inputs), m.AuditParameters)
 	}
 	return audited
 }

@@ -22,7 +22,8 @@ type stage struct {
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	session, err := warehouse.Open(t.Context(), warehouse.Options{})
+	scratch := t.TempDir()
+	session, err := warehouse.Open(t.Context(), warehouse.Options{ScratchDir: scratch})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +43,7 @@ func newStage(t *testing.T) *stage {
 	s := &stage{t: t, candidate: snapshot.Environment{Name: "prod", Tables: map[string]snapshot.Table{
 		"core.orders": {Fingerprint: "f1"}, "mart.totals": {Fingerprint: "f2"},
 	}}}
-	s.options = check.Options{Bucket: bucket, Session: session, Workers: 2, Attach: func(context.Context, string) error { return nil }}
+	s.options = check.Options{Bucket: bucket, Session: session, Workers: 2, Scratch: scratch, Attach: func(context.Context, string) error { return nil }}
 	return s
 }
 
@@ -65,7 +66,7 @@ func TestBadRowsAreFoundAndShown(t *testing.T) {
 	if !errors.Is(err, check.ErrFailed) || result.Run != 3 || len(result.Findings) != 2 {
 		t.Fatalf("%v, %+v", err, result)
 	}
-	if got, want := result.Findings[0].String(), "core.orders: audit amount_is_positive: 2 bad rows, such as order_id=o2 amount=-1"; got != want {
+	if got, want := result.Findings[0].String(), "core.orders: audit amount_is_positive: 2 bad rows, such as order_id=o2 amount=-2"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	if got, want := result.Findings[1].String(), "core.orders: audit grain: 1 bad rows, such as order_id=o2 how_often=2"; got != want {

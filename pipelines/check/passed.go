@@ -1,0 +1,76 @@
+package check
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"countinghouse/internal/model"
+	"countinghouse/internal/objectstore"
+	"countinghouse/internal/snapshot"
+)
+
+// pass is what the store remembers of a table whose audits let it through.
+type pass struct {
+	Audits   []model.Audit `json:"audits"`
+	Warnings []Finding     `json:"warnings,omitempty"`
+}
+
+// state is the hash of everything that decides the outcome of a table's audits.
+func (c *checking) state(audited Audited) (string, error) {
+	hash := sha256.New()
+	for _, table := range append([]string{audited.Table}, audited.Inputs...) {
+		current := c.tables[table]
+		if current.Fingerprint == "" {
+			return "", fmt.Errorf("audits of %s read %s, which is not built", audited.Table, table)
+		}
+		_, _ = fmt.Fprintln(hash, table, current.Fingerprint)
+	}
+	for _, audit := range audited.Audits {
+		_, _ = fmt.Fprintln(hash, audit.Name, audit.Severity, audit.Query)
+	}
+	for _, parameter := range audited.Parameters {
+		_, _ = fmt.Fprintln(hash, parameter)
+	}
+	return hex.EncodeToString(hash.Sum(nil))[:16], nil
+}
+
+// passedBefore says whether the table got through the same audits, and gives the warnings that there were. It does not count when this
+// environment lacks the rows that a warning is about: then they are looked for again.
+func (c *checking) passedBefore(ctx context.Context, audited Audited, state string) (warnings []Finding, passed bool, err error) {
+	table := c.tables[audited.Table]
+	if table.Audits == state && !audited.hasWarnings() {
+		return nil, true, nil
+	}
+	data, _, err := c.Bucket.Read(ctx, snapshot.AuditsKey(audited.Table, table.Fingerprint, state))
+	if errors.Is(err, objectstore.ErrNotFound) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	var before pass
+	if err := json.Unmarshal(data, &before); err != nil {
+		return nil, false, fmt.Errorf("what %s has passed: %w", audited.Table, err)
+	}
+	for _, warning := range before.Warnings {
+		if c.Scratch != "" && !c.kept[keptKey(c.environment, warning.Table, warning.Audit)] {
+			return nil, false, nil
+		}
+	}
+	return before.Warnings, true, nil
+}
+
+func (c *checking) remember(ctx context.Context, audited Audited, state string, warnings []Finding) error {
+	text, err := json.Marshal(pass{Audits: audited.Audits, Warnings: warnings})
+	if err != nil {
+		return err
+	}
+	key := snapshot.AuditsKey(audited.Table, c.tables[audited.Table].Fingerprint, state)
+	_, err = c.Bucket.Create(ctx, key, bytes.NewReader(text))
+	return err
+}
