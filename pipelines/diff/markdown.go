@@ -2,6 +2,7 @@ package diff
 
 import (
 	"fmt"
+	"html"
 	"io"
 	"strings"
 )
@@ -15,7 +16,7 @@ func (r Result) Markdown(to io.Writer) error {
 			if folded {
 				text.WriteString("</details>\n\n")
 			}
-			fmt.Fprintf(&text, "<details><summary>%s</summary>\n\n", escapeMarkdown(section.Title))
+			fmt.Fprintf(&text, "<details><summary>%s</summary>\n\n", html.EscapeString(section.Title))
 			folded = true
 		}
 		section.markdown(&text)

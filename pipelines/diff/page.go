@@ -64,6 +64,9 @@ func (r Result) summary() Section {
 		Lines:  []string{r.Before.String() + "  ->  " + r.After.String()},
 		Header: []string{"table", "state", "what changed", "rows before", "after", "added", "missing", "changed"}, Numbers: 5,
 	}
+	if r.Before.AsOf != r.After.AsOf {
+		section.Lines = append(section.Lines, "the two are for different days: what a day changes is among the differences (build for one day with --as-of)")
+	}
 	same := 0
 	for _, table := range r.Tables {
 		if table.State == Same {
@@ -97,6 +100,9 @@ func rowCount(rows int64) string {
 	return fmt.Sprint(rows)
 }
 
+// mostNamed is how many columns the summary names of a table.
+const mostNamed = 4
+
 // whatChanged names the columns.
 func (t Table) whatChanged() string {
 	var parts []string
@@ -107,6 +113,9 @@ func (t Table) whatChanged() string {
 		if column.Rows > 0 {
 			parts = append(parts, column.Column)
 		}
+	}
+	if left := len(parts) - mostNamed; left > 0 {
+		parts = append(parts[:mostNamed], fmt.Sprintf("%d more", left))
 	}
 	return strings.Join(parts, ", ")
 }
