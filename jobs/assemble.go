@@ -41,38 +41,72 @@ func Datasets(registry *contract.Registry, files map[string][]FeedFile, key []by
 }
 
 func datasetOf(registry *contract.Registry, dataset *contract.Dataset, files map[string][]FeedFile) build.Dataset {
-	made := build.Dataset{Name: "dataset." + dataset.Dataset}
-	var queries, definitions []string
+	made := build.Dataset{
+		Name: "dataset." + dataset.Dataset, Columns: datasetColumns(dataset),
+		Query:      datasetSQL(registry, dataset, files, func(file FeedFile) contract.ConformedFile { return file.Local }),
+		Definition: datasetSQL(registry, dataset, files, func(file FeedFile) contract.ConformedFile { return file.Stored }),
+		Of: func(some []snapshot.SourceFile) string {
+			return datasetSQL(registry, dataset, filesOf(files, some), func(file FeedFile) contract.ConformedFile { return file.Local })
+		},
+	}
 	for _, feed := range registry.Giving(dataset.Dataset) {
-		given := files[feed.Feed]
-		if len(given) == 0 {
-			continue
-		}
-		local, stored := make([]contract.ConformedFile, len(given)), make([]contract.ConformedFile, len(given))
-		for i, file := range given {
-			local[i], stored[i] = file.Local, file.Stored
+		for _, file := range files[feed.Feed] {
 			made.Files = append(made.Files, snapshot.SourceFile{Feed: feed.Feed, SourceFile: file.Stored.SourceFile, SHA256: file.Stored.FileHash, Rows: file.Rows})
+			made.Objects = append(made.Objects, file.Stored.Path)
 		}
-		queries = append(queries, feed.GiveSQL(dataset, "(\n"+feed.FeedSQL(local)+"\n)"))
-		definitions = append(definitions, feed.GiveSQL(dataset, "(\n"+feed.FeedSQL(stored)+"\n)"))
 	}
-	if len(queries) == 0 {
-		queries = []string{emptyDataset(dataset)}
-		definitions = queries
-	}
-	made.Query, made.Definition = strings.Join(queries, "\nunion all by name\n"), strings.Join(definitions, "\nunion all by name\n")
 	if dataset.Dataset != "accounts" { // each mention of an account is evidence
 		made.Grain = dataset.Grain
 	}
 	return made
 }
 
+// datasetSQL is the union of what the feeds give, over files as place names them.
+func datasetSQL(registry *contract.Registry, dataset *contract.Dataset, files map[string][]FeedFile, place func(FeedFile) contract.ConformedFile) string {
+	var queries []string
+	for _, feed := range registry.Giving(dataset.Dataset) {
+		var given []contract.ConformedFile
+		for _, file := range files[feed.Feed] {
+			given = append(given, place(file))
+		}
+		if len(given) > 0 {
+			queries = append(queries, feed.GiveSQL(dataset, "(\n"+feed.FeedSQL(given)+"\n)"))
+		}
+	}
+	if len(queries) == 0 {
+		return emptyDataset(dataset)
+	}
+	return strings.Join(queries, "\nunion all by name\n")
+}
+
+func filesOf(files map[string][]FeedFile, some []snapshot.SourceFile) map[string][]FeedFile {
+	wanted := map[string]bool{}
+	for _, file := range some {
+		wanted[file.SHA256] = true
+	}
+	kept := map[string][]FeedFile{}
+	for feed, all := range files {
+		kept[feed] = slices.DeleteFunc(slices.Clone(all), func(file FeedFile) bool { return !wanted[file.Stored.FileHash] })
+	}
+	return kept
+}
+
+// datasetColumns are a dataset's own and those that say where a row comes from.
+func datasetColumns(dataset *contract.Dataset) []warehouse.Column {
+	var columns []warehouse.Column
+	for _, column := range dataset.Columns {
+		columns = append(columns, warehouse.Column{Name: column.Name, Type: column.SQLType()})
+	}
+	return append(columns,
+		warehouse.Column{Name: "feed", Type: "VARCHAR"}, warehouse.Column{Name: "source_file", Type: "VARCHAR"},
+		warehouse.Column{Name: "source_row", Type: "BIGINT"}, warehouse.Column{Name: "exported_at", Type: "TIMESTAMP"})
+}
+
 func emptyDataset(dataset *contract.Dataset) string {
 	var columns []string
-	for _, column := range dataset.Columns {
-		columns = append(columns, "cast(null as "+column.SQLType()+") as "+warehouse.QuoteName(column.Name))
+	for _, column := range datasetColumns(dataset) {
+		columns = append(columns, "cast(null as "+column.Type+") as "+warehouse.QuoteName(column.Name))
 	}
-	columns = append(columns, "null::varchar as feed", "null::varchar as source_file", "null::bigint as source_row", "null::timestamp as exported_at")
 	return "select " + strings.Join(columns, ", ") + " where false"
 }
 

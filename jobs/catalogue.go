@@ -15,6 +15,7 @@ import (
 	"countinghouse/internal/warehouse"
 	"countinghouse/pipelines/build"
 	"countinghouse/pipelines/catalogue"
+	"countinghouse/pipelines/check"
 	"countinghouse/pipelines/conform"
 	"countinghouse/pipelines/ledger"
 
@@ -179,25 +180,10 @@ func (w *Workshop) bindColumns(ctx context.Context, steps []build.Step) (map[str
 	if err != nil {
 		return nil, err
 	}
-	problem := build.Bind(ctx, w.Session, graph)
-	rows, err := w.Session.Query(ctx, "select schema_name || '.' || table_name, column_name, data_type from duckdb_columns() where not internal order by schema_name, table_name, column_index")
-	if err != nil {
-		return nil, errors.Join(problem, err)
-	}
-	defer func() { _ = rows.Close() }()
-	columns := map[string][]warehouse.Column{}
-	for rows.Next() {
-		var table string
-		var column warehouse.Column
-		if err := rows.Scan(&table, &column.Name, &column.Type); err != nil {
-			return nil, errors.Join(problem, err)
-		}
-		columns[table] = append(columns[table], column)
-	}
-	return columns, errors.Join(problem, rows.Err())
+	return build.Bind(ctx, w.Session, graph, nil)
 }
 
-// addAudits tells which audits of a table have passed: those that are as they were when they did.
+// addAudits tells how the audits of a table ended: those that are as they were when the table was let through.
 func (w *Workshop) addAudits(ctx context.Context, table *catalogue.Table, current snapshot.Table) error {
 	if current.Audits == "" {
 		return nil
@@ -209,13 +195,22 @@ func (w *Workshop) addAudits(ctx context.Context, table *catalogue.Table, curren
 	if err != nil {
 		return err
 	}
-	var passed []model.Audit
+	var passed struct {
+		Audits   []model.Audit   `json:"audits"`
+		Warnings []check.Finding `json:"warnings"`
+	}
 	if err := json.Unmarshal(text, &passed); err != nil {
 		return fmt.Errorf("audits of %s: %w", table.Name, err)
 	}
-	for i, audit := range table.Audits {
-		if slices.ContainsFunc(passed, func(one model.Audit) bool { return one.Name == audit.Name && one.Query == audit.Query }) {
-			table.Audits[i].State = catalogue.AuditPassed
+	for i := range table.Audits {
+		audit := &table.Audits[i]
+		if slices.ContainsFunc(passed.Audits, func(one model.Audit) bool { return one.Name == audit.Name && one.Query == audit.Query }) {
+			audit.State = catalogue.AuditPassed
+		}
+		for _, warning := range passed.Warnings {
+			if audit.State == catalogue.AuditPassed && warning.Audit == audit.Name {
+				audit.State, audit.BadRows = catalogue.AuditWarned, warning.BadRows
+			}
 		}
 	}
 	return nil

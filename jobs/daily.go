@@ -161,14 +161,14 @@ func (d *daily) conform(ctx context.Context) (run.Step, error) {
 
 func (d *daily) build(ctx context.Context) (run.Step, error) {
 	var step run.Step
-	candidate, err := d.workshop.Build(ctx, d.environment, func(event build.Event) {
+	candidate, err := d.workshop.Build(ctx, BuildOptions{Environment: d.environment, Each: func(event build.Event) {
 		if event.Reused {
 			d.outcome.Reused++
 			return
 		}
 		d.outcome.Built++
 		step.Rows += event.Rows
-	})
+	}})
 	d.outcome.Environment = candidate
 	step.Detail = fmt.Sprintf("%d tables made, %d reused", d.outcome.Built, d.outcome.Reused)
 	return step, err

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -11,16 +12,28 @@ import (
 	"time"
 
 	"countinghouse/internal/crash"
+	"countinghouse/internal/project"
 	"countinghouse/internal/snapshot"
+	"countinghouse/internal/warehouse"
 	"countinghouse/pipelines/build"
 	"countinghouse/pipelines/check"
 	"countinghouse/pipelines/publish"
 	"countinghouse/pipelines/report"
 )
 
-// Build makes the tables of an environment that are not stored and leaves the whole set as its candidate.
-func (w *Workshop) Build(ctx context.Context, environment string, each func(build.Event)) (snapshot.Environment, error) {
-	current, _, err := snapshot.Read(ctx, w.Bucket, environment)
+// BuildOptions say how much of an environment is built.
+type BuildOptions struct {
+	Environment string
+	KeepGoing   bool            // make all that does not read a table that could not be made
+	Only        map[string]bool // if set: these tables with all that they read, and no candidate is left
+	Months      *build.MonthRange
+	Each        func(build.Event) // if set, is told of each table
+}
+
+// Build makes the tables of an environment that are not stored, and leaves the whole set as its candidate. All pending models are bound first,
+// so that a mistake in one is told before anything runs.
+func (w *Workshop) Build(ctx context.Context, options BuildOptions) (snapshot.Environment, error) {
+	current, _, err := snapshot.Read(ctx, w.Bucket, options.Environment)
 	if err != nil {
 		return snapshot.Environment{}, err
 	}
@@ -28,19 +41,23 @@ func (w *Workshop) Build(ctx context.Context, environment string, each func(buil
 	if err != nil {
 		return snapshot.Environment{}, err
 	}
+	if err := w.dryRun(ctx, graph, current); err != nil && !options.KeepGoing {
+		return snapshot.Environment{}, err
+	}
 	tables, err := build.Run(ctx, graph, build.Options{
-		Bucket: w.Bucket, Session: w.Session, Scratch: w.Scratch, Current: current.Tables, Workers: w.workers(), Random: w.Random, Now: w.Now,
+		Bucket: w.Bucket, Session: w.Session, Scratch: w.Scratch, Current: current.Tables, Workers: workers(w.Project), Random: w.Random, Now: w.Now,
+		KeepGoing: options.KeepGoing, Only: options.Only, Months: options.Months,
 		Notify: func(event build.Event) {
 			w.progress("build", event.Done, event.Total)
-			if each != nil {
-				each(event)
+			if options.Each != nil {
+				options.Each(event)
 			}
 		},
 	})
-	if err != nil {
-		return snapshot.Environment{}, err
+	candidate := snapshot.Environment{Name: options.Environment, AsOf: w.AsOf.Format(time.DateOnly), Tables: tables}
+	if err != nil || options.Only != nil || options.Months != nil {
+		return candidate, err
 	}
-	candidate := snapshot.Environment{Name: environment, AsOf: w.AsOf.Format(time.DateOnly), Tables: tables}
 	if err := snapshot.LeaveCandidate(ctx, w.Bucket, candidate); err != nil {
 		return snapshot.Environment{}, err
 	}
@@ -48,9 +65,46 @@ func (w *Workshop) Build(ctx context.Context, environment string, each func(buil
 	return candidate, nil
 }
 
+// Plan says what a build of an environment would do. The changes are given also with a ProjectError, which says why it could not be done.
+func (w *Workshop) Plan(ctx context.Context, environment string) ([]build.Change, error) {
+	graph, err := w.Graph(ctx)
+	if err != nil {
+		return nil, ProjectError{err}
+	}
+	current, _, err := snapshot.Read(ctx, w.Bucket, environment)
+	if err != nil {
+		return nil, err
+	}
+	var changes []build.Change
+	err = w.withBench(ctx, func(bench *warehouse.Session) (err error) {
+		changes, err = build.Plan(ctx, graph, w.planOptions(bench, current))
+		return err
+	})
+	return changes, err
+}
+
+func (w *Workshop) dryRun(ctx context.Context, graph *build.Graph, current snapshot.Environment) error {
+	return w.withBench(ctx, func(bench *warehouse.Session) error {
+		return build.DryRun(ctx, graph, w.planOptions(bench, current))
+	})
+}
+
+func (w *Workshop) planOptions(bench *warehouse.Session, current snapshot.Environment) build.PlanOptions {
+	return build.PlanOptions{Bucket: w.Bucket, Current: current, Bench: bench, Reader: w.Session}
+}
+
+// withBench lends an empty session for binding models.
+func (w *Workshop) withBench(ctx context.Context, use func(*warehouse.Session) error) error {
+	bench, err := warehouse.Open(ctx, warehouse.Options{Threads: 1, Variables: w.Values, HashKey: w.Key})
+	if err != nil {
+		return err
+	}
+	return errors.Join(use(bench), bench.Close())
+}
+
 // workers is how many tables are made at once: DuckDB uses every core for one table, a second one fills the gaps.
-func (w *Workshop) workers() int {
-	threads := w.Project.Resources.Threads
+func workers(own project.Project) int {
+	threads := own.Resources.Threads
 	if threads == 0 {
 		threads = runtime.NumCPU()
 	}
@@ -67,7 +121,7 @@ func (w *Workshop) Check(ctx context.Context, environment string) (check.Result,
 		return check.Result{}, ProjectError{fmt.Errorf("check: %w", err)}
 	}
 	result, err := check.Run(ctx, &candidate, check.Of(w.Library, w.Values), check.Options{
-		Bucket: w.Bucket, Session: w.Session, Workers: w.workers(),
+		Bucket: w.Bucket, Session: w.Session, Workers: workers(w.Project),
 		Attach: func(ctx context.Context, table string) error { return w.attach(ctx, candidate, table) },
 	})
 	if err != nil {

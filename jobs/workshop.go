@@ -96,7 +96,7 @@ func OpenIntake(ctx context.Context, own project.Project, tools Tools) (workshop
 	group.Go(func() (err error) {
 		workshop.Session, err = warehouse.Open(ctx, warehouse.Options{
 			Threads: own.Resources.Threads, MemoryLimit: own.Resources.MemoryLimit, ScratchDir: workshop.Scratch, AllowedDirs: []string{tools.Bucket.Root()},
-			HashKey: tools.Key,
+			HashKey: tools.Key, Measured: workers(own),
 		})
 		return err
 	})

@@ -13,7 +13,6 @@ import (
 	"countinghouse/internal/objectstore/open"
 	"countinghouse/internal/project"
 	"countinghouse/jobs"
-	"countinghouse/pipelines/build"
 	"countinghouse/pipelines/generate"
 )
 
@@ -82,7 +81,7 @@ func TestBothSidesMakeTheSameRows(t *testing.T) {
 		}
 	}
 	workshop := conformed(t, own, filepath.Join(brand, "exports"))
-	if _, err := workshop.Build(t.Context(), "prod", func(build.Event) {}); err != nil {
+	if _, err := workshop.Build(t.Context(), jobs.BuildOptions{Environment: "prod"}); err != nil {
 		t.Fatal(err)
 	}
 	store := filepath.Join(own, "store")

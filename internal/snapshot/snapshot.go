@@ -85,6 +85,11 @@ func AuditsKey(table, fingerprint, audits string) string {
 	return tableFolder(table, fingerprint) + "audits-" + audits + ".json"
 }
 
+// MonthsKey is where the hashes of a table's months are, by one of its columns.
+func MonthsKey(table, fingerprint, by string) string {
+	return tableFolder(table, fingerprint) + "months-" + by + ".json"
+}
+
 func tableFolder(table, fingerprint string) string {
 	return "tables/" + strings.ReplaceAll(table, ".", "/") + "/" + fingerprint + "/"
 }
@@ -123,33 +128,43 @@ func (m Manifest) References() (manifests, objects []string) {
 
 // Attach makes a stored table readable in a session under its own name; of a view also what it reads.
 func Attach(ctx context.Context, session *warehouse.Session, bucket *objectstore.Bucket, name string, table Table) error {
-	query, err := relation(ctx, session, bucket, name, table)
-	if err != nil {
-		return fmt.Errorf("attach %s: %w", name, err)
+	manifest := Manifest{Name: name, Table: table}
+	if table.Data == "" {
+		var err error
+		if manifest, err = ReadManifest(ctx, bucket, name, table.Fingerprint); err != nil {
+			return fmt.Errorf("attach %s: %w", name, err)
+		}
 	}
-	return session.CreateView(ctx, name, query)
+	if manifest.View != "" {
+		for input, fingerprint := range manifest.Inputs {
+			read, err := ReadManifest(ctx, bucket, input, fingerprint)
+			if err != nil {
+				return fmt.Errorf("attach %s: %w", name, err)
+			}
+			if err := Attach(ctx, session, bucket, input, read.Table); err != nil {
+				return err
+			}
+		}
+	}
+	return AttachManifest(ctx, session, bucket, manifest)
 }
 
-// relation is the query that gives a table's rows in a session.
-func relation(ctx context.Context, session *warehouse.Session, bucket *objectstore.Bucket, name string, table Table) (string, error) {
-	if table.Data != "" {
-		return filesQuery(ctx, bucket, DataKey(name, table))
-	}
-	manifest, err := ReadManifest(ctx, bucket, name, table.Fingerprint)
+// AttachManifest is Attach of a table whose manifest is at hand, in a session where all that a view reads is attached already.
+func AttachManifest(ctx context.Context, session *warehouse.Session, bucket *objectstore.Bucket, manifest Manifest) error {
+	query, err := rowsQuery(ctx, bucket, manifest)
 	if err != nil {
-		return "", err
+		return fmt.Errorf("attach %s: %w", manifest.Name, err)
 	}
-	if manifest.InParts {
+	return session.CreateView(ctx, manifest.Name, query)
+}
+
+// rowsQuery gives a table's rows.
+func rowsQuery(ctx context.Context, bucket *objectstore.Bucket, manifest Manifest) (string, error) {
+	switch {
+	case manifest.Data != "":
+		return filesQuery(ctx, bucket, DataKey(manifest.Name, manifest.Table))
+	case manifest.InParts:
 		return partsQuery(ctx, bucket, manifest)
-	}
-	for input, fingerprint := range manifest.Inputs {
-		read, err := ReadManifest(ctx, bucket, input, fingerprint)
-		if err != nil {
-			return "", err
-		}
-		if err := Attach(ctx, session, bucket, input, read.Table); err != nil {
-			return "", err
-		}
 	}
 	return localView(ctx, bucket, manifest)
 }

@@ -52,16 +52,11 @@ func (s *Session) closeMeasured() error {
 
 // Measure is Exec with what it cost. At most Options.Measured statements run at once, others wait.
 func (s *Session) Measure(ctx context.Context, statement string) (int64, Cost, error) {
-	var connection *measured
-	select {
-	case connection = <-s.measured:
-	case <-ctx.Done():
-		return 0, Cost{}, ctx.Err()
-	}
-	defer func() { s.measured <- connection }()
-	if err := connection.renew(ctx, s.variables.Load()); err != nil {
+	connection, err := s.takeMeasured(ctx)
+	if err != nil {
 		return 0, Cost{}, err
 	}
+	defer func() { s.measured <- connection }()
 	result, err := connection.ExecContext(ctx, statement)
 	if err != nil {
 		return 0, Cost{}, err
@@ -72,6 +67,19 @@ func (s *Session) Measure(ctx context.Context, statement string) (int64, Cost, e
 	}
 	cost, err := connection.cost()
 	return rows, cost, err
+}
+
+func (s *Session) takeMeasured(ctx context.Context) (*measured, error) {
+	select {
+	case connection := <-s.measured:
+		if err := connection.renew(ctx, s.variables.Load()); err != nil {
+			s.measured <- connection
+			return nil, err
+		}
+		return connection, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // renew gives the connection the session's variables, if they have changed since it got its own.
@@ -117,4 +125,30 @@ func (m *measured) cost() (Cost, error) {
 		return Cost{}, fmt.Errorf("measure: %w", err)
 	}
 	return Cost{CPUSeconds: seconds, PeakMemory: peak, Spilled: spilled}, nil
+}
+
+// MeasureIn is Measure between statements that prepare the connection and others that clear it up again, which run whatever happens.
+func (s *Session) MeasureIn(ctx context.Context, setUp []string, statement string, tearDown []string) (cost Cost, err error) {
+	connection, err := s.takeMeasured(ctx)
+	if err != nil {
+		return Cost{}, err
+	}
+	defer func() { s.measured <- connection }()
+	defer func() { err = errors.Join(err, connection.all(context.WithoutCancel(ctx), tearDown)) }()
+	if err := connection.all(ctx, setUp); err != nil {
+		return Cost{}, err
+	}
+	if _, err := connection.ExecContext(ctx, statement); err != nil {
+		return Cost{}, err
+	}
+	return connection.cost()
+}
+
+func (m *measured) all(ctx context.Context, statements []string) error {
+	for _, statement := range statements {
+		if _, err := m.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
 }

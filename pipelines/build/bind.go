@@ -4,68 +4,143 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"countinghouse/internal/model"
 	"countinghouse/internal/warehouse"
 )
 
+// Columns are those of every table of a graph.
+type Columns map[string][]warehouse.Column
+
 // Bind makes every table of the graph in the session, empty but typed (seeds with their rows), and so finds every wrong table,
-// column or type before anything is built. All problems are reported, but for those that follow from another.
-func Bind(ctx context.Context, session *warehouse.Session, graph *Graph) error {
+// column or type before anything is built. All problems are reported, but for those that follow from another; the columns of the tables
+// that are right are given also then. known, which may be nil, are the columns of tables that need not be bound.
+func Bind(ctx context.Context, session *warehouse.Session, graph *Graph, known Columns) (Columns, error) {
+	binding := binding{session: session, known: known, broken: map[string]bool{}}
+	if err := binding.schemas(ctx, graph); err != nil {
+		return nil, err
+	}
 	var problems []error
-	broken := map[string]bool{}
 	for _, n := range graph.nodes {
-		if readsBroken(n, broken) {
-			markBroken(n, broken)
+		if slices.ContainsFunc(n.inputs, func(input string) bool { return binding.broken[input] }) {
+			binding.markBroken(n)
 			continue
 		}
-		if err := bindNode(ctx, session, n); err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", n.name, err))
-			markBroken(n, broken)
+		if err := binding.node(ctx, n); err != nil {
+			problems = append(problems, n.problem(err))
+			binding.markBroken(n)
 		}
 	}
-	return errors.Join(problems...)
-}
-
-func readsBroken(n *node, broken map[string]bool) bool {
-	for _, input := range n.inputs {
-		if broken[input] {
-			return true
+	columns, err := readColumns(ctx, session)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range graph.nodes {
+		if n.model != nil && !binding.broken[n.name] && known[n.name] == nil {
+			problems = append(problems, checkColumns(n.model, columns[n.name]))
 		}
 	}
-	return false
+	return columns, errors.Join(problems...)
 }
 
-func markBroken(n *node, broken map[string]bool) {
+type binding struct {
+	session *warehouse.Session
+	known   Columns
+	broken  map[string]bool
+}
+
+func (b *binding) markBroken(n *node) {
 	for _, table := range n.tables {
-		broken[table] = true
+		b.broken[table] = true
 	}
 }
 
-func bindNode(ctx context.Context, session *warehouse.Session, n *node) error {
-	for _, table := range n.tables {
+func (b *binding) schemas(ctx context.Context, graph *Graph) error {
+	made := map[string]bool{}
+	for table := range graph.makers {
 		schema, _, _ := strings.Cut(table, ".")
-		if _, err := session.Exec(ctx, "create schema if not exists "+warehouse.QuoteName(schema)); err != nil {
-			return err
+		if made[schema] {
+			continue
 		}
-		if _, err := session.Exec(ctx, bindStatement(n, table)); err != nil {
+		made[schema] = true
+		if _, err := b.session.Exec(ctx, "create schema if not exists "+warehouse.QuoteName(schema)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func bindStatement(n *node, table string) string {
-	switch {
-	case n.step != nil:
-		columns := make([]string, len(n.step.Tables[table]))
-		for i, column := range n.step.Tables[table] {
-			columns[i] = warehouse.QuoteName(column.Name) + " " + column.Type
+func (b *binding) node(ctx context.Context, n *node) error {
+	for _, table := range n.tables {
+		if _, err := b.session.Exec(ctx, b.statement(n, table)); err != nil {
+			return err
 		}
-		return "create or replace table " + table + " (" + strings.Join(columns, ", ") + ")"
-	case strings.HasPrefix(table, "seed."):
-		return "create or replace table " + table + " as " + n.query
-	default:
-		return "create or replace table " + table + " as select * from (\n" + n.query + "\n) limit 0"
 	}
+	return nil
+}
+
+func (b *binding) statement(n *node, table string) string {
+	create := "create or replace table " + table + " "
+	switch {
+	case b.known[table] != nil:
+		return create + columnList(b.known[table])
+	case n.dataset != nil && n.dataset.Columns != nil: // its files need not be opened
+		return create + columnList(n.dataset.Columns)
+	case n.step != nil:
+		return create + columnList(n.step.Tables[table])
+	case strings.HasPrefix(table, "seed."):
+		return create + "as\n" + n.query
+	default:
+		return create + "as select * from (\n" + n.query + "\n) limit 0"
+	}
+}
+
+func columnList(columns []warehouse.Column) string {
+	definitions := make([]string, len(columns))
+	for i, column := range columns {
+		definitions[i] = warehouse.QuoteName(column.Name) + " " + column.Type
+	}
+	return "(" + strings.Join(definitions, ", ") + ")"
+}
+
+// readColumns asks for the columns of all tables at once: asking for each takes as long as binding it.
+func readColumns(ctx context.Context, session *warehouse.Session) (columns Columns, err error) {
+	rows, err := session.Query(ctx, "select schema_name || '.' || table_name, column_name, data_type from duckdb_columns() where not internal order by table_oid, column_index")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	columns = Columns{}
+	for rows.Next() {
+		var table string
+		var column warehouse.Column
+		if err := rows.Scan(&table, &column.Name, &column.Type); err != nil {
+			return nil, err
+		}
+		columns[table] = append(columns[table], column)
+	}
+	return columns, rows.Err()
+}
+
+// checkColumns holds a model's columns to what its header says of them: their names and, where it says one, their type.
+func checkColumns(m *model.Model, columns []warehouse.Column) error {
+	names := make([]string, len(columns))
+	types := map[string]string{}
+	for i, column := range columns {
+		names[i], types[strings.ToLower(column.Name)] = column.Name, column.Type
+	}
+	problems := []error{model.CheckColumns(m, names)}
+	for _, column := range m.Columns {
+		given, found := types[strings.ToLower(column.Name)]
+		if found && column.Type != "" && !sameType(column.Type, given) {
+			problems = append(problems, m.Problem(0, fmt.Sprintf("column %s is %s, its header says %s", column.Name, given, column.Type)))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func sameType(a, b string) bool {
+	return strings.EqualFold(strings.ReplaceAll(a, " ", ""), strings.ReplaceAll(b, " ", ""))
 }

@@ -5,22 +5,18 @@ package build
 
 import (
 	"context"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"countinghouse/internal/crash"
+	"countinghouse/internal/model"
 	"countinghouse/internal/objectstore"
 	"countinghouse/internal/snapshot"
 	"countinghouse/internal/warehouse"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"golang.org/x/sync/errgroup"
 )
 
 // Step is work that SQL does badly, done in Go: in the same graph, under the same fingerprints.
@@ -57,15 +53,20 @@ type Event struct {
 	Table   string  `json:"table"`
 	Reused  bool    `json:"reused"`
 	Rows    int64   `json:"rows"`
-	Seconds float64 `json:"seconds"`
-	Done    int     `json:"done"`
-	Total   int     `json:"total"`
+	Bytes   int64   `json:"bytes"`
+	Seconds float64 `json:"seconds"` // of wall time
+	warehouse.Cost
+	// Months, of a table made by the month, are those made now.
+	Months []string `json:"months,omitempty"`
+	Done   int      `json:"done"`
+	Total  int      `json:"total"`
 }
 
 // Options are what a build works on.
 type Options struct {
 	Bucket *objectstore.Bucket
-	// Session has every parameter as a variable, and may read and write below the bucket's root and Scratch.
+	// Session has every parameter as a variable, may read and write below the bucket's root and Scratch, and measures at least Workers
+	// statements at once.
 	Session *warehouse.Session
 	Scratch string
 	// Current are tables known to be stored: the environment's. They are taken without a look at the store.
@@ -75,12 +76,17 @@ type Options struct {
 	// Notify, if set, is called after each table, from one goroutine at a time.
 	Notify func(Event)
 	Now    func() time.Time
+	// KeepGoing makes all that does not read a table that could not be made; otherwise nothing is begun after the first failure.
+	KeepGoing bool
+	// Only, if set, names the tables to make, with those that they read. The others are left alone, and missing in the result.
+	Only map[string]bool
+	// Months, if set, makes the parts of these months and no table in parts as a whole: a backfill.
+	Months *MonthRange
 }
 
-// Run makes every table of the graph that is not stored and gives the whole set. When a table cannot be made, those that do not
-// read it are made all the same, and the error names each failure.
+// Run makes every table of the graph that is not stored and gives the whole set. The error names each failure.
 func Run(ctx context.Context, graph *Graph, options Options) (map[string]snapshot.Table, error) {
-	run := &execution{Options: options, graph: graph, tables: map[string]snapshot.Table{}, attached: map[string]bool{}}
+	run := &execution{Options: options, graph: graph, tables: map[string]snapshot.Table{}, fresh: map[string]snapshot.Manifest{}, attached: map[string]bool{}}
 	pending, err := run.reuse(ctx)
 	if err != nil {
 		return nil, err
@@ -100,11 +106,15 @@ func Run(ctx context.Context, graph *Graph, options Options) (map[string]snapsho
 type execution struct {
 	Options
 	graph *Graph
+	total int // nodes to make or reuse
 
 	mutex    sync.Mutex
 	tables   map[string]snapshot.Table
+	fresh    map[string]snapshot.Manifest // of the tables made now, stored or about to be
 	attached map[string]bool
 	done     int
+	stopped  bool // after a failure
+	catalogs atomic.Int64 // names those in which months are made
 	// undescribed are tables whose rows are in the store and whose manifests are not.
 	undescribed []snapshot.Manifest
 	described   time.Time
@@ -113,12 +123,17 @@ type execution struct {
 // reuse finds what is stored already and gives the nodes that are left to make.
 func (e *execution) reuse(ctx context.Context) ([]*node, error) {
 	var pending []*node
-	for _, n := range e.graph.nodes {
+	wanted := e.graph.nodes
+	if e.Only != nil {
+		wanted = e.graph.above(e.Only)
+	}
+	e.total = len(wanted)
+	for _, n := range wanted {
 		stored, err := e.stored(ctx, n)
 		if err != nil {
 			return nil, err
 		}
-		if stored == nil {
+		if stored == nil || e.Months != nil && n.kind == model.KindByMonth {
 			pending = append(pending, n)
 			continue
 		}
@@ -132,13 +147,17 @@ func (e *execution) reuse(ctx context.Context) ([]*node, error) {
 
 // stored gives a node's tables if all of them are there, nil otherwise.
 func (e *execution) stored(ctx context.Context, n *node) (map[string]snapshot.Table, error) {
+	return stored(ctx, e.Bucket, n, e.Current)
+}
+
+func stored(ctx context.Context, bucket *objectstore.Bucket, n *node, current map[string]snapshot.Table) (map[string]snapshot.Table, error) {
 	found := map[string]snapshot.Table{}
 	for _, table := range n.tables {
-		if current, ok := e.Current[table]; ok && current.Fingerprint == n.fingerprint {
-			found[table] = current
+		if was, ok := current[table]; ok && was.Fingerprint == n.fingerprint {
+			found[table] = was
 			continue
 		}
-		manifest, err := snapshot.ReadManifest(ctx, e.Bucket, table, n.fingerprint)
+		manifest, err := snapshot.ReadManifest(ctx, bucket, table, n.fingerprint)
 		if errors.Is(err, objectstore.ErrNotFound) {
 			return nil, nil
 		}
@@ -171,15 +190,19 @@ func (e *execution) attach(ctx context.Context, table string) error {
 		return nil
 	}
 	e.attached[table] = true
+	if manifest, made := e.fresh[table]; made {
+		return snapshot.AttachManifest(ctx, e.Session, e.Bucket, manifest)
+	}
 	return snapshot.Attach(ctx, e.Session, e.Bucket, table, e.tables[table])
 }
 
 // makeAll runs the pending nodes, each as soon as its inputs are there, at most Workers at once.
 func (e *execution) makeAll(ctx context.Context, pending []*node) error {
 	finished := map[*node]chan struct{}{}
-	failed := map[*node]bool{}
+	missing := map[*node]bool{} // pending nodes that were not made
 	for _, n := range pending {
 		finished[n] = make(chan struct{})
+		missing[n] = true
 	}
 	slots := make(chan struct{}, max(1, e.Workers))
 	problems := make([]error, len(pending))
@@ -187,16 +210,12 @@ func (e *execution) makeAll(ctx context.Context, pending []*node) error {
 	for i, n := range pending {
 		group.Go(func() {
 			defer close(finished[n])
-			broken := e.awaitInputs(n, finished, failed)
-			if broken == "" && ctx.Err() == nil {
-				slots <- struct{}{}
+			ready := e.awaitInputs(n, finished, missing)
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			if ready && e.mayBegin(ctx) {
 				problems[i] = e.makeNode(ctx, n)
-				<-slots
-			}
-			if broken != "" || problems[i] != nil {
-				e.mutex.Lock()
-				failed[n] = true
-				e.mutex.Unlock()
+				e.ended(n, problems[i], missing)
 			}
 		})
 	}
@@ -204,175 +223,38 @@ func (e *execution) makeAll(ctx context.Context, pending []*node) error {
 	return errors.Join(append(problems, ctx.Err())...)
 }
 
-// awaitInputs waits for what a node reads and names an input that could not be made, if there is one.
-func (e *execution) awaitInputs(n *node, finished map[*node]chan struct{}, failed map[*node]bool) string {
+// awaitInputs waits for what a node reads and says whether all of it is there.
+func (e *execution) awaitInputs(n *node, finished map[*node]chan struct{}, missing map[*node]bool) bool {
 	for _, input := range n.inputs {
 		maker := e.graph.makers[input]
 		if ready, isPending := finished[maker]; isPending {
 			<-ready
 		}
 		e.mutex.Lock()
-		broken := failed[maker]
+		broken := missing[maker]
 		e.mutex.Unlock()
 		if broken {
-			return input
+			return false
 		}
 	}
-	return ""
+	return true
 }
 
-func (e *execution) makeNode(ctx context.Context, n *node) error {
-	start := e.Now()
-	paths, err := e.produce(ctx, n)
-	if err != nil {
-		return fmt.Errorf("build %s: %w", n.name, err)
-	}
-	var rows int64
-	seconds := e.Now().Sub(start).Seconds()
-	for _, table := range n.tables {
-		stored, err := e.store(ctx, n, table, paths[table], seconds)
-		if err != nil {
-			return fmt.Errorf("build %s: store %s: %w", n.name, table, err)
-		}
-		rows += stored.Rows
-	}
-	if err := e.describeNowAndThen(ctx); err != nil {
-		return err
-	}
-	e.notify(n, Event{Rows: rows, Seconds: seconds})
-	return nil
-}
-
-// describeEvery bounds the work that is lost when a process is killed.
-const describeEvery = 5 * time.Second
-
-func (e *execution) describeNowAndThen(ctx context.Context) error {
+func (e *execution) ended(n *node, problem error, missing map[*node]bool) {
 	e.mutex.Lock()
-	due := e.Now().Sub(e.described) > describeEvery
-	if due {
-		e.described = e.Now()
+	defer e.mutex.Unlock()
+	if problem == nil {
+		delete(missing, n)
+		return
 	}
-	e.mutex.Unlock()
-	if !due {
-		return nil
-	}
-	return e.describeAll(ctx)
+	e.stopped = !e.KeepGoing
 }
 
-// produce writes a node's tables to scratch files.
-func (e *execution) produce(ctx context.Context, n *node) (map[string]string, error) {
-	paths := map[string]string{}
-	for _, table := range n.tables {
-		paths[table] = filepath.Join(e.Scratch, table+"-"+n.fingerprint+".parquet")
-	}
-	if n.step == nil {
-		if _, err := e.Session.Exec(ctx, copyStatement(n, paths[n.name])); err != nil {
-			return nil, err
-		}
-		return paths, e.keepNewest(ctx, n, paths[n.name])
-	}
-	return paths, n.step.Run(ctx, e.Session, TableWriter{session: e.Session, paths: paths})
-}
-
-func copyStatement(n *node, path string) string {
-	if len(n.order) > 0 { // a mart: it is copied to where other tools read it
-		return copyTo("select * from (\n"+n.query+"\n) order by "+join(n.order), path, warehouse.PublishedParquet)
-	}
-	return copyQuery(n.query, path)
-}
-
-func copyQuery(query, path string) string { return copyTo(query, path, warehouse.WorkingParquet) }
-
-func copyTo(query, path, settings string) string {
-	return "copy (\n" + query + "\n) to " + warehouse.Quote(path) + " " + settings
-}
-
-// store moves a scratch file into the store and describes it: the manifest, written last, is what makes the table exist.
-func (e *execution) store(ctx context.Context, n *node, table, path string, seconds float64) (snapshot.Table, error) {
-	relation := "read_parquet(" + warehouse.Quote(path) + ")"
-	columns, err := e.Session.Columns(ctx, relation)
-	if err != nil {
-		return snapshot.Table{}, err
-	}
-	rows, digest, err := Digest(ctx, e.Session, relation, columns)
-	if err != nil {
-		return snapshot.Table{}, err
-	}
-	data, err := e.dataName()
-	if err != nil {
-		return snapshot.Table{}, err
-	}
-	manifest := snapshot.Manifest{
-		Name: table, Columns: columns, Definition: n.definition, Inputs: e.graph.inputsOf(n),
-		Table:      snapshot.Table{Fingerprint: n.fingerprint, Data: data, Rows: rows, Digest: digest},
-		Parameters: e.graph.parametersOf(n), Files: n.files, Seconds: seconds,
-	}
-	if _, err := e.Bucket.CreateFileLater(ctx, snapshot.DataKey(table, manifest.Table), path); err != nil {
-		return snapshot.Table{}, err
-	}
-	crash.Point(crash.BuildWritten)
+// mayBegin says whether another table is to be begun.
+func (e *execution) mayBegin(ctx context.Context) bool {
 	e.mutex.Lock()
-	e.tables[table] = manifest.Table
-	e.undescribed = append(e.undescribed, manifest)
-	e.mutex.Unlock()
-	return manifest.Table, e.attach(ctx, table)
-}
-
-// dataName is new for each attempt to make a table.
-func (e *execution) dataName() (string, error) {
-	var random [8]byte
-	if _, err := io.ReadFull(e.Random, random[:]); err != nil {
-		return "", err
-	}
-	return "data-" + hex.EncodeToString(random[:]) + ".parquet", nil
-}
-
-// manifestWriters is how many manifests are written at once: a file system syncs several nearly as fast as one.
-const manifestWriters = 16
-
-// describeAll makes the tables exist that were written since it was last called: first their rows are made durable, all in one go, then their
-// manifests are written.
-func (e *execution) describeAll(ctx context.Context) error {
-	e.mutex.Lock()
-	manifests := e.undescribed
-	e.undescribed = nil
-	e.mutex.Unlock()
-	if len(manifests) == 0 {
-		return nil
-	}
-	if err := e.Bucket.Sync(ctx); err != nil {
-		return err
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(manifestWriters)
-	for _, manifest := range manifests {
-		group.Go(func() error {
-			stored, err := e.describe(ctx, manifest)
-			if err != nil {
-				return fmt.Errorf("build %s: %w", manifest.Name, err)
-			}
-			e.mutex.Lock()
-			defer e.mutex.Unlock()
-			e.tables[manifest.Name] = stored
-			return nil
-		})
-	}
-	return group.Wait()
-}
-
-// describe writes the manifest. If another process was quicker with the same table, theirs stands: it has the same rows.
-func (e *execution) describe(ctx context.Context, manifest snapshot.Manifest) (snapshot.Table, error) {
-	text, err := json.MarshalIndent(manifest, "", "  ")
-	if err != nil {
-		return snapshot.Table{}, err
-	}
-	key := snapshot.ManifestKey(manifest.Name, manifest.Fingerprint)
-	_, err = e.Bucket.CompareAndSet(ctx, key, text, 0)
-	if errors.Is(err, objectstore.ErrPrecondition) {
-		theirs, err := snapshot.ReadManifest(ctx, e.Bucket, manifest.Name, manifest.Fingerprint)
-		return theirs.Table, err
-	}
-	return manifest.Table, err
+	defer e.mutex.Unlock()
+	return !e.stopped && ctx.Err() == nil
 }
 
 func (e *execution) notify(n *node, event Event) {
@@ -380,7 +262,7 @@ func (e *execution) notify(n *node, event Event) {
 	defer e.mutex.Unlock()
 	e.done++
 	if e.Notify != nil {
-		event.Table, event.Done, event.Total = n.name, e.done, len(e.graph.nodes)
+		event.Table, event.Done, event.Total = n.name, e.done, e.total
 		e.Notify(event)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -54,6 +55,7 @@ type site struct {
 	t       *testing.T
 	bucket  *objectstore.Bucket
 	current map[string]snapshot.Table
+	keepGoing bool
 }
 
 func newSite(t *testing.T) *site {
@@ -79,7 +81,7 @@ func (s *site) build(files map[string]string, query, asOf string) result {
 		s.t.Fatal(err)
 	}
 	scratch := s.t.TempDir()
-	session, err := warehouse.Open(s.t.Context(), warehouse.Options{Threads: 2, ScratchDir: scratch, AllowedDirs: []string{s.bucket.Root()}})
+	session, err := warehouse.Open(s.t.Context(), warehouse.Options{Threads: 2, ScratchDir: scratch, AllowedDirs: []string{s.bucket.Root()}, Measured: 3})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -90,7 +92,7 @@ func (s *site) build(files map[string]string, query, asOf string) result {
 	}
 	done := result{graph: graph}
 	done.tables, done.err = build.Run(s.t.Context(), graph, build.Options{
-		Bucket: s.bucket, Session: session, Scratch: scratch, Current: s.current, Workers: 3, Random: rand.Reader, Now: time.Now,
+		Bucket: s.bucket, Session: session, Scratch: scratch, Current: s.current, Workers: 3, Random: rand.Reader, Now: time.Now, KeepGoing: s.keepGoing,
 		Notify: func(event build.Event) {
 			if !event.Reused {
 				done.made = append(done.made, event.Table)
@@ -192,8 +194,9 @@ func TestWhatIsBuiltIsRight(t *testing.T) {
 	}
 }
 
-func TestAFailureStopsOnlyWhatReadsIt(t *testing.T) {
+func TestKeptGoingAFailureStopsOnlyWhatReadsIt(t *testing.T) {
 	s := newSite(t)
+	s.keepGoing = true
 	done := s.build(with("core/refunds.sql", header("order_id")+"select order_id, cast('x' || order_id as integer) as amount from dataset.orders"), orders, "2026-10-31")
 	if done.err == nil || !strings.Contains(done.err.Error(), "build core.refunds") || strings.Contains(done.err.Error(), "mart.both") {
 		t.Errorf("want an error of core.refunds alone, got %v", done.err)
@@ -204,6 +207,21 @@ func TestAFailureStopsOnlyWhatReadsIt(t *testing.T) {
 	}
 	if mended := s.build(shop(), orders, "2026-10-31"); mended.err != nil || !slices.Equal(mended.made, []string{"core.refunds", "mart.both"}) {
 		t.Errorf("after mending made %v, %v: what was made before the failure must be kept", mended.made, mended.err)
+	}
+}
+
+func TestNothingIsBegunAfterAFailure(t *testing.T) {
+	s := newSite(t)
+	files := with("core/refunds.sql", header("order_id")+"select order_id, cast('x' || order_id as integer) as amount from dataset.orders")
+	for i := range 50 { // more than run at the same time, and all of them need some time
+		files[fmt.Sprintf("mart/later_%02d.sql", i)] = header("a") + "select count(*) + " + fmt.Sprint(i) + " as a from core.orders, range(1000000)"
+	}
+	done := s.build(files, orders, "2026-10-31")
+	if done.err == nil || !strings.Contains(done.err.Error(), "build core.refunds") || strings.Contains(done.err.Error(), "later") {
+		t.Errorf("want an error of core.refunds alone, got %v", done.err)
+	}
+	if len(done.made) > 10 {
+		t.Errorf("%d tables were made after the failure", len(done.made))
 	}
 }
 
@@ -312,7 +330,7 @@ func TestPlanSaysWhy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changes, err := build.Plan(t.Context(), graph, s.bucket, current)
+	changes, err := build.Plan(t.Context(), graph, build.PlanOptions{Bucket: s.bucket, Current: current, Bench: session(t, 1), Reader: opened})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -322,8 +340,8 @@ func TestPlanSaysWhy(t *testing.T) {
 	}
 	want := map[string]string{
 		"dataset.orders": "unchanged", "core.orders": "unchanged", "seed.tiers": "unchanged", "mart.tier_count": "unchanged",
-		"core.refunds": "rebuild its definition changed", "mart.both": "rebuild core.refunds changed",
-		"mart.by_day": "rebuild as_of: date '2026-10-31' -> date '2026-11-01'", "mart.fresh": "new", "mart.gone": "removed",
+		"core.refunds": "changed its SQL changed", "mart.both": "affected core.refunds changed",
+		"mart.by_day": "affected as_of: date '2026-10-31' -> date '2026-11-01'", "mart.fresh": "new", "mart.gone": "removed",
 	}
 	if difference := cmp.Diff(want, got); difference != "" {
 		t.Errorf("- wanted, + got\n%s", difference)
@@ -344,8 +362,8 @@ func TestBindFindsMistakesWithoutRows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = build.Bind(t.Context(), opened, graph)
-	if err == nil || !strings.Contains(err.Error(), "core.orders") || !strings.Contains(err.Error(), "amuont") || strings.Contains(err.Error(), "mart.by_day") {
+	_, err = build.Bind(t.Context(), opened, graph, nil)
+	if err == nil || !strings.Contains(err.Error(), `sql/core/orders.sql:5: Referenced column "amuont" not found in FROM clause!; did you mean "amount"?`) || !strings.Contains(err.Error(), "amuont") || strings.Contains(err.Error(), "mart.by_day") {
 		t.Errorf("want one error, of core.orders: %v", err)
 	}
 }

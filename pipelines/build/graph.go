@@ -1,6 +1,7 @@
 package build
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -21,9 +22,13 @@ type Dataset struct {
 	Query string // over local files
 	// Definition is the query with the objects' keys in place of local paths: it decides the fingerprint.
 	Definition string
+	Objects    []string           // the keys
+	Columns    []warehouse.Column // what the query gives; nil: it is asked for
 	// Grain, if set, is what two rows must not share: of rows that do, the newest export's counts.
 	Grain []string
 	Files []snapshot.SourceFile
+	// Of, if set, is Query over some of the files only.
+	Of func(files []snapshot.SourceFile) string
 }
 
 // node is one thing to make: a model, a seed, a dataset, or a Go step that makes several tables at once.
@@ -33,13 +38,23 @@ type node struct {
 	inputs     []string
 	parameters []string
 	definition string // hash of the SQL, the file or the step's version
+	kind       string // as a model's header has it; of a dataset that only one node reads, a view
+	published  bool
 	order      []string
-	unique     []string // of rows that share these, the newest export's is kept
-	query      string   // empty for steps
-	files      []snapshot.SourceFile
+	query      string // empty for steps
+	model      *model.Model
+	seed       *model.Seed
+	dataset    *Dataset
 	step       *Step
 	// fingerprint names what comes out: it is set when the graph is resolved.
 	fingerprint string
+}
+
+func (n *node) files() []snapshot.SourceFile {
+	if n.dataset == nil {
+		return nil
+	}
+	return n.dataset.Files
 }
 
 // Graph is every table in an order in which each comes after what it reads, with its fingerprint.
@@ -56,8 +71,8 @@ func Resolve(library *model.Library, datasets []Dataset, steps []Step, values ma
 	for _, seed := range library.Seeds {
 		all = append(all, seedNode(seed))
 	}
-	for _, dataset := range datasets {
-		all = append(all, &node{name: dataset.Name, tables: []string{dataset.Name}, definition: hash(dataset.Definition), unique: dataset.Grain, query: dataset.Query, files: dataset.Files})
+	for i := range datasets {
+		all = append(all, datasetNode(&datasets[i]))
 	}
 	for i := range steps {
 		all = append(all, stepNode(&steps[i]))
@@ -78,26 +93,52 @@ func Resolve(library *model.Library, datasets []Dataset, steps []Step, values ma
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
-	return graph, graph.sort(all)
+	if err := graph.sort(all); err != nil {
+		return nil, err
+	}
+	graph.viewDatasets()
+	return graph, nil
 }
 
 func modelNode(m *model.Model) *node {
 	return &node{
 		name: m.Name, tables: []string{m.Name}, inputs: m.Inputs, parameters: m.Parameters, definition: m.Hash,
-		order: sortOrder(m), query: m.Query,
+		kind: cmp.Or(m.Header.Kind, model.KindTable), published: isPublished(m.Name), order: sortOrder(m), query: m.Query, model: m,
+	}
+}
+
+func datasetNode(dataset *Dataset) *node {
+	return &node{
+		name: dataset.Name, tables: []string{dataset.Name}, definition: hash(dataset.Definition), kind: model.KindTable, query: dataset.Query,
+		dataset: dataset,
+	}
+}
+
+// viewDatasets stores no rows of a dataset that is read once: they would be written, and read again, for nothing.
+func (g *Graph) viewDatasets() {
+	readers := map[string]int{}
+	for _, n := range g.nodes {
+		for _, input := range n.inputs {
+			readers[input]++
+		}
+	}
+	for _, n := range g.nodes {
+		if n.dataset != nil && readers[n.name] < 2 {
+			n.kind = model.KindView
+		}
 	}
 }
 
 // sortOrder sorts marts by their grain, which makes looking up a row cheap; the tables between are written as they come.
 func sortOrder(m *model.Model) []string {
-	if strings.HasPrefix(m.Name, "mart.") {
+	if isPublished(m.Name) {
 		return m.Header.Grain
 	}
 	return nil
 }
 
 func seedNode(seed *model.Seed) *node {
-	return &node{name: seed.Name, tables: []string{seed.Name}, definition: seed.Hash, query: seedQuery(seed)}
+	return &node{name: seed.Name, tables: []string{seed.Name}, definition: seed.Hash, kind: model.KindTable, query: seedQuery(seed), seed: seed}
 }
 
 func stepNode(step *Step) *node {
@@ -168,20 +209,48 @@ func (g *Graph) sort(nodes []*node) error {
 }
 
 // engineVersion changes when the way tables are written or hashed does, so that old results are not taken for new ones.
-const engineVersion = "1"
+const engineVersion = "2"
 
 // fingerprint is of everything that decides a table's rows: its definition, its inputs' fingerprints and the parameters it reads.
 func (g *Graph) fingerprint(n *node) string {
 	identity := struct {
-		Engine, Name, Definition string
-		Order, Unique            []string
-		Inputs, Parameters       map[string]string
-	}{engineVersion, n.name, n.definition, n.order, n.unique, g.inputsOf(n), g.parametersOf(n)}
+		Engine, Name, Definition, Kind string
+		Order, Grain                   []string
+		Inputs, Parameters             map[string]string
+		Month                          string
+		Reads                          map[string]model.Read
+	}{Engine: engineVersion, Name: n.name, Definition: n.definition, Order: n.order, Inputs: g.inputsOf(n), Parameters: g.parametersOf(n)}
+	if n.model != nil {
+		identity.Kind, identity.Month, identity.Reads = n.kind, n.model.Header.Month, n.model.Header.Reads
+	}
+	if n.dataset != nil {
+		identity.Grain = n.dataset.Grain
+	}
+	return hashOf(identity)
+}
+
+func hashOf(identity any) string {
 	text, err := json.Marshal(identity)
 	if err != nil {
 		panic(err) // strings and maps of strings always encode
 	}
 	return hash(string(text))[:32]
+}
+
+// above gives the nodes that make the tables, and all that they read, in build order.
+func (g *Graph) above(tables map[string]bool) []*node {
+	wanted := map[*node]bool{}
+	for _, n := range slices.Backward(g.nodes) {
+		for _, table := range n.tables {
+			wanted[n] = wanted[n] || tables[table]
+		}
+		if wanted[n] {
+			for _, input := range n.inputs {
+				wanted[g.makers[input]] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(g.nodes), func(n *node) bool { return !wanted[n] })
 }
 
 func (g *Graph) inputsOf(n *node) map[string]string {

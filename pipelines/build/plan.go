@@ -6,78 +6,287 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
+	"time"
 
 	"countinghouse/internal/objectstore"
 	"countinghouse/internal/snapshot"
+	"countinghouse/internal/warehouse"
+
+	"github.com/rogpeppe/go-internal/diff"
+	"golang.org/x/sync/errgroup"
 )
 
-// Action is what a build would do with a table.
+// Action is how a table stands to the one that is current.
 type Action string
 
 // The actions of a plan.
 const (
-	Unchanged Action = "unchanged" // current already
-	Reuse     Action = "reuse"     // not current, but stored: an earlier build made it
-	New       Action = "new"       // never built in this environment
-	Rebuild   Action = "rebuild"
+	Unchanged Action = "unchanged"
+	Changed   Action = "changed"  // its own definition: SQL, contract, header's kind
+	Affected  Action = "affected" // something that it reads: a table, files, a parameter
+	New       Action = "new"
 	Removed   Action = "removed" // current, and nothing makes it any more
 )
 
 // Change is one line of a plan.
 type Change struct {
-	Table  string   `json:"table"`
-	Action Action   `json:"action"`
+	Table  string `json:"table"`
+	Action Action `json:"action"`
+	// Stored says that nothing has to be made: an earlier build left the very table.
+	Stored bool     `json:"stored"`
 	Why    []string `json:"why,omitempty"`
+	// SQL is what changed in a model's text, as a unified diff, and Columns what its table gains, loses or gives in another type.
+	SQL     string   `json:"sql,omitempty"`
+	Columns []string `json:"columns,omitempty"`
+	Last    *Build   `json:"last,omitempty"`
+	// Months, of a table made by the month, are those that will be made as far as can be told before its inputs are there.
+	Months *MonthPlan `json:"months,omitempty"`
 }
 
-// Plan says what a build would do for an environment, and why. Nothing is run.
-func Plan(ctx context.Context, graph *Graph, bucket *objectstore.Bucket, current snapshot.Environment) ([]Change, error) {
+// Build is what the making of the current table took.
+type Build struct {
+	At      time.Time `json:"at"`
+	Rows    int64     `json:"rows"`
+	Bytes   int64     `json:"bytes"`
+	Seconds float64   `json:"seconds"`
+	warehouse.Cost
+}
+
+// PlanOptions are what a plan works on.
+type PlanOptions struct {
+	Bucket  *objectstore.Bucket
+	Current snapshot.Environment
+	// Bench is an empty session, used for this plan alone, in which models are bound.
+	Bench *warehouse.Session
+	// Reader reads new export files, to tell which months they touch.
+	Reader *warehouse.Session
+}
+
+// Plan says what a build would do for an environment, and why, and refuses what could not be built: every pending model is bound against empty
+// tables. Nothing is run. The changes are given also with the error.
+func Plan(ctx context.Context, graph *Graph, options PlanOptions) ([]Change, error) {
+	planning, err := newPlanning(ctx, graph, options)
+	if err != nil {
+		return nil, fmt.Errorf("plan: %w", err)
+	}
+	columns, problem := planning.bind(ctx, options.Bench)
 	var changes []Change
 	for _, n := range graph.nodes {
 		for _, table := range n.tables {
-			change, err := graph.change(ctx, bucket, n, table, current)
+			change, err := planning.change(ctx, n, table, columns[table])
 			if err != nil {
 				return nil, fmt.Errorf("plan %s: %w", table, err)
 			}
 			changes = append(changes, change)
 		}
 	}
-	for _, table := range slices.Sorted(maps.Keys(current.Tables)) {
+	for _, table := range slices.Sorted(maps.Keys(options.Current.Tables)) {
 		if graph.makers[table] == nil {
-			changes = append(changes, Change{Table: table, Action: Removed})
+			changes = append(changes, Change{Table: table, Action: Removed, Last: lastBuild(planning.was[table])})
 		}
 	}
-	return changes, nil
+	return changes, problem
 }
 
-func (g *Graph) change(ctx context.Context, bucket *objectstore.Bucket, n *node, table string, current snapshot.Environment) (Change, error) {
-	was, found := current.Tables[table]
-	if found && was.Fingerprint == n.fingerprint {
-		return Change{Table: table, Action: Unchanged}, nil
+// DryRun binds what a build would have to make, as Plan does.
+func DryRun(ctx context.Context, graph *Graph, options PlanOptions) error {
+	planning, err := newPlanning(ctx, graph, options)
+	if err != nil {
+		return fmt.Errorf("dry run: %w", err)
 	}
-	change := Change{Table: table, Action: New}
-	if found {
-		change.Action = Rebuild
-		manifest, err := snapshot.ReadManifest(ctx, bucket, table, was.Fingerprint)
-		if err != nil && !errors.Is(err, objectstore.ErrNotFound) {
-			return Change{}, err
+	_, err = planning.bind(ctx, options.Bench)
+	return err
+}
+
+func newPlanning(ctx context.Context, graph *Graph, options PlanOptions) (*planning, error) {
+	p := &planning{graph: graph, bucket: options.Bucket, reader: options.Reader, current: options.Current}
+	return p, p.read(ctx)
+}
+
+// ReadManifests reads the manifests of an environment's tables; those that are gone are missing in the result.
+func ReadManifests(ctx context.Context, bucket *objectstore.Bucket, environment snapshot.Environment) (map[string]snapshot.Manifest, error) {
+	fingerprints := map[string]string{}
+	for table, current := range environment.Tables {
+		fingerprints[table] = current.Fingerprint
+	}
+	return readManifests(ctx, bucket, fingerprints, nil)
+}
+
+type planning struct {
+	graph   *Graph
+	bucket  *objectstore.Bucket
+	reader  *warehouse.Session
+	current snapshot.Environment
+	was     map[string]snapshot.Manifest // of current tables
+	stored  map[string]snapshot.Manifest // of tables as they would be made; pending ones are missing
+}
+
+// read reads the manifests of the current tables and of those that a build would leave.
+func (p *planning) read(ctx context.Context) error {
+	wanted := map[string]string{} // table: fingerprint
+	for table, maker := range p.graph.makers {
+		wanted[table] = maker.fingerprint
+	}
+	var err error
+	if p.was, err = ReadManifests(ctx, p.bucket, p.current); err != nil {
+		return err
+	}
+	p.stored, err = readManifests(ctx, p.bucket, wanted, p.was)
+	return err
+}
+
+// manifestReaders is how many manifests are read at once: a bucket takes some milliseconds for each.
+const manifestReaders = 32
+
+// readManifests reads those that exist. known are taken instead where they are the same.
+func readManifests(ctx context.Context, bucket *objectstore.Bucket, fingerprints map[string]string, known map[string]snapshot.Manifest) (map[string]snapshot.Manifest, error) {
+	tables := slices.Sorted(maps.Keys(fingerprints))
+	manifests := make([]*snapshot.Manifest, len(tables))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(manifestReaders)
+	for i, table := range tables {
+		if manifest, found := known[table]; found && manifest.Fingerprint == fingerprints[table] {
+			manifests[i] = &manifest
+			continue
 		}
-		change.Why = g.reasons(n, manifest)
+		group.Go(func() error {
+			manifest, err := snapshot.ReadManifest(ctx, bucket, table, fingerprints[table])
+			if errors.Is(err, objectstore.ErrNotFound) {
+				return nil
+			}
+			manifests[i] = &manifest
+			return err
+		})
 	}
-	_, err := snapshot.ReadManifest(ctx, bucket, table, n.fingerprint)
-	if err == nil {
-		change.Action = Reuse
-	} else if !errors.Is(err, objectstore.ErrNotFound) {
-		return Change{}, err
+	if err := group.Wait(); err != nil {
+		return nil, err
 	}
-	return change, nil
+	found := map[string]snapshot.Manifest{}
+	for i, manifest := range manifests {
+		if manifest != nil {
+			found[tables[i]] = *manifest
+		}
+	}
+	return found, nil
+}
+
+// bind binds the pending nodes over the columns of the others.
+func (p *planning) bind(ctx context.Context, session *warehouse.Session) (Columns, error) {
+	known := Columns{}
+	for table, manifest := range p.stored {
+		known[table] = manifest.Columns
+	}
+	if len(known) == len(p.graph.makers) {
+		return known, nil
+	}
+	columns, err := Bind(ctx, session, p.graph, known)
+	return columns, p.nameCauses(err, columns)
+}
+
+// nameCauses adds to the problem of a model that was right and was not changed which of its inputs changed under it.
+func (p *planning) nameCauses(problem error, columns Columns) error {
+	if problem == nil {
+		return nil
+	}
+	problems := []error{problem}
+	for _, n := range p.graph.nodes {
+		if n.model == nil || p.was[n.name].Definition != n.definition || columns[n.name] != nil {
+			continue
+		}
+		for _, input := range n.inputs {
+			if lost := lostColumns(p.was[input].Columns, columns[input]); len(lost) > 0 {
+				problems = append(problems, fmt.Errorf("%s reads %s, which no longer gives %s: give it back, or change %s too", n.name, input, strings.Join(lost, ", "), n.model.File))
+			}
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// lostColumns are those that are missing now or of another type, if the table is known now.
+func lostColumns(before, after []warehouse.Column) []string {
+	if after == nil {
+		return nil
+	}
+	var lost []string
+	for _, change := range columnChanges(before, after) {
+		if !strings.HasPrefix(change, "+") {
+			lost = append(lost, strings.TrimPrefix(change, "- "))
+		}
+	}
+	return lost
+}
+
+func (p *planning) change(ctx context.Context, n *node, table string, columns []warehouse.Column) (Change, error) {
+	current, found := p.current.Tables[table]
+	if found && current.Fingerprint == n.fingerprint {
+		return Change{Table: table, Action: Unchanged, Stored: true, Last: lastBuild(p.was[table])}, nil
+	}
+	_, stored := p.stored[table]
+	change := Change{Table: table, Action: New, Stored: stored}
+	if was, described := p.was[table]; found && described {
+		change.Action, change.Why = p.graph.reasons(n, was)
+		change.Last = lastBuild(was)
+		change.SQL = sqlChange(n, was)
+		if columns != nil {
+			change.Columns = columnChanges(was.Columns, columns)
+		}
+	}
+	if stored {
+		return change, nil
+	}
+	var err error
+	change.Months, err = p.months(ctx, n)
+	return change, err
+}
+
+func lastBuild(was snapshot.Manifest) *Build {
+	if was.Name == "" {
+		return nil
+	}
+	return &Build{At: was.BuiltAt, Rows: was.Rows, Bytes: was.Bytes, Seconds: was.Seconds, Cost: was.Cost}
+}
+
+func sqlChange(n *node, was snapshot.Manifest) string {
+	if n.model == nil || was.SQL == "" || was.Definition == n.definition {
+		return ""
+	}
+	return string(diff.Diff("current", []byte(was.SQL+"\n"), n.model.File, []byte(n.query+"\n")))
+}
+
+// columnChanges tells what a table gains, loses and gives in another type.
+func columnChanges(before, after []warehouse.Column) []string {
+	types := map[string]string{}
+	for _, column := range before {
+		types[column.Name] = column.Type
+	}
+	var changes []string
+	for _, column := range after {
+		was, had := types[column.Name]
+		delete(types, column.Name)
+		switch {
+		case !had:
+			changes = append(changes, "+ "+column.Name+" "+column.Type)
+		case was != column.Type:
+			changes = append(changes, column.Name+" "+was+" -> "+column.Type)
+		}
+	}
+	for _, column := range before {
+		if _, lost := types[column.Name]; lost {
+			changes = append(changes, "- "+column.Name)
+		}
+	}
+	return changes
 }
 
 // reasons tells what is not as it was when the current table was made.
-func (g *Graph) reasons(n *node, was snapshot.Manifest) []string {
-	var reasons []string
+func (g *Graph) reasons(n *node, was snapshot.Manifest) (Action, []string) {
+	action, reasons := Affected, []string{}
 	if was.Definition != n.definition {
 		reasons = append(reasons, definitionChange(n, was))
+		if n.dataset == nil {
+			action = Changed
+		}
 	}
 	inputs := g.inputsOf(n)
 	for _, input := range slices.Sorted(maps.Keys(inputs)) {
@@ -92,17 +301,17 @@ func (g *Graph) reasons(n *node, was snapshot.Manifest) []string {
 		}
 	}
 	if len(reasons) == 0 {
-		reasons = append(reasons, "the engine writes tables in another way")
+		return Changed, []string{"the way it is kept changed, or the engine's"}
 	}
-	return reasons
+	return action, reasons
 }
 
 func definitionChange(n *node, was snapshot.Manifest) string {
 	switch {
 	case n.step != nil:
 		return "the Go step changed"
-	case len(n.files) > 0 || len(was.Files) > 0:
-		return fmt.Sprintf("export files: %d -> %d, or their contract changed", len(was.Files), len(n.files))
+	case n.dataset != nil:
+		return fmt.Sprintf("export files: %d -> %d, or their contract changed", len(was.Files), len(n.files()))
 	}
-	return "its definition changed"
+	return "its SQL changed"
 }
