@@ -7,7 +7,7 @@ import (
 
 // A layered drawing after Sugiyama, Tagawa and Toda (1981): every node stands in the column after all that it is made from, edges over several
 // columns get a waypoint in each, columns are sorted by the mean place of their neighbours until fewer edges cross, and nodes are moved
-// towards their neighbours.
+// towards their neighbours. Edges that begin at one node share their waypoints, so that a table that many read is one line that branches.
 
 // graph is what is drawn: nodes by number, edges from what is read to its reader. It has no circles.
 type graph struct {
@@ -34,6 +34,7 @@ type point struct {
 type layering struct {
 	column       []int
 	before, next [][]int // neighbours one column to the left and to the right
+	real         int     // nodes of the graph; those from there on are waypoints
 	order        [][]int // the nodes of each column, from the top
 	place        []int   // of a node in its column
 	routes       [][]int // the nodes of each edge
@@ -58,20 +59,17 @@ func layOut(g graph) placed {
 }
 
 func newLayering(g graph) *layering {
-	l := &layering{column: columnsOf(g)}
-	for _, edge := range g.edges {
-		route := []int{edge[0]}
-		for column := l.column[edge[0]] + 1; column < l.column[edge[1]]; column++ {
-			route = append(route, len(l.column))
-			l.column = append(l.column, column)
-		}
-		l.routes = append(l.routes, append(route, edge[1]))
-	}
+	l := &layering{column: columnsOf(g), real: g.nodes}
+	l.addRoutes(g)
 	l.before, l.next, l.place = make([][]int, len(l.column)), make([][]int, len(l.column)), make([]int, len(l.column))
+	joined := map[[2]int]bool{}
 	for _, route := range l.routes {
 		for i := 1; i < len(route); i++ {
-			l.next[route[i-1]] = append(l.next[route[i-1]], route[i])
-			l.before[route[i]] = append(l.before[route[i]], route[i-1])
+			from, to := route[i-1], route[i]
+			if !joined[[2]int{from, to}] {
+				joined[[2]int{from, to}] = true
+				l.next[from], l.before[to] = append(l.next[from], to), append(l.before[to], from)
+			}
 		}
 	}
 	for node, column := range l.column {
@@ -82,6 +80,25 @@ func newLayering(g graph) *layering {
 		l.order[column] = append(l.order[column], node)
 	}
 	return l
+}
+
+// addRoutes gives each edge its way, with a waypoint in every column between.
+func (l *layering) addRoutes(g graph) {
+	type stop struct{ from, column int }
+	waypoints := map[stop]int{}
+	for _, edge := range g.edges {
+		route := []int{edge[0]}
+		for column := l.column[edge[0]] + 1; column < l.column[edge[1]]; column++ {
+			at, found := waypoints[stop{edge[0], column}]
+			if !found {
+				at = len(l.column)
+				waypoints[stop{edge[0], column}] = at
+				l.column = append(l.column, column)
+			}
+			route = append(route, at)
+		}
+		l.routes = append(l.routes, append(route, edge[1]))
+	}
 }
 
 // columnsOf puts each node after all that it is made from, and then those that are made from nothing right before their first reader.
@@ -213,7 +230,18 @@ func addAt(tree []int, place int) {
 	}
 }
 
-// rows gives each node a row: neighbours on one height where there is room, and never two nodes of a column closer than one row.
+// room is how many rows a node takes: a line takes less than a box.
+func (l *layering) room(node int) float64 {
+	if node >= l.real {
+		return 0.4
+	}
+	return 1
+}
+
+// between is how far apart two nodes of a column stand at least, in rows.
+func (l *layering) between(a, b int) float64 { return (l.room(a) + l.room(b)) / 2 }
+
+// rows gives each node a row: neighbours on one height where there is room, and never two nodes of a column closer than they have room.
 func (l *layering) rows() []float64 {
 	rows := make([]float64, len(l.column))
 	tallest := 0
@@ -260,10 +288,10 @@ func (l *layering) align(column int, neighbours [][]int, rows []float64) {
 		down[i], up[i] = wish, wish
 	}
 	for i := 1; i < len(nodes); i++ {
-		down[i] = max(down[i], down[i-1]+1)
+		down[i] = max(down[i], down[i-1]+l.between(nodes[i-1], nodes[i]))
 	}
 	for i := len(nodes) - 2; i >= 0; i-- {
-		up[i] = min(up[i], up[i+1]-1)
+		up[i] = min(up[i], up[i+1]-l.between(nodes[i], nodes[i+1]))
 	}
 	for i, node := range nodes {
 		rows[node] = (down[i] + up[i]) / 2

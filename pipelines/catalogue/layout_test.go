@@ -12,7 +12,7 @@ func anyGraph(t *rapid.T) graph {
 	seen := map[[2]int]bool{}
 	for range rapid.IntRange(0, 60).Draw(t, "edges") {
 		from, to := rapid.IntRange(0, g.nodes-1).Draw(t, "from"), rapid.IntRange(0, g.nodes-1).Draw(t, "to")
-		edge := [2]int{min(from, to), max(from, to)}
+		edge := [2]int{min(from, to), max(from, to)} // as between tables: once, and no table reads itself
 		if from != to && !seen[edge] {
 			seen[edge] = true
 			g.edges = append(g.edges, edge)

@@ -106,6 +106,7 @@ type entry struct {
 	Name    string     `json:"n"`
 	Chinese string     `json:"z,omitempty"`
 	About   string     `json:"a,omitempty"`
+	Tags    string     `json:"t,omitempty"` // and owner
 	Address string     `json:"u"`
 	Columns [][]string `json:"c,omitempty"` // name, label, about, anchor
 }
@@ -116,7 +117,7 @@ func searchIndex(c Catalogue) ([]byte, error) {
 	entries := []entry{}
 	for _, table := range c.Tables {
 		schema, _, _ := strings.Cut(table.Name, ".")
-		made := entry{Kind: schema, Name: table.Name, Chinese: table.Chinese, About: about(table), Address: tablePage(table.Name)}
+		made := entry{Kind: schema, Name: table.Name, Chinese: table.Chinese, About: table.About, Tags: tags(table), Address: tablePage(table.Name)}
 		for _, column := range table.Columns {
 			made.Columns = append(made.Columns, []string{column.Name, column.Chinese, column.About, columnAnchor(column.Name)})
 		}
@@ -125,7 +126,7 @@ func searchIndex(c Catalogue) ([]byte, error) {
 	for _, feed := range c.Feeds {
 		made := entry{Kind: "feed", Name: feed.Name, Chinese: feed.Chinese, About: feed.About, Address: feedPage(feed.Name)}
 		for _, column := range feed.Columns {
-			made.Columns = append(made.Columns, []string{column.Name, strings.Join(slices.Concat([]string{column.Chinese}, column.Headers), " "), column.About, columnAnchor(column.Name)})
+			made.Columns = append(made.Columns, []string{column.Name, labels(column), column.About, columnAnchor(column.Name)})
 		}
 		entries = append(entries, made)
 	}
@@ -139,8 +140,13 @@ func searchIndex(c Catalogue) ([]byte, error) {
 	return slices.Concat([]byte("window.countinghouseIndex = "), text, []byte(";\n")), nil
 }
 
-// about is what a search may find a table by, besides its name: what it is, and by whom and under what it is kept.
-func about(table Table) string {
-	words := append([]string{table.About}, table.Tags...)
-	return strings.Join(append(words, table.Owner), " ")
+// tags is by whom and under what a table is kept.
+func tags(table Table) string {
+	return strings.TrimSpace(strings.Join(table.Tags, " ") + " " + table.Owner)
+}
+
+// labels are the other names of a feed's column: in Chinese, and in the files.
+func labels(column FeedColumn) string {
+	names := append([]string{column.Chinese}, column.Headers...)
+	return strings.Join(slices.DeleteFunc(names, func(name string) bool { return name == "" || name == column.Name }), " ")
 }

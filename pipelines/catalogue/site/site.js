@@ -37,7 +37,7 @@
     script.addEventListener("load", function () {
       index = window.countinghouseIndex.map(function (entry) {
         const columns = (entry.c || []).map(column => ({ column, text: (column[0] + " " + column[1] + " " + column[2]).toLowerCase() }));
-        return { entry, columns, name: entry.n.toLowerCase(), text: (entry.n + " " + (entry.z || "") + " " + (entry.a || "")).toLowerCase() };
+        return { entry, columns, name: entry.n.toLowerCase(), text: (entry.n + " " + (entry.z || "") + " " + (entry.a || "") + " " + (entry.t || "")).toLowerCase() };
       });
       then();
     });
