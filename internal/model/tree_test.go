@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func serializer(t *testing.T) (model.Serializer, *warehouse.Session) {
+func serializer(t testing.TB) (model.Serializer, *warehouse.Session) {
 	t.Helper()
 	session, err := warehouse.Open(t.Context(), warehouse.Options{Threads: 1})
 	if err != nil {
