@@ -2,7 +2,6 @@ package unittest
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
@@ -25,43 +24,23 @@ type Catalogue struct {
 	Parameters map[string]model.Parameter
 }
 
-// Bound makes a catalogue of the tables that a session has, empty but for the seeds (schema seed), whose rows it reads.
-func Bound(ctx context.Context, session *warehouse.Session, models map[string]*model.Model, parameters map[string]model.Parameter) (Catalogue, error) {
-	catalogue := Catalogue{Models: models, Columns: map[string][]warehouse.Column{}, Seeds: map[string][][]*string{}, Parameters: parameters}
+// WithSeeds completes a catalogue by the rows of its seeds, the tables of schema seed, which the session has.
+func (c Catalogue) WithSeeds(ctx context.Context, session *warehouse.Session) (Catalogue, error) {
 	connection, err := session.Conn(ctx)
 	if err != nil {
-		return catalogue, fmt.Errorf("tables of unit tests: %w", err)
+		return c, fmt.Errorf("seeds of unit tests: %w", err)
 	}
 	defer func() { _ = connection.Close() }()
-	if err := catalogue.readColumns(ctx, connection); err != nil {
-		return catalogue, fmt.Errorf("tables of unit tests: %w", err)
-	}
-	for table, columns := range catalogue.Columns {
+	c.Seeds = map[string][][]*string{}
+	for table, columns := range c.Columns {
 		if !strings.HasPrefix(table, "seed.") {
 			continue
 		}
-		if catalogue.Seeds[table], err = read(ctx, connection, table, columns, asText); err != nil {
-			return catalogue, err
+		if c.Seeds[table], err = read(ctx, connection, table, columns, asText); err != nil {
+			return c, fmt.Errorf("seeds of unit tests: %w", err)
 		}
 	}
-	return catalogue, nil
-}
-
-func (c *Catalogue) readColumns(ctx context.Context, connection *sql.Conn) error {
-	result, err := connection.QueryContext(ctx, "select schema_name || '.' || table_name, column_name, data_type from duckdb_columns() where not internal order by table_oid, column_index")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = result.Close() }()
-	for result.Next() {
-		var table string
-		var column warehouse.Column
-		if err := result.Scan(&table, &column.Name, &column.Type); err != nil {
-			return err
-		}
-		c.Columns[table] = append(c.Columns[table], column)
-	}
-	return result.Err()
+	return c, nil
 }
 
 // order checks a case against the catalogue and gives its wanted models, each after those it reads, without the ones of which only a

@@ -92,11 +92,16 @@ var catalogue = sync.OnceValues(func() (unittest.Catalogue, error) {
 	if err != nil {
 		return unittest.Catalogue{}, err
 	}
-	models := map[string]*model.Model{}
+	found := unittest.Catalogue{Models: map[string]*model.Model{}, Columns: map[string][]warehouse.Column{}, Parameters: library.Parameters}
 	for _, made := range library.Models {
-		models[made.Name] = made
+		found.Models[made.Name] = made
 	}
-	return unittest.Bound(ctx, session, models, library.Parameters)
+	for _, table := range []string{"core.orders", "core.customers", "seed.limits", "mart.spend", "mart.top"} {
+		if found.Columns[table], err = session.Columns(ctx, table); err != nil {
+			return unittest.Catalogue{}, err
+		}
+	}
+	return found.WithSeeds(ctx, session)
 })
 
 func suites(t *testing.T, cases []*unittest.Case) []unittest.Suite {
