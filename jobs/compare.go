@@ -111,32 +111,26 @@ func (w *Workshop) compared(ctx context.Context, before, after snapshot.Environm
 	if err != nil {
 		return nil, err
 	}
-	var nodes []selector.Node
-	for _, name := range slices.Sorted(maps.Keys(tablesOf(before, after))) {
-		nodes = append(nodes, selector.Node{Name: name, Inputs: graph.Inputs(name), Changed: before.Tables[name].Fingerprint != after.Tables[name].Fingerprint})
+	present, changed := tablesOf(before, after), map[string]bool{}
+	for name := range present {
+		changed[name] = before.Tables[name].Fingerprint != after.Tables[name].Fingerprint
 	}
-	for i := range nodes {
-		w.describeNode(&nodes[i])
+	var nodes []selector.Node
+	for _, node := range graph.Nodes(changed) {
+		if present[node.Name] {
+			node.Path = strings.TrimPrefix(node.Path, w.Project.Dir+"/")
+			nodes = append(nodes, node)
+			delete(present, node.Name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(present)) { // nothing makes them any more
+		nodes = append(nodes, selector.Node{Name: name, Changed: changed[name]})
 	}
 	picked, err := selector.Select(nodes, wanted.Select, wanted.Exclude)
 	if err != nil || len(wanted.Select) > 0 {
 		return picked, err
 	}
 	return filtered(picked, func(name string) bool { return wanted.All || isMart(name) }), nil
-}
-
-// describeNode adds what the header of the table says.
-func (w *Workshop) describeNode(node *selector.Node) {
-	for _, made := range w.Library.Models {
-		if made.Name == node.Name {
-			node.Path, node.Owner, node.Kind, node.Tags = strings.TrimPrefix(made.File, w.Project.Dir+"/"), made.Header.Owner, made.Header.Kind, made.Header.Tags
-		}
-	}
-	for _, seed := range w.Library.Seeds {
-		if seed.Name == node.Name {
-			node.Path, node.Owner, node.Kind, node.Tags = strings.TrimPrefix(seed.File, w.Project.Dir+"/"), seed.Header.Owner, "seed", seed.Header.Tags
-		}
-	}
 }
 
 func tablesOf(environments ...snapshot.Environment) map[string]bool {

@@ -97,8 +97,9 @@ func (a *app) root() *cobra.Command {
 
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
-		a.initCommand(),
+		a.initCommand(), a.fmtCommand(), a.lintCommand(),
 		a.testCommand(),
+		a.devCommand(),
 		a.environmentsCommand(), a.promoteCommand(), a.rollbackCommand(), a.gcCommand(),
 		a.demoCommand(), a.generateCommand(), a.landCommand(), a.conformCommand(), a.rejectsCommand(), a.feedsCommand(), a.runCommand(), a.planCommand(), a.buildCommand(), a.backfillCommand(),
 		a.checkCommand(), a.publishCommand(), a.queryCommand(), a.explainCommand(), a.diffCommand(), a.docsCommand(), a.runsCommand(), a.serveCommand(),

@@ -74,7 +74,7 @@ func (r Result) summary() Section {
 			continue
 		}
 		section.Rows = append(section.Rows, []string{
-			table.Name, table.State, table.whatChanged(), rowCount(table.RowsBefore), rowCount(table.RowsAfter),
+			table.Name, table.State, table.WhatChanged(), rowCount(table.RowsBefore), rowCount(table.RowsAfter),
 			fmt.Sprint(table.Added), fmt.Sprint(table.Missing), fmt.Sprint(table.Changed),
 		})
 	}
@@ -103,8 +103,8 @@ func rowCount(rows int64) string {
 // mostNamed is how many columns the summary names of a table.
 const mostNamed = 4
 
-// whatChanged names the columns.
-func (t Table) whatChanged() string {
+// WhatChanged names the columns that differ, the first few of them.
+func (t Table) WhatChanged() string {
 	var parts []string
 	for _, change := range t.Schema {
 		parts = append(parts, change.String())

@@ -1,0 +1,316 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"countinghouse/internal/model"
+	"countinghouse/internal/objectstore/open"
+	"countinghouse/internal/snapshot"
+	"countinghouse/internal/warehouse"
+	"countinghouse/pipelines/build"
+	"countinghouse/pipelines/check"
+	"countinghouse/pipelines/diff"
+	"countinghouse/pipelines/ledger"
+)
+
+// modelNamed finds a model by schema.table, or by its table alone where it is the only one of that name.
+func (w *Workshop) modelNamed(name string) (*model.Model, error) {
+	var found []*model.Model
+	for _, made := range w.Library.Models {
+		_, table, _ := strings.Cut(made.Name, ".")
+		if made.Name == strings.ToLower(name) || table == strings.ToLower(name) {
+			found = append(found, made)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, w.unknownModel(name)
+	case 1:
+		return found[0], nil
+	}
+	return nil, fmt.Errorf("several models are called %s: write %s or %s", name, found[0].Name, found[1].Name)
+}
+
+// looking is one look at a model. It has a session of its own, in which the tables of the environment lie under their names, with those that
+// changed over them.
+type looking struct {
+	*Workshop
+	target      *model.Model
+	environment snapshot.Environment
+	was         map[string]snapshot.Manifest // of the environment's tables
+	session     *warehouse.Session
+	look        Look
+}
+
+func (l *looking) run(ctx context.Context, limit int) (err error) {
+	if l.was, err = build.ReadManifests(ctx, l.Bucket, l.environment); err != nil {
+		return err
+	}
+	graph, err := build.Resolve(l.Library, Datasets(l.Registry, nil, l.Key), Steps(StepOptions{Identity: l.identity(), AsOf: ledger.DayOf(l.AsOf)}), l.Values)
+	if err != nil {
+		return ProjectError{err}
+	}
+	stale := l.stale(graph)
+	if err := l.bind(ctx, graph, stale); err != nil {
+		return err
+	}
+	l.session, err = warehouse.Open(ctx, warehouse.Options{
+		Threads: l.Project.Resources.Threads, MemoryLimit: l.Project.Resources.MemoryLimit, ScratchDir: filepath.Join(l.Scratch, "look"),
+		AllowedDirs: []string{l.Bucket.Root(), l.Scratch}, HashKey: l.Key, Variables: l.Values,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.session.Close()) }()
+	return l.evaluate(ctx, stale, limit)
+}
+
+// evaluate runs the model, then compares, audits and shows what came.
+func (l *looking) evaluate(ctx context.Context, stale []string, limit int) error {
+	before, err := l.currentTable(ctx)
+	if err != nil {
+		return err
+	}
+	if err := l.lay(ctx, stale); err != nil {
+		return err
+	}
+	path := filepath.Join(l.Scratch, "look.parquet")
+	begun := l.Now()
+	statement := "copy (\n" + l.target.Query + "\n) to " + warehouse.Quote(path) + " " + warehouse.WorkingParquet
+	if l.look.Rows, err = l.session.Exec(ctx, statement); err != nil {
+		return l.failed(ctx, err)
+	}
+	l.look.Seconds = l.Now().Sub(begun).Seconds()
+	after := "read_parquet(" + warehouse.Quote(path) + ")"
+	first := "select * from " + after + " order by " + strings.Join(l.target.Header.Grain, ", ")
+	if l.look.First, err = check.Texts(ctx, l.session, first, limit); err != nil {
+		return err
+	}
+	if before != "" {
+		if err := l.compare(ctx, before, after); err != nil {
+			return err
+		}
+	}
+	if err := l.session.CreateView(ctx, l.target.Name, "select * from "+after); err != nil {
+		return err
+	}
+	l.look.Audits, err = l.audit(ctx)
+	return err
+}
+
+// failed tells an error of the running model with its file, and lets an interrupt pass.
+func (l *looking) failed(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	message, _, _ := strings.Cut(err.Error(), "\n\nLINE ")
+	return ProjectError{l.target.Problem(0, strings.Join(strings.Fields(message), " "))}
+}
+
+// stale are the models and seeds above the target that are not in the environment as they are in the project, and the models between, in
+// the order in which they can be computed. Datasets and Go steps are taken from the environment as they are: what is looked at is SQL.
+func (l *looking) stale(graph *build.Graph) []string {
+	changed, models, seeds := graph.ChangedDefinitions(l.was), map[string]*model.Model{}, map[string]bool{}
+	for _, made := range l.Library.Models {
+		models[made.Name] = made
+	}
+	for _, seed := range l.Library.Seeds {
+		seeds[seed.Name] = true
+	}
+	var order []string
+	visited := map[string]bool{}
+	var visit func(table string) bool
+	visit = func(table string) bool {
+		if known, done := visited[table]; done {
+			return known
+		}
+		made := models[table]
+		isStale := changed[table] && (made != nil || seeds[table]) || made != nil && l.readsOtherValues(made)
+		if made != nil {
+			for _, input := range made.Inputs {
+				if visit(input) {
+					isStale = true
+				}
+			}
+		}
+		visited[table] = isStale
+		if isStale && table != l.target.Name {
+			order = append(order, table)
+		}
+		return isStale
+	}
+	visit(l.target.Name)
+	for _, input := range l.target.AuditInputs {
+		visit(input)
+	}
+	return order
+}
+
+// readsOtherValues says whether a parameter that the model reads has another value than when its table was made.
+func (l *looking) readsOtherValues(made *model.Model) bool {
+	return slices.ContainsFunc(made.Parameters, func(name string) bool {
+		return l.was[made.Name].Parameters[name] != warehouse.Literal(l.Values[name])
+	})
+}
+
+// bind finds what is wrong with the models before any runs. What concerns the target or what it reads is an error; problems elsewhere, such as of
+// a reader whose column went, are noted.
+func (l *looking) bind(ctx context.Context, graph *build.Graph, stale []string) error {
+	return l.withBench(ctx, func(bench *warehouse.Session) error {
+		_, err := build.Bind(ctx, bench, graph, nil)
+		own := map[string]bool{l.target.File: true}
+		for _, made := range l.Library.Models {
+			if slices.Contains(stale, made.Name) {
+				own[made.File] = true
+			}
+		}
+		var mine []error
+		for _, problem := range problemsOf(err) {
+			var placed model.Problem
+			if errors.As(problem, &placed) && !own[placed.File] {
+				l.look.Readers = append(l.look.Readers, problem.Error())
+			} else {
+				mine = append(mine, problem)
+			}
+		}
+		if len(mine) > 0 {
+			return ProjectError{errors.Join(mine...)}
+		}
+		return nil
+	})
+}
+
+// problemsOf takes joined errors apart.
+func problemsOf(err error) []error {
+	if err == nil {
+		return nil
+	}
+	joined, isJoined := err.(interface{ Unwrap() []error }) //nolint:errorlint // what is joined, not what is wrapped
+	if !isJoined {
+		return []error{err}
+	}
+	var all []error
+	for _, each := range joined.Unwrap() {
+		all = append(all, problemsOf(each)...)
+	}
+	return all
+}
+
+// currentTable makes the environment's table of the target readable and gives what to read it by; empty if there is none.
+func (l *looking) currentTable(ctx context.Context) (string, error) {
+	table, found := l.environment.Tables[l.target.Name]
+	if !found {
+		return "", nil
+	}
+	if err := snapshot.Attach(ctx, l.session, l.Bucket, l.target.Name, table); err != nil {
+		return "", err
+	}
+	if l.was[l.target.Name].View == "" {
+		return l.target.Name, nil
+	}
+	// A view would be read again over the changed tables.
+	path := filepath.Join(l.Scratch, "look-current.parquet")
+	_, err := l.session.Exec(ctx, "copy (from "+l.target.Name+") to "+warehouse.Quote(path)+" "+warehouse.WorkingParquet)
+	return "read_parquet(" + warehouse.Quote(path) + ")", err
+}
+
+// lay puts what the model and its audits read into the session: the environment's tables, and the changed ones over them.
+func (l *looking) lay(ctx context.Context, stale []string) error {
+	reads := map[string]bool{}
+	for _, name := range append(slices.Clone(stale), l.target.Name) {
+		for _, made := range l.Library.Models {
+			if made.Name == name {
+				for _, input := range made.Inputs {
+					reads[input] = true
+				}
+			}
+		}
+	}
+	for _, input := range l.target.AuditInputs {
+		reads[input] = true
+	}
+	for _, table := range slices.Sorted(maps.Keys(reads)) {
+		if slices.Contains(stale, table) || table == l.target.Name {
+			continue
+		}
+		current, found := l.environment.Tables[table]
+		if !found {
+			return ProjectError{fmt.Errorf("%s reads %s, which environment %s does not have: run `countinghouse run --env %[3]s` first", l.target.Name, table, l.environment.Name)}
+		}
+		if err := snapshot.Attach(ctx, l.session, l.Bucket, table, current); err != nil {
+			return err
+		}
+	}
+	for _, table := range stale {
+		if err := l.compute(ctx, table); err != nil {
+			return err
+		}
+	}
+	l.look.Computed = stale
+	return nil
+}
+
+// compute makes a changed table readable: a seed as its rows, a model as a view.
+func (l *looking) compute(ctx context.Context, table string) error {
+	for _, seed := range l.Library.Seeds {
+		if seed.Name != table {
+			continue
+		}
+		graph, err := build.Resolve(&model.Library{Seeds: []*model.Seed{seed}}, nil, nil, l.Values)
+		if err != nil {
+			return err
+		}
+		if _, err := l.session.Exec(ctx, "drop view if exists "+table); err != nil { // what a view of the environment read
+			return err
+		}
+		_, err = build.Bind(ctx, l.session, graph, nil)
+		return err
+	}
+	for _, made := range l.Library.Models {
+		if made.Name == table {
+			return l.session.CreateView(ctx, table, made.Query)
+		}
+	}
+	return nil
+}
+
+// audit runs the target's audits in a store of its own, which is forgotten: what a look finds counts for nothing else.
+func (l *looking) audit(ctx context.Context) (check.Result, error) {
+	forgotten, err := open.Bucket(ctx, "mem://", filepath.Join(l.Scratch, "forgotten"))
+	if err != nil {
+		return check.Result{}, err
+	}
+	candidate := snapshot.Environment{Name: l.environment.Name, Tables: map[string]snapshot.Table{}}
+	var own []check.Audited
+	for _, audited := range check.Of(l.Library, l.Values) {
+		if audited.Table == l.target.Name {
+			own = append(own, audited)
+			for _, table := range append(audited.Inputs, audited.Table) {
+				candidate.Tables[table] = snapshot.Table{Fingerprint: "looked at"}
+			}
+		}
+	}
+	laid := func(context.Context, string) error { return nil }
+	result, err := check.Run(ctx, &candidate, own, check.Options{Bucket: forgotten, Session: l.session, Workers: 1, Attach: laid})
+	if errors.Is(err, check.ErrFailed) {
+		err = nil
+	}
+	if err != nil {
+		err = ProjectError{err}
+	}
+	return result, err
+}
+
+func (l *looking) compare(ctx context.Context, before, after string) error {
+	against, err := diff.Relations(ctx, l.target.Name, before, after, diff.Options{
+		Session: l.session, Scratch: l.Scratch, Grain: func(string) []string { return l.target.Header.Grain },
+	})
+	l.look.Against = &against
+	return err
+}
