@@ -16,7 +16,7 @@ columns:
   gender: {zh: 性别, about: As exported}
   province: {zh: 省, about: As exported}
   city: {zh: 市, about: As exported}
-  birth_month: {zh: 生日月份, unit: month, about: "1 to 12; day and year are not kept"}
+  birth_month: {zh: 生日月份, unit: month, range: {min: 1, max: 12}, about: Day and year are not kept}
   has_phone: {zh: 有手机号, about: "Some export gives a phone, masked or not"}
   has_email: {zh: 有邮箱, about: Some export gives an e-mail address}
   sms_consent: {zh: 短信授权, about: Newest answer; empty if never asked}
@@ -30,7 +30,6 @@ audits:
     select channel, account_id from dataset.accounts where account_id is not null
     except
     select channel, account_id from core.accounts
-  month_of_birth: "birth_month not between 1 and 12"
 --- */
 with
 account_customers as (select * from identity.account_customers),
@@ -58,6 +57,7 @@ exports as (
 
 -- 2^40 lines are more than any export has: the number rises with the export, then with the line.
 numbered as (
+    -- lint: allow star because these are a few rows of dataset.accounts as they are, which a later step takes columns from
     select
         mentions.*,
         exports.export_no * 1099511627776 + mentions.source_row as recency,

@@ -12,7 +12,7 @@ columns:
   account_id: {zh: 账号, about: "The account named on the refund, else the order's"}
   customer_id: {zh: 客户编号, about: The customer; empty when neither refund nor order names an account}
   refunded_at: {zh: 退款时间, about: When it was made}
-  refunded_on: {zh: 退款日, about: "The day it counts: the day it was made, in the brand's time zone; where the export gives none, the day the order was paid"}
+  refunded_on: {zh: 退款日, not_null: true, about: "The day it counts: the day it was made, in the brand's time zone; where the export gives none, the day the order was paid"}
   order_paid_on: {zh: 原订单付款日, about: The day the order was paid; empty when the order is unknown}
   amount: {zh: 退款金额, unit: CNY, about: "Positive, a negative one takes a refund back; 0 where the export says nothing"}
   feed: {zh: 来源, about: The feed the row comes from}
@@ -20,7 +20,6 @@ columns:
   source_row: {zh: 来源行, about: Its line in that export}
 audits:
   every_account_has_a_customer: "account_id is not null and customer_id is null"
-  every_refund_has_a_day: "refunded_on is null"
   no_row_is_lost: >-
     select 1 from (select count(*) as n from core.refunds) as here
     cross join (select count(*) as n from dataset.refunds) as there

@@ -10,7 +10,7 @@ columns:
   as_of: {zh: 截止日, about: The day the row is for}
   customer_id: {zh: 客户编号, about: The customer}
   tier: {zh: 流失等级, about: "new, active, light, medium, heavy, lost"}
-  tier_rank: {zh: 等级次序, about: 1 is the best}
+  tier_rank: {zh: 等级次序, not_null: true, about: 1 is the best}
   reason: {zh: 判定依据, about: "rhythm (overdue decides), first purchase, drop (active but buying well less), two windows (without a purchase)"}
   expected_gap_days: {zh: 预期间隔, unit: days, about: "Expected days between two days of purchase: (own gaps + rhythm_prior_gaps x mean gap) / (number of own gaps + rhythm_prior_gaps), one day at least"}
   expected_next_on: {zh: 预期下次购买日, about: The day by which a full expected gap has passed since the last purchase}
@@ -25,7 +25,6 @@ columns:
   previous_revenue: {zh: 上期净消费额, unit: CNY, about: Net spend in the window before}
   is_down: {zh: 是否明显下降, about: "Orders or net spend fell by churn_drop_share or more on the window before"}
 audits:
-  tier_has_a_rank: "tier_rank is null"
   rhythm_is_positive: "expected_gap_days < 1 or overdue < 0"
   every_buyer_is_placed: >-
     select customer_id from core.customer_days where orders > 0 and day <= cast(getvariable('as_of') as date)
@@ -114,7 +113,8 @@ judged as (
 named as (
     select
         judged.*,
-        case when is_gone then 'two windows' when is_new then 'first purchase' when tier_by_rhythm = 'active' and is_down then 'drop' else 'rhythm' end as reason,
+        case when is_gone then 'two windows' when is_new then 'first purchase' when tier_by_rhythm = 'active' and is_down then 'drop'
+            else 'rhythm' end as reason,
     from judged
 ),
 

@@ -12,9 +12,9 @@ columns:
   recency_days: {zh: 最近购买天数, unit: days, about: Days since the last purchase}
   frequency: {zh: 购买次数, unit: orders, about: Purchases in the window}
   monetary: {zh: 次均消费额, unit: CNY, about: "Net spend per purchase in the window, rounded to the cent; empty without one"}
-  recency_score: {zh: 近度分, about: "1 to 5, 5 bought last"}
-  frequency_score: {zh: 频度分, about: "1 to 5, 5 bought most often"}
-  monetary_score: {zh: 额度分, about: "1 to 5, 5 spent most per purchase"}
+  recency_score: {zh: 近度分, about: 5 bought last, range: {min: 1, max: 5}}
+  frequency_score: {zh: 频度分, about: 5 bought most often, range: {min: 1, max: 5}}
+  monetary_score: {zh: 额度分, about: 5 spent most per purchase, range: {min: 1, max: 5}}
   rfm_cell: {zh: RFM分组, about: "The three scores side by side, 111 to 555"}
   previous_recency_days: {zh: 上期最近购买天数, unit: days, about: "Recency on the last day of the window before; empty before the first purchase"}
   previous_frequency: {zh: 上期购买次数, unit: orders, about: Purchases in the window before}
@@ -29,7 +29,6 @@ columns:
   frequency_score_change: {zh: 频度分变化, about: This window less the one before}
   monetary_score_change: {zh: 额度分变化, about: This window less the one before}
 audits:
-  scores_in_range: "recency_score not between 1 and 5 or frequency_score not between 1 and 5 or monetary_score not between 1 and 5"
   recency_is_not_negative: "recency_days < 0 or previous_recency_days < 0"
   purchases_add_up: >-
     select 1 from (select coalesce(sum(frequency), 0) as orders from mart.customer_rfm) as rfm
@@ -79,9 +78,15 @@ scored as (
         customer_id,
         orders,
         monetary,
-        1 + cast(floor(5.0 * (rank() over (partition by ends_on order by last_purchase_on) - 1) / count(*) over (partition by ends_on)) as bigint) as recency_score,
-        1 + cast(floor(5.0 * (rank() over (partition by ends_on order by orders) - 1) / count(*) over (partition by ends_on)) as bigint) as frequency_score,
-        1 + cast(floor(5.0 * (rank() over (partition by ends_on order by monetary) - 1) / count(*) over (partition by ends_on)) as bigint) as monetary_score,
+        1 + cast(floor(
+            5.0 * (rank() over (partition by ends_on order by last_purchase_on) - 1) / count(*) over (partition by ends_on)
+        ) as bigint) as recency_score,
+        1 + cast(floor(
+            5.0 * (rank() over (partition by ends_on order by orders) - 1) / count(*) over (partition by ends_on)
+        ) as bigint) as frequency_score,
+        1 + cast(floor(
+            5.0 * (rank() over (partition by ends_on order by monetary) - 1) / count(*) over (partition by ends_on)
+        ) as bigint) as monetary_score,
     from bought
 ),
 

@@ -9,11 +9,11 @@ columns:
   channel: {zh: 渠道, about: Channel of the account}
   account_id: {zh: 账号, about: Account in the channel}
   entry_no: {zh: 序号, about: "Number of the entry in the account's ledger, from 1"}
-  customer_id: {zh: 客户编号, about: Whose account it is now}
+  customer_id: {zh: 客户编号, not_null: true, about: Whose account it is now}
   tier: {zh: 会员等级, about: "The customer's member tier at as_of; none for a customer without one"}
   occurred_at: {zh: 发生时间, about: When it happened}
   occurred_on: {zh: 发生日, about: The day it counts for}
-  kind: {zh: 类型, about: "issued, redeemed, expired, claw_back, recredited, adjusted"}
+  kind: {zh: 类型, about: What moved the points, accepted: [issued, redeemed, expired, claw_back, recredited, adjusted]}
   points: {zh: 积分, unit: points, about: Effect on the balance; negative when points leave}
   balance_after: {zh: 变动后余额, unit: points, about: Balance of the account after this entry; negative when it owes points}
   txn_id: {zh: 流水号, about: The movement in the export; empty for a computed expiry}
@@ -22,10 +22,8 @@ columns:
   source_file: {zh: 来源文件, about: "The export file that it comes from; of a computed expiry, that of the lot"}
   source_row: {zh: 来源行, about: The line of that file}
 audits:
-  kind_is_known: "kind not in ('issued', 'redeemed', 'expired', 'claw_back', 'recredited', 'adjusted')"
   sign_fits_kind: "(kind in ('issued', 'recredited') and points < 0) or (kind in ('redeemed', 'expired', 'claw_back') and points > 0)"
   is_after_as_of: occurred_on > as_of
-  has_a_customer: customer_id is null
   no_entry_is_lost: >-
     select (select count(*) from ledger.entries) as given, (select count(*) from mart.point_ledger) as kept
     where (select count(*) from ledger.entries) <> (select count(*) from mart.point_ledger)

@@ -9,7 +9,7 @@ columns:
   channel: {zh: 渠道, about: Channel of the account}
   account_id: {zh: 账号, about: Account in the channel}
   lot_id: {zh: 批次号, about: The transaction that issued it}
-  customer_id: {zh: 客户编号, about: Whose account it is now}
+  customer_id: {zh: 客户编号, not_null: true, about: Whose account it is now}
   tier: {zh: 会员等级, about: "The customer's member tier at as_of; none for a customer without one"}
   status: {zh: 状态, about: "open: nothing used; part_used: some used, some left; then by the first that applies: expired (points of it expired), redeemed, clawed_back, adjusted"}
   issued_at: {zh: 发放时间, about: When it was issued}
@@ -34,7 +34,6 @@ audits:
   nothing_is_negative: points_remaining < 0 or points_issued < 0 or points_expired < 0 or points_clawed_back < 0
   lot_adds_up: points_issued + points_adjusted - points_redeemed - points_expired - points_clawed_back <> points_remaining
   expired_lot_is_empty: points_remaining > 0 and expires_on < as_of
-  has_a_customer: customer_id is null
   lots_sum_to_balances: >-
     select (select sum(points_remaining) from mart.point_lots) as lots, (select sum(lots_remaining) from ledger.balances) as balances
     where coalesce((select sum(points_remaining) from mart.point_lots), 0) <> coalesce((select sum(lots_remaining) from ledger.balances), 0)
