@@ -2,44 +2,231 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
+	"countinghouse/internal/lineage"
 	"countinghouse/internal/snapshot"
+	"countinghouse/internal/suggest"
 	"countinghouse/jobs"
 	"countinghouse/pipelines/build"
 
 	"github.com/spf13/cobra"
 )
 
+const explainLong = `Show what a table was made from, down to feeds and files: as it was built, where it has been built.
+
+With a column, show what flows into it, through every model, down to the columns of the feeds and the names that they have in the exports.
+Columns that only decide which rows count are left out, but for --filters. --downstream turns it round: who reads the table, or the column.
+
+It reads the project's models and contracts; columns can be explained before anything is built.`
+
+// explanation is how the command was called.
+type explanation struct {
+	files, filters, downstream bool
+}
+
 func (a *app) explainCommand() *cobra.Command {
-	var files bool
+	var how explanation
 	command := &cobra.Command{
-		Use: "explain TABLE", Short: "Show what a table was made from, down to feeds and files", Args: cobra.ExactArgs(1),
-		Example: "  countinghouse explain mart.point_liability --files",
+		Use: "explain TABLE[.COLUMN]", Short: "Show what a table or a column comes from, down to feeds and files", Long: explainLong, Args: cobra.ExactArgs(1),
+		Example: "  countinghouse explain mart.point_liability --files\n" +
+			"  countinghouse explain mart.point_liability.face_value\n" +
+			"  countinghouse explain core.orders.paid_amount --downstream",
 	}
-	command.Flags().BoolVar(&files, "files", false, "list every export file, not only how many")
+	command.Flags().BoolVar(&how.files, "files", false, "list every export file, not only how many")
+	command.Flags().BoolVar(&how.filters, "filters", false, "of a column, draw also what only decides which rows count")
+	command.Flags().BoolVar(&how.downstream, "downstream", false, "who reads it, not what it comes from")
 	command.RunE = func(command *cobra.Command, args []string) error {
 		return a.withWorkshop(func(ctx context.Context, workshop *jobs.Workshop) error {
-			table := args[0]
-			if !strings.Contains(table, ".") {
-				table = "mart." + table
-			}
-			current, _, err := snapshot.Read(ctx, workshop.Bucket, a.environment)
-			if err != nil {
-				return err
-			}
-			lineage, err := build.Explain(ctx, workshop.Bucket, current, table)
-			if err != nil {
-				return usage(err)
-			}
-			return a.print(lineage, func() error {
-				a.printLineage(lineage, "", files, map[string]bool{})
-				return nil
-			})
+			return a.explain(ctx, workshop, args[0], how)
 		})(command, args)
 	}
 	return command
+}
+
+func (a *app) explain(ctx context.Context, workshop *jobs.Workshop, name string, how explanation) error {
+	graph, err := workshop.Lineage(ctx)
+	if err != nil {
+		return err
+	}
+	current, _, err := snapshot.Read(ctx, workshop.Bucket, a.environment)
+	if err != nil {
+		return err
+	}
+	table, column, err := explained(graph, current, name)
+	if err != nil {
+		return usage(err)
+	}
+	if column != "" {
+		return a.explainColumn(graph, table, column, how)
+	}
+	if _, built := current.Tables[table]; built && !how.downstream {
+		return a.explainBuilt(ctx, workshop, current, table, how.files)
+	}
+	return a.explainTable(graph, table, how.downstream)
+}
+
+// explained finds the table and the column that a name means. A table without a schema is a mart.
+func explained(graph *lineage.Graph, current snapshot.Environment, name string) (table, column string, err error) {
+	known := func(table string) bool {
+		_, planned := graph.Table(table)
+		_, built := current.Tables[table]
+		return planned || built
+	}
+	name = strings.ToLower(name)
+	for _, schema := range []string{"", "mart."} {
+		if known(schema + name) {
+			return schema + name, "", nil
+		}
+		if at := strings.LastIndex(name, "."); at > 0 && known(schema+name[:at]) {
+			table, err := explainedColumn(graph, schema+name[:at], name[at+1:])
+			return table, name[at+1:], err
+		}
+	}
+	var tables []string
+	for _, table := range graph.Tables {
+		tables = append(tables, table.Name, strings.TrimPrefix(table.Name, "mart."))
+	}
+	meant := suggest.DidYouMean(name, tables)
+	if at := strings.LastIndex(name, "."); meant == "" && at > 0 { // a column of a table
+		meant = suggest.DidYouMean(name[:at], tables)
+	}
+	return "", "", fmt.Errorf("explain: neither the project nor environment %s has a table %s%s", current.Name, name, meant)
+}
+
+func explainedColumn(graph *lineage.Graph, name, column string) (string, error) {
+	table, _ := graph.Table(name)
+	if _, found := table.Column(column); found || column == lineage.Rows {
+		return name, nil
+	}
+	names := table.ColumnNames()
+	return "", fmt.Errorf("explain: %s has no column %s%s (it has %s)", name, column, suggest.DidYouMean(column, names), strings.Join(names, ", "))
+}
+
+func (a *app) explainBuilt(ctx context.Context, workshop *jobs.Workshop, current snapshot.Environment, table string, files bool) error {
+	made, err := build.Explain(ctx, workshop.Bucket, current, table)
+	if err != nil {
+		return err
+	}
+	return a.print(made, func() error {
+		a.printLineage(made, "", files, map[string]bool{})
+		return nil
+	})
+}
+
+// explainTable draws a table from the project's files: what it would be made from, or who reads it.
+func (a *app) explainTable(graph *lineage.Graph, table string, downstream bool) error {
+	draw := graph.TraceTable
+	if downstream {
+		draw = graph.TableReaders
+	}
+	node, err := draw(table)
+	if errors.Is(err, lineage.ErrUnknown) {
+		return usage(fmt.Errorf("explain: %w in the project: it is only in the environment", err))
+	}
+	return a.print(node, func() error {
+		a.printNode(node, "")
+		return nil
+	})
+}
+
+// columnExplanation is what `explain TABLE.COLUMN -o json` prints.
+type columnExplanation struct {
+	lineage.Node
+	// Deciding counts the columns that --filters would draw besides.
+	Deciding int `json:"deciding"`
+}
+
+func (a *app) explainColumn(graph *lineage.Graph, table, column string, how explanation) error {
+	draw := graph.Trace
+	if how.downstream {
+		draw = graph.Readers
+	}
+	node, err := draw(table, column, how.filters)
+	if err != nil {
+		return err
+	}
+	all, err := draw(table, column, true)
+	if err != nil {
+		return err
+	}
+	deciding := len(all.Columns()) - len(node.Columns())
+	return a.print(columnExplanation{node, deciding}, func() error {
+		a.printNode(node, "")
+		if deciding > 0 {
+			a.printf("%s\n", decidingNote(deciding, how.downstream))
+		}
+		return nil
+	})
+}
+
+func decidingNote(deciding int, downstream bool) string {
+	if downstream {
+		return fmt.Sprintf("It also decides which rows count in %d other columns, or in what they are made from: --filters draws them.", deciding)
+	}
+	return fmt.Sprintf("%d other columns decide which rows count: --filters draws them.", deciding)
+}
+
+// printNode draws a column, what makes it, and below it what it comes from.
+func (a *app) printNode(node lineage.Node, indent string) {
+	a.printf("%s%s%s\n", indent, node.Source, noteOf(node))
+	if node.Above {
+		return
+	}
+	for _, expression := range node.Expressions {
+		from := ""
+		if expression.From != "" {
+			from = expression.From + ": "
+		}
+		a.printf("%s    = %s%s\n", indent, from, shortened(expression.SQL))
+	}
+	for _, below := range node.Below {
+		a.printNode(below, indent+"  ")
+	}
+}
+
+// widestExpression is in characters; JSON has the whole.
+const widestExpression = 400
+
+func shortened(expression string) string {
+	letters := []rune(strings.Join(strings.Fields(expression), " "))
+	if len(letters) <= widestExpression {
+		return string(letters)
+	}
+	return string(letters[:widestExpression]) + "…"
+}
+
+func noteOf(node lineage.Node) string {
+	var notes []string
+	if node.Role == lineage.Filter {
+		notes = append(notes, "(filter)")
+	}
+	if node.Above {
+		notes = append(notes, "(above)")
+	} else {
+		notes = append(notes, madeBy(node)...)
+	}
+	if len(notes) == 0 {
+		return ""
+	}
+	return "  " + strings.Join(notes, "  ")
+}
+
+func madeBy(node lineage.Node) (notes []string) {
+	if len(node.Headers) > 0 {
+		notes = append(notes, `in the export "`+strings.Join(node.Headers, `" or "`)+`"`)
+	}
+	if node.Step != "" && node.Column == "" {
+		notes = append(notes, "made by the step "+node.Step)
+	} else if node.Step != "" {
+		notes = append(notes, "made by the step "+node.Step+" from "+strings.Join(node.Inputs, ", "))
+	}
+	if node.Problem != "" {
+		notes = append(notes, "not followed: "+node.Problem)
+	}
+	return notes
 }
 
 // printLineage draws the tree; a table that was shown above is named, not drawn again.

@@ -22,10 +22,11 @@ const Rows = "*"
 // ParameterTable is the name, in the place of a table, under which parameters are sources: getvariable('as_of') reads its column as_of.
 const ParameterTable = "parameter"
 
-// Source is one column of an input, or Rows of it. Table is schema.name in lower case, Column as the input spells it.
+// Source is one column of an input, or Rows of it. Table is schema.name in lower case, Column as the input spells it; empty where the whole
+// table is meant.
 type Source struct {
 	Table  string `json:"table"`
-	Column string `json:"column"`
+	Column string `json:"column,omitempty"`
 }
 
 // Column is one column of a result.
