@@ -42,6 +42,9 @@ audits/<environment>/<table>/<audit>.parquet. --show prints them.`,
 
 func (a *app) check(ctx context.Context, workshop *jobs.Workshop) error {
 	result, err := workshop.Check(ctx, a.environment)
+	if errors.Is(err, check.ErrNotBuilt) {
+		return usage(err)
+	}
 	if err != nil && !errors.Is(err, check.ErrFailed) {
 		return err
 	}

@@ -20,6 +20,9 @@ import (
 // ErrFailed says that an audit found bad rows. Nothing was published; what was current still is.
 var ErrFailed = errors.New("an audit failed, nothing was published")
 
+// ErrNotBuilt says that an audit reads a table which the candidate lacks.
+var ErrNotBuilt = errors.New("it is not built: run `countinghouse build` first")
+
 // Audited is a table with its audits, the tables that they read besides it, and the parameters that they read, each as name = value.
 type Audited struct {
 	Table      string

@@ -110,7 +110,7 @@ func TestAnAuditThatCannotRunIsNoFinding(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	_, err = s.run(check.Audited{Table: "mart.unbuilt", Audits: audit("a", "select 1")})
-	if err == nil || !strings.Contains(err.Error(), "not built") {
+	if !errors.Is(err, check.ErrNotBuilt) || !strings.Contains(err.Error(), "the audits of mart.unbuilt read mart.unbuilt") {
 		t.Errorf("got %v", err)
 	}
 }

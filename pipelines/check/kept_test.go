@@ -62,6 +62,10 @@ func TestWarningsStopNothing(t *testing.T) {
 	if s.candidate.Tables["core.orders"].Audits == "" {
 		t.Error("a table with no more than warnings has not passed")
 	}
+	audited.Audits[0].File, audited.Audits[0].Line = "sql/core/orders.sql", 9
+	if result, err := s.run(audited); err != nil || result.Reused != 2 || result.Warnings[0].Line != 9 {
+		t.Errorf("with lines added above the audit: %v, %+v", err, result)
+	}
 	late.Severity = ""
 	result, err := s.run(check.Audited{Table: "core.orders", Audits: []model.Audit{late}})
 	if !errors.Is(err, check.ErrFailed) || len(result.Findings) != 1 || len(result.Warnings) != 0 {

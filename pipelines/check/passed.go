@@ -26,7 +26,7 @@ func (c *checking) state(audited Audited) (string, error) {
 	for _, table := range append([]string{audited.Table}, audited.Inputs...) {
 		current := c.tables[table]
 		if current.Fingerprint == "" {
-			return "", fmt.Errorf("audits of %s read %s, which is not built", audited.Table, table)
+			return "", fmt.Errorf("the audits of %s read %s: %w", audited.Table, table, ErrNotBuilt)
 		}
 		_, _ = fmt.Fprintln(hash, table, current.Fingerprint)
 	}
@@ -62,7 +62,19 @@ func (c *checking) passedBefore(ctx context.Context, audited Audited, state stri
 			return nil, false, nil
 		}
 	}
-	return before.Warnings, true, nil
+	return placed(before.Warnings, audited.Audits), true, nil
+}
+
+// placed gives findings of before the place and the words that their audits have now: neither decides whether an audit runs again.
+func placed(findings []Finding, audits []model.Audit) []Finding {
+	for i := range findings {
+		for _, audit := range audits {
+			if audit.Name == findings[i].Audit {
+				findings[i].About, findings[i].File, findings[i].Line = audit.About, audit.File, audit.Line
+			}
+		}
+	}
+	return findings
 }
 
 func (c *checking) remember(ctx context.Context, audited Audited, state string, warnings []Finding) error {
