@@ -5,7 +5,9 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"countinghouse/internal/suggest"
@@ -87,14 +89,61 @@ func cteNames(steps map[string]any) []string {
 	return names
 }
 
+// text writes the tree as SQL, and makes sure that it is read as the same tree again.
 func (t statementTree) text(ctx context.Context, connection *sql.Conn) (string, error) {
-	var encoded bytes.Buffer
-	if err := json.NewEncoder(&encoded).Encode(t); err != nil {
+	always, err := treeOf(ctx, connection, "select true")
+	if err != nil {
+		return "", err
+	}
+	_, node := always.node()
+	conditions, _ := node["select_list"].([]any)
+	spellOut(map[string]any(t), conditions[0])
+	encoded, err := json.Marshal(t)
+	if err != nil {
 		return "", fmt.Errorf("write SQL: %w", err)
 	}
 	var text string
-	if err := connection.QueryRowContext(ctx, "select json_deserialize_sql(?::json)", encoded.String()).Scan(&text); err != nil {
+	if err := connection.QueryRowContext(ctx, "select json_deserialize_sql(?::json)", string(encoded)).Scan(&text); err != nil {
 		return "", fmt.Errorf("write SQL: %w", err)
 	}
+	again, err := treeOf(ctx, connection, text)
+	if err != nil {
+		return "", err
+	}
+	if !reflect.DeepEqual(unplaced(map[string]any(t)), unplaced(map[string]any(again))) {
+		return "", errors.New("DuckDB does not write this query down as it read it, so none of its CTEs can be wanted")
+	}
 	return text, nil
+}
+
+// spellOut makes every cross join an inner join on a condition that always holds. DuckDB 1.5.5 writes a cross join as a comma, which binds
+// less tightly than the joins after it: they would lose sight of the tables before.
+func spellOut(tree, always any) {
+	object, _ := tree.(map[string]any)
+	if object["type"] == "JOIN" && object["ref_type"] == "CROSS" {
+		object["ref_type"], object["condition"] = "REGULAR", always
+	}
+	eachChild(tree, func(child any) { spellOut(child, always) })
+}
+
+// unplaced is a tree without the places of its words in the text.
+func unplaced(tree any) any {
+	if object, ok := tree.(map[string]any); ok {
+		delete(object, "query_location")
+	}
+	eachChild(tree, func(child any) { unplaced(child) })
+	return tree
+}
+
+func eachChild(tree any, visit func(any)) {
+	switch node := tree.(type) {
+	case map[string]any:
+		for _, child := range node {
+			visit(child)
+		}
+	case []any:
+		for _, child := range node {
+			visit(child)
+		}
+	}
 }

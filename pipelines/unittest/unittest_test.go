@@ -60,6 +60,28 @@ select s.customer_id, l.grade
 from mart.spend as s
 inner join seed.limits as l on s.spent >= l.least * getvariable('factor')
 `
+	// pairs has in its first step what DuckDB writes down in a way that means something else: a join after a cross join.
+	pairs = `/* ---
+about: Each customer with each grade, and the orders of both.
+grain: [customer_id, grade]
+columns:
+  customer_id: {about: Customer}
+  grade: {about: Grade}
+--- */
+with
+pairs as (
+    select customers.customer_id, limits.grade, orders.amount
+    from core.customers as customers
+    cross join seed.limits as limits
+    left join core.orders as orders on orders.customer_id = customers.customer_id and orders.amount >= limits.least
+),
+
+"odd name" as (select customer_id, grade from pairs where amount is not null)
+
+select customer_id, grade from "odd name"
+union
+select customer_id, null as grade from (with inside as (select * from core.customers) select customer_id from inside) where customer_id = 'Z'
+`
 )
 
 // tables are as an empty project has them; the seed has its row.
@@ -70,6 +92,7 @@ var tables = []string{
 	"create table seed.limits as select cast(100 as decimal(18,2)) as least, 'high' as grade",
 	"create table mart.spend (customer_id varchar, orders bigint, spent decimal(18,2), mean double, note varchar)",
 	"create table mart.top (customer_id varchar, grade varchar)",
+	"create table mart.pairs (customer_id varchar, grade varchar)",
 }
 
 // catalogue is bound once for all tests.
@@ -87,7 +110,7 @@ var catalogue = sync.OnceValues(func() (unittest.Catalogue, error) {
 	}
 	library, err := model.Load(func(text string) ([]byte, error) { return session.Serialize(ctx, text) }, model.Source{Label: "sql", Files: fstest.MapFS{
 		"parameters.yaml": {Data: []byte("as_of: {type: date}\nfactor: {type: integer, default: 1}\n")},
-		"mart/spend.sql":  {Data: []byte(spend)}, "mart/top.sql": {Data: []byte(top)},
+		"mart/spend.sql":  {Data: []byte(spend)}, "mart/top.sql": {Data: []byte(top)}, "mart/pairs.sql": {Data: []byte(pairs)},
 	}})
 	if err != nil {
 		return unittest.Catalogue{}, err
@@ -96,7 +119,7 @@ var catalogue = sync.OnceValues(func() (unittest.Catalogue, error) {
 	for _, made := range library.Models {
 		found.Models[made.Name] = made
 	}
-	for _, table := range []string{"core.orders", "core.customers", "seed.limits", "mart.spend", "mart.top"} {
+	for _, table := range []string{"core.orders", "core.customers", "seed.limits", "mart.spend", "mart.top", "mart.pairs"} {
 		if found.Columns[table], err = session.Columns(ctx, table); err != nil {
 			return unittest.Catalogue{}, err
 		}
@@ -150,15 +173,17 @@ B,70,2026-11-01,late
 
 func TestPasses(t *testing.T) {
 	for name, want := range map[string]string{
-		"whole rows":             "-- want/mart.spend.csv --\ncustomer_id,orders,spent,mean,note\nA,2,150.50,75.25,\"\"\n",
-		"some columns":           "-- want/mart.spend.csv --\nspent,customer_id\n150.50,A\n",
-		"by value":               "-- want/mart.spend.csv --\ncustomer_id,spent,mean\nA,150.5,75.250\n",
-		"a named CTE":            "-- want/mart.spend.orders.csv --\ncustomer_id,paid_on,order_id\nA,2026-10-31,\nA,2026-10-01,\n",
-		"a CTE of a CTE":         "-- want/mart.spend.buyers.csv --\ncustomer_id,orders\nA,2\n",
-		"a model over a model":   "-- want/mart.top.csv --\ncustomer_id,grade\nA,high\n-- want/mart.spend.csv --\ncustomer_id\nA\n",
-		"both, with CTE":         "-- want/mart.spend.csv --\ncustomer_id\nA\n-- want/mart.spend.final.csv --\ncustomer_id,spent\nA,150.50\n",
-		"lines ended as Windows": "-- want/mart.spend.csv --\r\ncustomer_id,spent\r\nA,150.5\r\n",
-		"names in capitals":      "-- want/mart.spend.csv --\nCustomer_ID, Spent\nA,150.5\n",
+		"whole rows":              "-- want/mart.spend.csv --\ncustomer_id,orders,spent,mean,note\nA,2,150.50,75.25,\"\"\n",
+		"some columns":            "-- want/mart.spend.csv --\nspent,customer_id\n150.50,A\n",
+		"by value":                "-- want/mart.spend.csv --\ncustomer_id,spent,mean\nA,150.5,75.250\n",
+		"a named CTE":             "-- want/mart.spend.orders.csv --\ncustomer_id,paid_on,order_id\nA,2026-10-31,\nA,2026-10-01,\n",
+		"a CTE of a CTE":          "-- want/mart.spend.buyers.csv --\ncustomer_id,orders\nA,2\n",
+		"a model over a model":    "-- want/mart.top.csv --\ncustomer_id,grade\nA,high\n-- want/mart.spend.csv --\ncustomer_id\nA\n",
+		"both, with CTE":          "-- want/mart.spend.csv --\ncustomer_id\nA\n-- want/mart.spend.final.csv --\ncustomer_id,spent\nA,150.50\n",
+		"a CTE with a cross join": "-- given/core.customers.csv --\ncustomer_id\nA\nC\n-- want/mart.pairs.pairs.csv --\ncustomer_id,grade,amount\nA,high,100\nC,high,\n",
+		"a CTE of a union":        "-- given/core.customers.csv --\ncustomer_id\nA\nC\n-- want/mart.pairs.odd name.csv --\ncustomer_id,grade\nA,high\n",
+		"lines ended as Windows":  "-- want/mart.spend.csv --\r\ncustomer_id,spent\r\nA,150.5\r\n",
+		"names in capitals":       "-- want/mart.spend.csv --\nCustomer_ID, Spent\nA,150.5\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			if outcome := runText(t, given+want); !outcome.Passed() {
@@ -220,6 +245,7 @@ func TestMistakes(t *testing.T) {
 		"no as_of":                {strings.Replace(given, "as_of: 2026-10-31\n", "", 1) + wanted, ":1: mart.spend reads as_of: set it"},
 		"parameters as a list":    {strings.Replace(given, "as_of: 2026-10-31", "- as_of", 1) + wanted, ":2: parameters: "},
 		"an unknown CTE":          {given + "-- want/mart.spend.buyer.csv --\na\n", `:9: mart.spend: it has no CTE buyer; did you mean "buyers"?; it has orders, buyers, final`},
+		"a CTE inside another":    {given + "-- want/mart.pairs.inside.csv --\na\n", ":9: mart.pairs: it has no CTE inside; it has pairs, odd name"},
 		"no CTE at all":           {given[:strings.Index(given, "-- given")] + "-- want/mart.top.final.csv --\na\n", ":4: mart.top: it has no CTE final, nor any other"},
 	} {
 		t.Run(name, func(t *testing.T) {
