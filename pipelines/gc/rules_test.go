@@ -290,6 +290,8 @@ func TestItMayStopAnywhere(t *testing.T) {
 				}
 			}
 		}
+		_, _, history := p.read("dev")
+		p.expectThere("the history", p.needed(history...))
 		p.expectOnlyTheNeeded()
 	}
 }

@@ -38,9 +38,7 @@ func (c *collection) tables(ctx context.Context) error {
 		if folder.manifest != "" && !c.needed[folder.manifest] {
 			gone = append(gone, folder.manifest)
 		}
-		if err := c.folder(ctx, folder); err != nil {
-			return err
-		}
+		c.folder(folder)
 	}
 	return c.order(ctx, gone)
 }
@@ -71,7 +69,7 @@ func (s *stored) add(object objectstore.Attributes) {
 }
 
 // folder sorts the objects of one fingerprint of a table.
-func (c *collection) folder(ctx context.Context, folder *stored) error {
+func (c *collection) folder(folder *stored) {
 	switch {
 	case folder.manifest == "":
 		for _, object := range folder.objects {
@@ -79,18 +77,16 @@ func (c *collection) folder(ctx context.Context, folder *stored) error {
 		}
 	case c.needed[folder.manifest]:
 		c.report.KeptTables++
-		return c.keptFolder(ctx, folder)
+		c.keptFolder(folder)
 	default:
 		for _, object := range folder.objects {
 			c.see(object, Table, false)
 		}
 	}
-	return nil
 }
 
 // keptFolder looks, in the folder of a table that stays, for rows of attempts that came to nothing and for audits that nobody asks for.
-func (c *collection) keptFolder(ctx context.Context, folder *stored) error {
-	manifest := ""
+func (c *collection) keptFolder(folder *stored) {
 	for _, object := range folder.objects {
 		name := path.Base(object.Key)
 		switch {
@@ -99,19 +95,11 @@ func (c *collection) keptFolder(ctx context.Context, folder *stored) error {
 		case strings.HasPrefix(name, "audits-"):
 			c.see(object, Audit, c.audits[object.Key])
 		case strings.HasPrefix(name, "data-"):
-			if manifest == "" {
-				text, _, err := c.Bucket.Read(ctx, folder.manifest)
-				if err != nil {
-					return err
-				}
-				manifest = string(text)
-			}
-			c.see(object, Unfinished, c.needed[object.Key] || strings.Contains(manifest, name))
+			c.see(object, Unfinished, c.needed[object.Key])
 		default:
 			c.see(object, Table, true)
 		}
 	}
-	return nil
 }
 
 // order puts the manifests that go in the order in which they go: a reader before what it reads, so that no table is ever there without what
