@@ -113,7 +113,7 @@ type execution struct {
 	fresh    map[string]snapshot.Manifest // of the tables made now, stored or about to be
 	attached map[string]bool
 	done     int
-	stopped  bool // after a failure
+	stopped  bool         // after a failure
 	catalogs atomic.Int64 // names those in which months are made
 	// undescribed are tables whose rows are in the store and whose manifests are not.
 	undescribed []snapshot.Manifest

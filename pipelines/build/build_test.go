@@ -52,10 +52,13 @@ const orders = "select * from (values ('o1', 'c1', 10.00), ('o2', 'c1', -3.50), 
 
 // site is a store in which builds are made one after the other.
 type site struct {
-	t       *testing.T
-	bucket  *objectstore.Bucket
-	current map[string]snapshot.Table
+	t         *testing.T
+	bucket    *objectstore.Bucket
+	current   map[string]snapshot.Table
 	keepGoing bool
+	only      map[string]bool
+	months    *build.MonthRange
+	dataset   func(*build.Dataset) // if set, completes dataset.orders
 }
 
 func newSite(t *testing.T) *site {
@@ -69,6 +72,7 @@ func newSite(t *testing.T) *site {
 
 type result struct {
 	made   []string // nodes, sorted
+	months map[string][]string
 	tables map[string]snapshot.Table
 	graph  *build.Graph
 	err    error
@@ -86,16 +90,18 @@ func (s *site) build(files map[string]string, query, asOf string) result {
 		s.t.Fatal(err)
 	}
 	defer func() { _ = session.Close() }()
-	graph, err := resolve(session, files, query, day)
+	graph, err := s.resolve(session, files, query, day)
 	if err != nil {
 		return result{err: err}
 	}
-	done := result{graph: graph}
+	done := result{graph: graph, months: map[string][]string{}}
 	done.tables, done.err = build.Run(s.t.Context(), graph, build.Options{
 		Bucket: s.bucket, Session: session, Scratch: scratch, Current: s.current, Workers: 3, Random: rand.Reader, Now: time.Now, KeepGoing: s.keepGoing,
+		Only: s.only, Months: s.months,
 		Notify: func(event build.Event) {
 			if !event.Reused {
 				done.made = append(done.made, event.Table)
+				done.months[event.Table] = event.Months
 			}
 		},
 	})
@@ -104,6 +110,10 @@ func (s *site) build(files map[string]string, query, asOf string) result {
 }
 
 func resolve(session *warehouse.Session, files map[string]string, query string, asOf time.Time) (*build.Graph, error) {
+	return (&site{}).resolve(session, files, query, asOf)
+}
+
+func (s *site) resolve(session *warehouse.Session, files map[string]string, query string, asOf time.Time) (*build.Graph, error) {
 	tree := fstest.MapFS{}
 	for name, text := range files {
 		tree[name] = &fstest.MapFile{Data: []byte(text)}
@@ -118,7 +128,11 @@ func resolve(session *warehouse.Session, files map[string]string, query string, 
 		return nil, err
 	}
 	session.SetVariables(values)
-	return build.Resolve(library, []build.Dataset{{Name: "dataset.orders", Query: query, Definition: query}}, nil, values)
+	dataset := build.Dataset{Name: "dataset.orders", Query: query, Definition: query}
+	if s.dataset != nil {
+		s.dataset(&dataset)
+	}
+	return build.Resolve(library, []build.Dataset{dataset}, nil, values)
 }
 
 func digests(tables map[string]snapshot.Table) map[string]string {
