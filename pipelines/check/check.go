@@ -114,9 +114,11 @@ type checking struct {
 }
 
 func (c *checking) run(ctx context.Context, audited []Audited) error {
-	var err error
-	if c.kept, err = keptKeys(ctx, c.Bucket, c.environment); err != nil {
-		return err
+	if c.Scratch != "" {
+		var err error
+		if c.kept, err = keptKeys(ctx, c.Bucket, c.environment); err != nil {
+			return err
+		}
 	}
 	slots := make(chan struct{}, max(1, c.Workers))
 	problems := make([]error, len(audited))

@@ -154,6 +154,18 @@ func TestNothingKeptSaysWhatIs(t *testing.T) {
 	look("core.customers", "grain", "there are some of mart.totals.two")
 }
 
+// TestWithoutScratchNothingIsKept for a check in passing, of a candidate that has no name.
+func TestWithoutScratchNothingIsKept(t *testing.T) {
+	s := newStage(t)
+	s.options.Scratch, s.candidate.Name = "", ""
+	if result, err := s.run(check.Audited{Table: "mart.totals", Audits: audit("two", "select total from mart.totals")}); !errors.Is(err, check.ErrFailed) || len(result.Findings) != 1 {
+		t.Fatalf("%v, %+v", err, result)
+	}
+	if got := s.keys("audits/"); len(got) != 0 {
+		t.Errorf("%v", got)
+	}
+}
+
 // TestOfReadsEverythingThatTheAuditsDo so that they run again when it changes.
 func TestOfReadsEverythingThatTheAuditsDo(t *testing.T) {
 	library := &model.Library{
