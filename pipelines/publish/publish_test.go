@@ -40,7 +40,7 @@ func newStage(t *testing.T) *stage {
 	s := &stage{t: t, bucket: bucket}
 	s.options = publish.Options{
 		Bucket: bucket, Session: session, Scratch: scratch, RunID: "r1", Now: func() time.Time { return time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC) },
-		Comments: map[string]publish.Comment{"mart.totals": {Table: "Totals; 合计", Columns: map[string]string{"total": "it's all"}}},
+		Comments: map[string]publish.Comment{"mart.totals": {Table: "Totals; 合计", Columns: map[string]string{"total": "it's all", "dropped": "a column that the table does not have"}}},
 		Report: func(_ context.Context, environment snapshot.Environment, path string) error {
 			s.reports++
 			return os.WriteFile(path, []byte("as of "+environment.AsOf), 0o600)
