@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"unicode"
 
 	"countinghouse/internal/suggest"
 
@@ -71,7 +72,7 @@ func Load(serialize Serializer, sources ...Source) (*Library, error) {
 	slices.SortFunc(library.Seeds, func(a, b *Seed) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(library.Audits, func(a, b *AuditFile) int { return cmp.Compare(a.Name, b.Name) })
 	if len(problems) == 0 {
-		problems = append(library.unknownTables(), library.hangAudits()...)
+		problems = slices.Concat(library.twins(), library.unknownTables(), library.hangAudits())
 	}
 	return library, joined(problems)
 }
@@ -112,7 +113,9 @@ func (l *Library) add(from *project, name string) []Problem {
 	switch {
 	case schema == seedsFolder && path.Ext(base) == ".csv":
 		part.Seeds = []*Seed{r.seed(name)}
-	case path.Ext(base) != ".sql" || schema == "" || strings.Contains(schema, "/"):
+	case path.Ext(base) != ".sql":
+	case schema == "" || strings.Contains(schema, "/") || !isName(schema) || !isName(table):
+		r.refuse(0, "a model is sql/<schema>/<table>.sql, an audit sql/audits/<name>.sql, each name of letters, digits and _ only")
 	case schema == auditsFolder:
 		part.Audits = []*AuditFile{r.auditFile(table)}
 	default:
@@ -123,6 +126,35 @@ func (l *Library) add(from *project, name string) []Problem {
 		l.auditReads = r.auditReads
 	}
 	return r.problems
+}
+
+// isName says whether a name can stand in SQL as it is.
+func isName(name string) bool {
+	for i, letter := range name {
+		if letter != '_' && !unicode.IsLetter(letter) && (i == 0 || !unicode.IsDigit(letter)) {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// twins are the tables that two files make: their names differ in capitals only, which SQL does not tell apart.
+func (l *Library) twins() []Problem {
+	files := map[string]string{}
+	var problems []Problem
+	add := func(table, file string) {
+		if other, found := files[table]; found {
+			problems = append(problems, Problem{File: file, Message: table + " is made by " + other + " already: give one of them another name"})
+		}
+		files[table] = file
+	}
+	for _, m := range l.Models {
+		add(m.Name, m.File)
+	}
+	for _, seed := range l.Seeds {
+		add(seed.Name, seed.File)
+	}
+	return problems
 }
 
 func (r *reading) model(name string) *Model {

@@ -98,6 +98,21 @@ func TestSeedsHaveNoKind(t *testing.T) {
 	}
 }
 
+func TestTwoFilesMakeOneTable(t *testing.T) {
+	const text = "/* ---\nabout: x\ngrain: [a]\n--- */\nselect 1 as a"
+	_, err := load(t, model.Source{Files: files("mart/a.sql", text), Label: "sql"}, model.Source{Files: files("mart/A.sql", text), Label: "own"})
+	if err == nil || !strings.Contains(err.Error(), "mart.a is made by") || !strings.Contains(err.Error(), "own/mart/A.sql") || !strings.Contains(err.Error(), "sql/mart/a.sql") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhatEditorsLeaveIsNoModel(t *testing.T) {
+	library, err := load(t, model.Source{Files: files("mart/.a.sql.swp", "x", "mart/.#a.sql", "x", "mart/客户_1.sql", "/* ---\nabout: x\ngrain: [a]\n--- */\nselect 1 as a"), Label: "sql"})
+	if err != nil || len(library.Models) != 1 || library.Models[0].Name != "mart.客户_1" {
+		t.Errorf("%v, %+v", err, library)
+	}
+}
+
 // TestAProjectsParametersCountMost whatever the folders are called: the built-in sql sorts after an absolute path.
 func TestAProjectsParametersCountMost(t *testing.T) {
 	own := fstest.MapFS{"parameters.yaml": {Data: []byte("as_of: {type: date, about: ours}\n")}}
@@ -118,6 +133,10 @@ func TestLoadRefuses(t *testing.T) {
 		"an unknown parameter":             {"mart/a.sql", "/* ---\nabout: x\ngrain: [a]\n--- */\nselect getvariable('asof') as a", `parameter "asof" is not declared`},
 		"an unknown parameter in an audit": {"mart/a.sql", "/* ---\nabout: x\ngrain: [a]\naudits: {late: \"a > getvariable('asof')\"}\n--- */\nselect 1 as a", `parameter "asof" is not declared`},
 		"a broken audit":                   {"mart/a.sql", "/* ---\nabout: x\ngrain: [a]\naudits: {bad: 'now() > a'}\n--- */\nselect 1 as a", "audit bad"},
+		"no folder":                        {"a.sql", "select 1", "a model is sql/<schema>/<table>.sql"},
+		"a folder in a folder":             {"mart/finance/a.sql", "select 1", "a model is sql/<schema>/<table>.sql"},
+		"a name with a space":              {"mart/my mart.sql", "select 1", "letters, digits and _ only"},
+		"a name that begins with a digit":  {"mart/360.sql", "select 1", "letters, digits and _ only"},
 		"an unknown kind":                  {"mart/a.sql", byMonth("kind: monthly"), `a.sql:4: header: kind "monthly": want table, view, by_month`},
 		"a month for a view":               {"mart/a.sql", byMonth("kind: view\nmonth: day"), "for kind: by_month only"},
 		"reads without a kind":             {"mart/a.sql", byMonth("reads: {core.b: {by: day}}"), "this model's kind is table"},

@@ -26,7 +26,8 @@ func overlay(sources []Source) (overlaid, error) {
 	files := overlaid{}
 	for i, source := range sources {
 		err := fs.WalkDir(source.Files, ".", func(name string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() || strings.Contains(name, "testdata/") {
+			hidden := strings.HasPrefix(path.Base(name), ".") // what editors leave beside a file
+			if err != nil || entry.IsDir() || hidden || strings.Contains(name, "testdata/") {
 				return err
 			}
 			data, err := fs.ReadFile(source.Files, name)

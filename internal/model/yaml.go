@@ -103,8 +103,10 @@ func nodeWords(kind ast.NodeType) string {
 		return "keys with values"
 	case ast.StringType, ast.LiteralType:
 		return "a text"
+	case ast.IntegerType, ast.FloatType:
+		return "a number"
 	default:
-		return "a " + strings.ToLower(kind.String())
+		return strings.ToLower(kind.String())
 	}
 }
 
