@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -168,7 +169,12 @@ func (d *daily) build(ctx context.Context) (run.Step, error) {
 		}
 		d.outcome.Built++
 		step.Rows += event.Rows
+		step.Tables = append(step.Tables, run.Table{
+			Name: event.Table, Rows: event.Rows, Bytes: event.Bytes, Seconds: event.Seconds,
+			CPUSeconds: event.CPUSeconds, PeakMemory: event.PeakMemory, Spilled: event.Spilled, Months: event.Months,
+		})
 	}})
+	slices.SortStableFunc(step.Tables, func(a, b run.Table) int { return cmp.Compare(b.Seconds, a.Seconds) })
 	d.outcome.Environment = candidate
 	step.Detail = fmt.Sprintf("%d tables made, %d reused", d.outcome.Built, d.outcome.Reused)
 	return step, err

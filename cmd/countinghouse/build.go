@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -45,7 +46,7 @@ func (a *app) build(ctx context.Context, workshop *jobs.Workshop, options jobs.B
 		}
 	}
 	candidate, err := workshop.Build(ctx, options)
-	slices.SortStableFunc(made, func(x, y build.Event) int { return -compareFloats(x.Seconds, y.Seconds) })
+	slices.SortStableFunc(made, func(x, y build.Event) int { return cmp.Compare(y.Seconds, x.Seconds) })
 	if printErr := a.print(made, func() error {
 		a.printMade(made)
 		if err != nil {
@@ -61,16 +62,6 @@ func (a *app) build(ctx context.Context, workshop *jobs.Workshop, options jobs.B
 		return printErr
 	}
 	return err
-}
-
-func compareFloats(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 func (a *app) printMade(made []build.Event) {

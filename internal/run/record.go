@@ -55,6 +55,19 @@ type Step struct {
 	Rejects   int64     `json:"rejects,omitempty"`
 	Error     string    `json:"error,omitempty"`
 	Detail    string    `json:"detail,omitempty"` // one line for a person
+	Tables    []Table   `json:"tables,omitempty"` // that a build made, the slowest first
+}
+
+// Table is what the making of one table took.
+type Table struct {
+	Name       string   `json:"name"`
+	Rows       int64    `json:"rows"`
+	Bytes      int64    `json:"bytes"`
+	Seconds    float64  `json:"seconds"` // of wall time
+	CPUSeconds float64  `json:"cpu_seconds"`
+	PeakMemory int64    `json:"peak_memory"` // bytes, of all that ran in the session at the time
+	Spilled    int64    `json:"spilled"`     // bytes, likewise
+	Months     []string `json:"months,omitempty"`
 }
 
 // Outcome is what a run came to, for Ledger.Finish.
