@@ -84,8 +84,9 @@ type Column struct {
 	About    string `json:"about,omitempty"`
 	Unit     string `json:"unit,omitempty"`
 	Personal bool   `json:"personal,omitempty"` // names, phones and the like, in the clear
-	// Sources are the columns that its values come from, one step up.
-	Sources []Source `json:"sources,omitempty"`
+	// Sources are the columns that its values come from, one step up; Expressions the SQL that makes them of those, several after a union.
+	Sources     []Source `json:"sources,omitempty"`
+	Expressions []string `json:"expressions,omitempty"`
 }
 
 // Source is a column of another table, or of a feed.

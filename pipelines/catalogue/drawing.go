@@ -21,10 +21,11 @@ type network struct {
 	before, next map[vertex][]vertex
 	tables       map[string]*Table
 	feeds        map[string]*Feed
+	into         map[Source][]Source // from a column to those that it flows into
 }
 
 func newNetwork(c Catalogue) network {
-	n := network{before: map[vertex][]vertex{}, next: map[vertex][]vertex{}, tables: map[string]*Table{}, feeds: map[string]*Feed{}}
+	n := network{before: map[vertex][]vertex{}, next: map[vertex][]vertex{}, tables: map[string]*Table{}, feeds: map[string]*Feed{}, into: map[Source][]Source{}}
 	for i := range c.Feeds {
 		n.feeds[c.Feeds[i].Name] = &c.Feeds[i]
 	}
@@ -36,8 +37,13 @@ func newNetwork(c Catalogue) network {
 			n.join(vertex{feed, true}, vertex{table.Name, false})
 		}
 		for _, input := range table.Inputs {
-			if n.tables[input] != nil {
+			if n.tables[input] != nil && input != table.Name {
 				n.join(vertex{input, false}, vertex{table.Name, false})
+			}
+		}
+		for _, column := range table.Columns {
+			for _, source := range column.Sources {
+				n.into[source] = append(n.into[source], Source{Table: table.Name, Column: column.Name})
 			}
 		}
 	}

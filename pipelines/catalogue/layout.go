@@ -9,7 +9,7 @@ import (
 // columns get a waypoint in each, columns are sorted by the mean place of their neighbours until fewer edges cross, and nodes are moved
 // towards their neighbours. Edges that begin at one node share their waypoints, so that a table that many read is one line that branches.
 
-// graph is what is drawn: nodes by number, edges from what is read to its reader. It has no circles.
+// graph is what is drawn: nodes by number, edges from what is read to its reader. There may be circles: a project may be wrong.
 type graph struct {
 	nodes int
 	edges [][2]int
@@ -66,7 +66,7 @@ func newLayering(g graph) *layering {
 	for _, route := range l.routes {
 		for i := 1; i < len(route); i++ {
 			from, to := route[i-1], route[i]
-			if !joined[[2]int{from, to}] {
+			if !joined[[2]int{from, to}] && l.column[from] < l.column[to] {
 				joined[[2]int{from, to}] = true
 				l.next[from], l.before[to] = append(l.next[from], to), append(l.before[to], from)
 			}
@@ -101,39 +101,71 @@ func (l *layering) addRoutes(g graph) {
 	}
 }
 
-// columnsOf puts each node after all that it is made from, and then those that are made from nothing right before their first reader.
+// columnsOf puts each node after all that it is made from, and then those that are made from nothing right before their first reader. An edge that
+// closes a circle counts for nothing here.
 func columnsOf(g graph) []int {
 	column := make([]int, g.nodes)
-	readers, waiting := make([][]int, g.nodes), make([]int, g.nodes)
-	for _, edge := range g.edges {
-		readers[edge[0]] = append(readers[edge[0]], edge[1])
-		waiting[edge[1]]++
-	}
-	var ready, sources []int
-	for node := range g.nodes {
-		if waiting[node] == 0 {
-			ready = append(ready, node)
-		}
-	}
-	sources = slices.Clone(ready)
-	for len(ready) > 0 {
-		node := ready[0]
-		ready = ready[1:]
+	readers, inputs := neighbours(g)
+	order := sorted(readers)
+	for _, node := range order {
 		for _, reader := range readers[node] {
 			column[reader] = max(column[reader], column[node]+1)
-			if waiting[reader]--; waiting[reader] == 0 {
-				ready = append(ready, reader)
-			}
 		}
 	}
-	for _, node := range sources {
-		for i, reader := range readers[node] {
-			if i == 0 || column[reader]-1 < column[node] {
-				column[node] = column[reader] - 1
-			}
+	for _, node := range order {
+		if len(inputs[node]) > 0 || len(readers[node]) == 0 {
+			continue
 		}
+		first := column[readers[node][0]]
+		for _, reader := range readers[node] {
+			first = min(first, column[reader])
+		}
+		column[node] = first - 1
 	}
 	return column
+}
+
+// neighbours are the readers and the inputs of each node, without the edges that close a circle.
+func neighbours(g graph) (readers, inputs [][]int) {
+	all := make([][]int, g.nodes)
+	for _, edge := range g.edges {
+		all[edge[0]] = append(all[edge[0]], edge[1])
+	}
+	readers, inputs = make([][]int, g.nodes), make([][]int, g.nodes)
+	place := make([]int, g.nodes)
+	for i, node := range sorted(all) {
+		place[node] = i
+	}
+	for node := range all {
+		for _, reader := range all[node] {
+			if place[node] < place[reader] {
+				readers[node], inputs[reader] = append(readers[node], reader), append(inputs[reader], node)
+			}
+		}
+	}
+	return readers, inputs
+}
+
+// sorted gives the nodes so that each comes before its readers, as far as there are no circles.
+func sorted(readers [][]int) []int {
+	seen := make([]bool, len(readers))
+	var order []int
+	var visit func(node int)
+	visit = func(node int) {
+		if seen[node] {
+			return
+		}
+		seen[node] = true
+		for _, reader := range readers[node] {
+			visit(reader)
+		}
+		order = append(order, node)
+	}
+	for node := range readers {
+		visit(node)
+	}
+	slices.Reverse(order)
+	return order
 }
 
 // sweeps is how often the columns are gone through, there and back; more of them change little.

@@ -95,7 +95,7 @@ func (m *markdown) table(table *Table) []byte {
 		out.WriteString("\n## Audits\n\n")
 		grid(&out, []string{"audit", "severity", "state", "finds"}, func(row func(...string)) {
 			for _, audit := range table.Audits {
-				row(code(audit.Name), audit.Severity, audit.State, code(audit.Query))
+				row(code(audit.Name), plain(audit.Severity), plain(audit.State), code(audit.Query))
 			}
 		})
 	}

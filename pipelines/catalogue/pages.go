@@ -76,6 +76,30 @@ type groupList struct {
 	Groups []group
 }
 
+// ColumnAt is the address of a column on its table's or feed's page; empty for one that there is not.
+func (f frame) ColumnAt(source Source) string {
+	anchor := "#" + columnAnchor(source.Column)
+	if feed := f.network.feeds[source.Feed]; feed != nil {
+		if slices.ContainsFunc(feed.Columns, func(column FeedColumn) bool { return column.Name == source.Column }) {
+			return f.PageOfFeed(source.Feed) + anchor
+		}
+	}
+	if table := f.network.tables[source.Table]; table != nil {
+		if slices.ContainsFunc(table.Columns, func(column Column) bool { return column.Name == source.Column }) {
+			return f.PageOf(source.Table) + anchor
+		}
+	}
+	return ""
+}
+
+// Links is a list of columns for the template that prints it.
+func (f frame) Links(sources []Source) sourceList { return sourceList{f, sources} }
+
+type sourceList struct {
+	frame
+	Sources []Source
+}
+
 // List is a list of tables for the template that prints it.
 func (f frame) List(names []string) nameList { return nameList{f, names} }
 
@@ -207,6 +231,11 @@ func (p tablePageView) AuditsOf(column string) []Audit {
 	return slices.DeleteFunc(slices.Clone(p.Audits), func(audit Audit) bool { return audit.Column != column })
 }
 
+// Into are the columns whose values come from one of this table.
+func (p tablePageView) Into(column string) []Source {
+	return p.network.into[Source{Table: p.Name, Column: column}]
+}
+
 // mostNodes is how many nodes a drawing on a page has at most, and fewNodes how many the one has that is shown first.
 const mostNodes, fewNodes = 90, 16
 
@@ -230,6 +259,11 @@ func (s *site) drawings(center vertex) []drawing {
 	}
 	drawings[shown].Shown = true
 	return drawings
+}
+
+// Into are the columns whose values come from one of this feed.
+func (p feedPageView) Into(column string) []Source {
+	return p.network.into[Source{Feed: p.Name, Column: column}]
 }
 
 // feedPageView is the page of one feed.
@@ -290,13 +324,17 @@ type buildsPage struct {
 
 func (s *site) builds() buildsPage {
 	page := buildsPage{frame: s.frame("Builds", "构建", "builds.html")}
+	counted := map[string]bool{}
 	for i := range s.Tables {
 		built := s.Tables[i].Built
 		if built == nil {
 			continue
 		}
 		page.Slowest = append(page.Slowest, &s.Tables[i])
-		page.Longest, page.Total = max(page.Longest, built.Seconds), page.Total+built.Seconds
+		page.Longest = max(page.Longest, built.Seconds)
+		if step := s.Tables[i].Step; step == "" || !counted[step] { // a step makes its tables together
+			page.Total, counted[step] = page.Total+built.Seconds, true
+		}
 		page.Details = page.Details || built.CPUSeconds > 0 || built.PeakMemory > 0
 	}
 	slices.SortFunc(page.Slowest, func(a, b *Table) int {
