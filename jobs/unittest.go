@@ -8,8 +8,6 @@ import (
 	"strings"
 
 	"countinghouse/internal/model"
-	"countinghouse/internal/selector"
-	"countinghouse/internal/snapshot"
 	"countinghouse/internal/warehouse"
 	"countinghouse/pipelines/build"
 	"countinghouse/pipelines/unittest"
@@ -38,7 +36,7 @@ func (w *Workshop) Test(ctx context.Context, environment string, words []string,
 	}
 	chosen, err := w.chooseCases(ctx, environment, slices.Concat(builtin, own), words)
 	if err != nil {
-		return TestResult{}, ProjectError{err}
+		return TestResult{}, err
 	}
 	suites, err := w.suites(ctx, builtin, own, chosen)
 	if err != nil {
@@ -103,73 +101,28 @@ func (w *Workshop) untested() ([]string, error) {
 	return names, nil
 }
 
-// chooseCases gives the cases that a word names, and those that want a model which the other words select.
+// chooseCases gives the cases that a word names, and those that want a model which the other words select; without words all.
 func (w *Workshop) chooseCases(ctx context.Context, environment string, cases []*unittest.Case, words []string) (map[*unittest.Case]bool, error) {
 	chosen, named := map[*unittest.Case]bool{}, map[string]bool{}
 	for _, each := range cases {
-		if slices.Contains(words, each.Name()) {
+		if len(words) == 0 || slices.Contains(words, each.Name()) {
 			chosen[each], named[each.Name()] = true, true
 		}
 	}
 	others := slices.DeleteFunc(slices.Clone(words), func(word string) bool { return named[word] })
-	if len(others) == 0 && len(words) > 0 {
+	if len(others) == 0 {
 		return chosen, nil
 	}
-	models, err := w.selected(ctx, environment, others)
+	models, err := w.Select(ctx, environment, others, nil)
 	if err != nil {
 		return nil, err
 	}
 	for _, each := range cases {
-		wants := each.Wants()
-		if len(words) == 0 || slices.ContainsFunc(wants, func(name string) bool { return models[name] }) {
+		if slices.ContainsFunc(each.Wants(), func(name string) bool { return models[name] }) {
 			chosen[each] = true
 		}
 	}
 	return chosen, nil
-}
-
-// selected gives the tables that the words pick.
-func (w *Workshop) selected(ctx context.Context, environment string, words []string) (map[string]bool, error) {
-	changed := map[string]bool{}
-	if strings.Contains(strings.Join(words, " "), "state:") {
-		var err error
-		if changed, err = w.changed(ctx, environment); err != nil {
-			return nil, err
-		}
-	}
-	nodes := make([]selector.Node, 0, len(w.Library.Models)+len(w.Library.Seeds))
-	for _, made := range w.Library.Models {
-		nodes = append(nodes, selector.Node{
-			Name: made.Name, Path: w.shortPath(made.File), Owner: made.Header.Owner, Kind: made.Header.Kind, Tags: made.Header.Tags,
-			Inputs: made.Inputs, Changed: changed[made.Name],
-		})
-	}
-	for _, seed := range w.Library.Seeds {
-		nodes = append(nodes, selector.Node{
-			Name: seed.Name, Path: w.shortPath(seed.File), Owner: seed.Header.Owner, Kind: "seed", Tags: seed.Header.Tags, Changed: changed[seed.Name],
-		})
-	}
-	return selector.Select(nodes, words, nil)
-}
-
-// shortPath is a file as seen from the project folder.
-func (w *Workshop) shortPath(file string) string { return strings.TrimPrefix(file, w.Project.Dir+"/") }
-
-// changed gives the tables that are not in the environment as they would be built now.
-func (w *Workshop) changed(ctx context.Context, environment string) (map[string]bool, error) {
-	current, _, err := snapshot.Read(ctx, w.Bucket, environment)
-	if err != nil {
-		return nil, err
-	}
-	graph, err := w.Graph(ctx)
-	if err != nil {
-		return nil, ProjectError{err}
-	}
-	changed := map[string]bool{}
-	for table, fingerprint := range graph.Fingerprints() {
-		changed[table] = current.Tables[table].Fingerprint != fingerprint
-	}
-	return changed, nil
 }
 
 // suites put the chosen cases over the tables that they are about. The built-in ones count on the built-in seeds and parameters: a brand

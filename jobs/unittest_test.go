@@ -107,15 +107,15 @@ func TestBuiltinCasesCountOnBuiltinSeeds(t *testing.T) {
 func TestUnitTestsSelected(t *testing.T) {
 	workshop := projectOf(t, "sql/mart/earned.sql", earned, "sql/mart/testdata/earned__sum.txtar", earnedCase)
 	for words, want := range map[string]string{
-		"mart.earned":                      "earned__sum",
-		"tag:mine":                         "earned__sum",
-		"path:sql/mart/earned.sql":         "earned__sum",
-		"earned__sum":                      "earned__sum",
-		"core.order_lines earned__sum":     "order_lines__of_the_order earned__sum",
-		"core.refunds core.orders":         "orders__what_is_a_purchase refunds__whose_and_when",
-		"core.coupons+":                    "coupons__of_the_customer",
-		"core.stores":                      "",
-		"path:sql/core,kind:table,+orders": "orders__what_is_a_purchase",
+		"mart.earned":                           "earned__sum",
+		"tag:mine":                              "earned__sum",
+		"path:sql/mart/earned.sql":              "earned__sum",
+		"earned__sum":                           "earned__sum",
+		"core.order_lines earned__sum":          "order_lines__of_the_order earned__sum",
+		"core.refunds core.orders":              "orders__what_is_a_purchase refunds__whose_and_when",
+		"core.coupons+":                         "coupons__of_the_customer",
+		"core.stores":                           "",
+		"path:sql/core,kind:table,+core.orders": "orders__what_is_a_purchase",
 	} {
 		result, err := workshop.Test(t.Context(), "prod", strings.Fields(words), false)
 		if run, _ := names(result); err != nil || strings.Join(run, " ") != want {

@@ -62,6 +62,9 @@ func (a *app) printTests(result jobs.TestResult) {
 			a.printf("%s\n\n", outcome)
 		}
 	}
+	if len(result.Cases) == 0 {
+		a.printf("no case wants any of them: write one, sql/<schema>/testdata/<table>__<what>.txtar (docs/MODELS.md shows how)\n")
+	}
 	for _, table := range result.Untested {
 		a.printf("%s is owned by finance and no unit test wants it: a check refuses it\n", table)
 	}
