@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"crypto/rand"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"countinghouse/internal/project"
 	"countinghouse/jobs"
 	"countinghouse/pipelines/unittest"
+	"countinghouse/sql"
 )
 
 // projectOf opens a project with these files, given as name and text in turn, and nothing landed.
@@ -85,6 +87,27 @@ func TestUnitTestsOfTheProductAndTheProject(t *testing.T) {
 	}
 	if len(result.Untested) != 0 {
 		t.Errorf("untested %v", result.Untested)
+	}
+}
+
+// TestReplacedModel: the built-in cases of a model hold the project's own one to what the product promises, until they are replaced too.
+func TestReplacedModel(t *testing.T) {
+	builtin, err := fs.ReadFile(sql.Files, "mart/point_lots.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := strings.Replace(string(builtin), "'open'", "'OPEN'", 1)
+	if own == string(builtin) {
+		t.Fatal("the model has changed: change something else of it")
+	}
+	result, err := projectOf(t, "sql/mart/point_lots.sql", own).Test(t.Context(), "prod", []string{"mart.point_lots"}, true)
+	if !errors.Is(err, unittest.ErrFailed) || result.Updated != 0 {
+		t.Errorf("%v, %d rewritten", err, result.Updated)
+	}
+	for _, outcome := range result.Cases {
+		if !outcome.Builtin || !strings.HasPrefix(outcome.File, "sql/mart/testdata/") {
+			t.Errorf("%s is no built-in case", outcome.File)
+		}
 	}
 }
 

@@ -54,13 +54,20 @@ func (t testsFailed) Unwrap() error { return t.error }
 func (t testsFailed) Is(target error) bool { return target == check.ErrFailed }
 
 func (a *app) printTests(result jobs.TestResult) {
+	builtin := 0
 	for _, outcome := range result.Cases {
 		switch {
 		case outcome.Updated:
 			a.printf("%s is rewritten (- wanted before, + wanted now)\n%s\n\n", outcome.File, outcome)
 		case !outcome.Passed():
 			a.printf("%s\n\n", outcome)
+			if outcome.Builtin {
+				builtin++
+			}
 		}
+	}
+	if builtin > 0 {
+		a.printf("%d of the failed cases are built in: if your change is meant, put cases of the same path (sql/…/testdata/…) into the project\n", builtin)
 	}
 	if len(result.Cases) == 0 {
 		a.printf("no case wants any of them: write one, sql/<schema>/testdata/<table>__<what>.txtar (docs/MODELS.md shows how)\n")

@@ -38,6 +38,8 @@ type Outcome struct {
 	File    string   `json:"file"`
 	Models  []string `json:"models"`
 	Seconds float64  `json:"seconds"`
+	// Builtin says that the file is not the project's, so that nothing rewrites it.
+	Builtin bool `json:"builtin,omitempty"`
 	// Problems are what keeps the case from being run or compared, and audits that found bad rows; each names its place.
 	Problems    []string     `json:"problems,omitempty"`
 	Differences []Difference `json:"differences,omitempty"`
@@ -97,7 +99,7 @@ func (r *runner) outcomes(suites []Suite) []Outcome {
 	outcomes := []Outcome{}
 	for _, suite := range suites {
 		for _, each := range suite.Cases {
-			outcomes = append(outcomes, Outcome{Case: each.Name(), File: each.File, Models: each.Wants()})
+			outcomes = append(outcomes, Outcome{Case: each.Name(), File: each.File, Models: each.Wants(), Builtin: each.disk == ""})
 		}
 	}
 	return outcomes
