@@ -31,6 +31,7 @@ with
 interactions as (
     select * from core.interactions where content_id is not null and occurred_on <= getvariable('as_of')
 ),
+
 orders as (select * from core.orders where content_id is not null and is_purchase and paid_on <= getvariable('as_of')),
 contents as (select * from core.contents),
 
@@ -44,7 +45,7 @@ touches as (
     union all
     select
         md5('order' || chr(31) || channel || chr(31) || order_id) as touch_id, channel, content_id, customer_id, account_id,
-        least(ordered_at, paid_at) as occurred_at, 'order' as kind, null as referrer_account_id, order_id
+        least(ordered_at, paid_at) as occurred_at, 'order' as kind, null as referrer_account_id, order_id,
     from orders
 ),
 

@@ -55,8 +55,7 @@ places as (
         standings.revenue,
     from core.customer_standings as standings
     full join core.member_tiers as member_tiers
-        on standings.ends_on = member_tiers.ends_on
-        and standings.customer_id = member_tiers.customer_id
+        on standings.ends_on = member_tiers.ends_on and standings.customer_id = member_tiers.customer_id
 ),
 
 -- Only those with a place at either end of a period are looked at one by one.
