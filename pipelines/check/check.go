@@ -195,7 +195,7 @@ func (c *checking) audit(ctx context.Context, audited Audited) ([]Finding, error
 	for _, audit := range audited.Audits {
 		finding, err := c.one(ctx, audited.Table, audit)
 		if err != nil {
-			return nil, fmt.Errorf("%s%s: audit %s: %w", placeOf(audit), audited.Table, audit.Name, err)
+			return nil, err
 		}
 		if finding.BadRows > 0 {
 			findings = append(findings, finding)
@@ -204,26 +204,30 @@ func (c *checking) audit(ctx context.Context, audited Audited) ([]Finding, error
 	return findings, nil
 }
 
-func placeOf(audit model.Audit) string {
-	if audit.File == "" {
-		return ""
-	}
-	return fmt.Sprintf("%s:%d: ", audit.File, audit.Line)
-}
-
 const sampleRows = 5
 
 func (c *checking) one(ctx context.Context, table string, audit model.Audit) (Finding, error) {
 	finding := Finding{Table: table, Audit: audit.Name, About: audit.About, Severity: audit.Severity, File: audit.File, Line: audit.Line}
-	if err := c.Session.QueryRow(ctx, "select count(*) from (\n"+audit.Query+"\n)").Scan(&finding.BadRows); err != nil || finding.BadRows == 0 {
-		return finding, err
+	if err := c.Session.QueryRow(ctx, from("count(*)", audit.Query)).Scan(&finding.BadRows); err != nil {
+		return finding, cannotRun(ctx, table, audit, err)
+	}
+	if finding.BadRows == 0 {
+		return finding, nil
 	}
 	rows, err := Texts(ctx, c.Session, audit.Query, sampleRows)
 	if err != nil {
-		return finding, err
+		return finding, cannotRun(ctx, table, audit, err)
 	}
 	finding.Columns, finding.Sample = rows.Columns, rows.Lines
 	return finding, c.keep(ctx, finding, audit.Query)
+}
+
+// cannotRun tells an error with the place of the audit, unless the check itself was ended.
+func cannotRun(ctx context.Context, table string, audit model.Audit, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s: audit %s: %w", table, audit.Name, ctx.Err())
+	}
+	return broken(table, audit, err)
 }
 
 // Of gives the audits of every model and seed that has some; values are those of the parameters.

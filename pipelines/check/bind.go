@@ -1,0 +1,44 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"countinghouse/internal/model"
+	"countinghouse/internal/warehouse"
+)
+
+// Bind finds audits that cannot run: a wrong column, type or table. The session has every table, empty but typed; no audit is run. All
+// problems are told, each a model.Problem at its line.
+func Bind(ctx context.Context, session *warehouse.Session, audited []Audited) error {
+	var problems []error
+	for _, table := range audited {
+		for _, audit := range table.Audits {
+			if _, err := session.Exec(ctx, "explain "+from("*", audit.Query)); err != nil {
+				problems = append(problems, broken(table.Table, audit, err))
+			}
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// from selects from the rows of a query, which begins on the second line: broken counts on it.
+func from(columns, query string) string { return "select " + columns + " from (\n" + query + "\n)" }
+
+var lineOfError = regexp.MustCompile(`(?s)\n+LINE (\d+):.*`)
+
+// broken tells DuckDB's error in one line, with the file and line of the audit where they are known.
+func broken(table string, audit model.Audit, err error) error {
+	text, line := err.Error(), audit.Line
+	if found := lineOfError.FindStringSubmatch(text); found != nil {
+		if number, err := strconv.Atoi(found[1]); err == nil && line > 0 {
+			line += max(0, number-2)
+		}
+	}
+	text = strings.Join(strings.Fields(lineOfError.ReplaceAllString(text, "")), " ")
+	return model.Problem{File: audit.File, Line: line, Message: fmt.Sprintf("%s: audit %s: %s", table, audit.Name, text)}
+}
