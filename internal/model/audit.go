@@ -90,8 +90,12 @@ func (r *reading) refuseTwins(all []Audit) {
 }
 
 func grainAudit(table string, grain []string) Audit {
-	keys := strings.Join(grain, ", ")
-	nulls := strings.Join(grain, " is null or ") + " is null"
+	quoted := make([]string, len(grain))
+	for i, column := range grain {
+		quoted[i] = warehouse.QuoteName(column)
+	}
+	keys := strings.Join(quoted, ", ")
+	nulls := strings.Join(quoted, " is null or ") + " is null"
 	return Audit{Name: "grain", Query: fmt.Sprintf(
 		"select %s, count(*) as how_often from %s group by %s having count(*) > 1 or %s", keys, table, keys, nulls)}
 }

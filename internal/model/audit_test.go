@@ -14,7 +14,7 @@ import (
 
 const promising = `/* ---
 about: One order.
-grain: [order_id]
+grain: [order_id, order]
 columns:
   order_id: {not_null: true}
   "order": {accepted: [it's, "b\"c", paid], severity: warning}
@@ -68,7 +68,7 @@ func TestWhatColumnsPromiseIsAudited(t *testing.T) {
 		bad[audit.Name] = count
 	}
 	want := map[string]int{
-		"grain": 1, "order_id.not_null": 1, "order.accepted": 2, "tier.accepted": 2, "customer_id.references": 1, "share.range": 2, "paid_on.range": 2,
+		"grain": 2, "order_id.not_null": 1, "order.accepted": 2, "tier.accepted": 2, "customer_id.references": 1, "share.range": 2, "paid_on.range": 2,
 		"is_paid.accepted": 1, "points.range": 1, "short": 1, "long": 1, "where": 1,
 	}
 	if difference := cmp.Diff(want, bad); difference != "" {
