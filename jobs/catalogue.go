@@ -32,7 +32,7 @@ func (w *Workshop) Catalogue(ctx context.Context, environment string) (catalogue
 		return made, err
 	}
 	made.Brand, made.Currency, made.Environment.Name = w.Project.Brand.Name, w.Project.Brand.Currency, environment
-	for _, add := range []func(context.Context, *catalogue.Catalogue) error{w.addStored, w.addReceived} {
+	for _, add := range []func(context.Context, *catalogue.Catalogue) error{w.addStored, w.addReceived, w.addLineage} {
 		if err := add(ctx, &made); err != nil {
 			return made, fmt.Errorf("catalogue: %w", err)
 		}

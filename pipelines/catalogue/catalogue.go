@@ -84,7 +84,8 @@ type Column struct {
 	About    string `json:"about,omitempty"`
 	Unit     string `json:"unit,omitempty"`
 	Personal bool   `json:"personal,omitempty"` // names, phones and the like, in the clear
-	// Sources are the columns that its values come from, one step up; Expressions the SQL that makes them of those, several after a union.
+	// Sources are the columns that its values come from, one step up; Expressions the SQL that makes them of those, several after a
+	// union, none of a dataset: each feed has its own.
 	Sources     []Source `json:"sources,omitempty"`
 	Expressions []string `json:"expressions,omitempty"`
 }
