@@ -19,6 +19,8 @@ import (
 	"countinghouse/pipelines/check"
 	"countinghouse/pipelines/publish"
 	"countinghouse/pipelines/report"
+
+	"golang.org/x/sys/unix"
 )
 
 // BuildOptions say how much of an environment is built.
@@ -45,7 +47,7 @@ func (w *Workshop) Build(ctx context.Context, options BuildOptions) (snapshot.En
 		return snapshot.Environment{}, err
 	}
 	tables, err := build.Run(ctx, graph, build.Options{
-		Bucket: w.Bucket, Session: w.Session, Scratch: w.Scratch, Current: current.Tables, Workers: workers(w.Project), Random: w.Random, Now: w.Now,
+		Bucket: w.Bucket, Session: w.Session, Scratch: w.Scratch, Current: current.Tables, Workers: workers(w.Project), Random: w.Random, Now: w.Now, CPU: processorSeconds,
 		KeepGoing: options.KeepGoing, Only: options.Only, Months: options.Months,
 		Notify: func(event build.Event) {
 			w.progress("build", event.Done, event.Total)
@@ -100,6 +102,15 @@ func (w *Workshop) withBench(ctx context.Context, use func(*warehouse.Session) e
 		return err
 	}
 	return errors.Join(use(bench), bench.Close())
+}
+
+// processorSeconds is the time that the process has had, of all cores, its own and the system's for it.
+func processorSeconds() float64 {
+	var usage unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &usage) != nil {
+		return 0
+	}
+	return float64(usage.Utime.Nano()+usage.Stime.Nano()) / float64(time.Second)
 }
 
 // workers is how many tables are made at once: DuckDB uses every core for one table, a second one fills the gaps.

@@ -61,6 +61,8 @@ type Manifest struct {
 	BuiltAt time.Time `json:"built_at"`
 	Bytes   int64     `json:"bytes"`
 	Seconds float64   `json:"seconds"` // of wall time
+	// CPUSeconds is processor time: a share of the process's where several tables were made at once.
+	CPUSeconds float64 `json:"cpu_seconds"`
 	warehouse.Cost
 }
 

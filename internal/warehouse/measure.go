@@ -14,8 +14,7 @@ import (
 
 // Cost is what a statement took.
 type Cost struct {
-	CPUSeconds float64 `json:"cpu_seconds"` // of all threads, as DuckDB's operators count it
-	// PeakMemory and Spilled are bytes, of all that ran in the session while the statement did.
+	// Both are bytes, of all that ran in the session while the statement did.
 	PeakMemory int64 `json:"peak_memory"`
 	Spilled    int64 `json:"spilled"`
 }
@@ -118,13 +117,12 @@ func (m *measured) cost() (Cost, error) {
 	if err != nil {
 		return Cost{}, fmt.Errorf("measure: %w", err)
 	}
-	seconds, cpuErr := strconv.ParseFloat(info.Metrics["CPU_TIME"], 64)
 	peak, peakErr := strconv.ParseInt(info.Metrics["SYSTEM_PEAK_BUFFER_MEMORY"], 10, 64)
 	spilled, spillErr := strconv.ParseInt(info.Metrics["SYSTEM_PEAK_TEMP_DIR_SIZE"], 10, 64)
-	if err := errors.Join(cpuErr, peakErr, spillErr); err != nil {
+	if err := errors.Join(peakErr, spillErr); err != nil {
 		return Cost{}, fmt.Errorf("measure: %w", err)
 	}
-	return Cost{CPUSeconds: seconds, PeakMemory: peak, Spilled: spilled}, nil
+	return Cost{PeakMemory: peak, Spilled: spilled}, nil
 }
 
 // MeasureIn is Measure between statements that prepare the connection and others that clear it up again, which run whatever happens.

@@ -55,6 +55,8 @@ type Event struct {
 	Rows    int64   `json:"rows"`
 	Bytes   int64   `json:"bytes"`
 	Seconds float64 `json:"seconds"` // of wall time
+	// CPUSeconds is the process's time, shared evenly among the tables that were made at once.
+	CPUSeconds float64 `json:"cpu_seconds"`
 	warehouse.Cost
 	// Months, of a table made by the month, are those made now.
 	Months []string `json:"months,omitempty"`
@@ -76,6 +78,7 @@ type Options struct {
 	// Notify, if set, is called after each table, from one goroutine at a time.
 	Notify func(Event)
 	Now    func() time.Time
+	CPU    func() float64 // seconds of processor time that the process has used
 	// KeepGoing makes all that does not read a table that could not be made; otherwise nothing is begun after the first failure.
 	KeepGoing bool
 	// Only, if set, names the tables to make, with those that they read. The others are left alone, and missing in the result.
@@ -86,7 +89,7 @@ type Options struct {
 
 // Run makes every table of the graph that is not stored and gives the whole set. The error names each failure.
 func Run(ctx context.Context, graph *Graph, options Options) (map[string]snapshot.Table, error) {
-	run := &execution{Options: options, graph: graph, tables: map[string]snapshot.Table{}, fresh: map[string]snapshot.Manifest{}, attached: map[string]bool{}}
+	run := &execution{Options: options, graph: graph, tables: map[string]snapshot.Table{}, fresh: map[string]snapshot.Manifest{}, shares: shares{cpu: options.CPU, used: map[*node]float64{}}, attached: map[string]bool{}}
 	pending, err := run.reuse(ctx)
 	if err != nil {
 		return nil, err
@@ -105,8 +108,9 @@ func Run(ctx context.Context, graph *Graph, options Options) (map[string]snapsho
 
 type execution struct {
 	Options
-	graph *Graph
-	total int // nodes to make or reuse
+	graph  *Graph
+	shares shares
+	total  int // nodes to make or reuse
 
 	mutex    sync.Mutex
 	tables   map[string]snapshot.Table

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -58,6 +59,7 @@ type site struct {
 	keepGoing bool
 	only      map[string]bool
 	months    *build.MonthRange
+	clock     atomic.Int64         // of processor time: a second each time it is asked
 	dataset   func(*build.Dataset) // if set, completes dataset.orders
 }
 
@@ -73,6 +75,7 @@ func newSite(t *testing.T) *site {
 type result struct {
 	made   []string // nodes, sorted
 	months map[string][]string
+	cpu    []float64
 	tables map[string]snapshot.Table
 	graph  *build.Graph
 	err    error
@@ -96,12 +99,13 @@ func (s *site) build(files map[string]string, query, asOf string) result {
 	}
 	done := result{graph: graph, months: map[string][]string{}}
 	done.tables, done.err = build.Run(s.t.Context(), graph, build.Options{
-		Bucket: s.bucket, Session: session, Scratch: scratch, Current: s.current, Workers: 3, Random: rand.Reader, Now: time.Now, KeepGoing: s.keepGoing,
+		Bucket: s.bucket, Session: session, Scratch: scratch, Current: s.current, Workers: 3, Random: rand.Reader, Now: time.Now, CPU: func() float64 { return float64(s.clock.Add(1)) }, KeepGoing: s.keepGoing,
 		Only: s.only, Months: s.months,
 		Notify: func(event build.Event) {
 			if !event.Reused {
 				done.made = append(done.made, event.Table)
 				done.months[event.Table] = event.Months
+				done.cpu = append(done.cpu, event.CPUSeconds)
 			}
 		},
 	})
@@ -208,6 +212,22 @@ func TestWhatIsBuiltIsRight(t *testing.T) {
 	}
 }
 
+func TestProcessorTimeIsSharedOut(t *testing.T) {
+	s := newSite(t)
+	done := s.build(shop(), orders, "2026-10-31")
+	var sum float64
+	for _, seconds := range done.cpu {
+		sum += seconds
+		if seconds <= 0 {
+			t.Errorf("a table was made in no time: %v", done.cpu)
+		}
+	}
+	// The first tick goes to nobody, nor does one at which nothing was being made.
+	if ticks := float64(s.clock.Load()); sum > ticks-1 || sum < ticks/2 {
+		t.Errorf("%.2f of %.0f seconds are shared out", sum, ticks)
+	}
+}
+
 func TestKeptGoingAFailureStopsOnlyWhatReadsIt(t *testing.T) {
 	s := newSite(t)
 	s.keepGoing = true
@@ -304,29 +324,42 @@ func TestALeftDataFileIsNotInTheWay(t *testing.T) {
 	}
 }
 
+// TestRowsOfOneGrainFromTwoFeeds tries a dataset that is a view, since one table reads it at most, and one that is stored, since two do.
 func TestRowsOfOneGrainFromTwoFeeds(t *testing.T) {
+	nothing := func(context.Context, *warehouse.Session, build.TableWriter) error { return nil }
+	one := build.Step{Name: "one", Inputs: []string{"dataset.orders"}, Run: nothing}
+	other := build.Step{Name: "other", Inputs: []string{"dataset.orders"}, Run: nothing}
+	t.Run("view", func(t *testing.T) { rowsOfOneGrain(t, false, one) })
+	t.Run("stored", func(t *testing.T) { rowsOfOneGrain(t, true, one, other) })
+}
+
+func rowsOfOneGrain(t *testing.T, stored bool, steps ...build.Step) {
+	t.Helper()
 	query := `select * from (values
 		('o1', 'from the csv', timestamp '2026-11-01', 'bill_csv', 'a.csv', 2), ('o1', 'from the xlsx', timestamp '2026-11-02', 'bill_xlsx', 'a.xlsx', 3),
 		('o2', 'alone', timestamp '2026-11-01', 'bill_csv', 'a.csv', 3), (null, 'none', timestamp '2026-11-01', 'bill_csv', 'a.csv', 4),
 		(null, 'none, older', timestamp '2026-10-01', 'bill_csv', 'b.csv', 4)) as t(order_id, name, exported_at, feed, source_file, source_row)`
-	graph, err := build.Resolve(&model.Library{}, []build.Dataset{{Name: "dataset.orders", Query: query, Definition: query, Grain: []string{"order_id"}}}, nil, nil)
+	graph, err := build.Resolve(&model.Library{}, []build.Dataset{{Name: "dataset.orders", Query: query, Definition: query, Grain: []string{"order_id"}}}, steps, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	bucket := newSite(t).bucket
 	scratch := t.TempDir()
-	session, err := warehouse.Open(t.Context(), warehouse.Options{ScratchDir: scratch, AllowedDirs: []string{bucket.Root()}})
+	session, err := warehouse.Open(t.Context(), warehouse.Options{ScratchDir: scratch, AllowedDirs: []string{bucket.Root()}, Measured: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = session.Close() }()
-	_, err = build.Run(t.Context(), graph, build.Options{Bucket: bucket, Session: session, Scratch: scratch, Random: rand.Reader, Now: time.Now})
+	made, err := build.Run(t.Context(), graph, build.Options{Bucket: bucket, Session: session, Scratch: scratch, Random: rand.Reader, Now: time.Now, CPU: func() float64 { return 0 }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got string
 	if err := session.QueryRow(t.Context(), "select string_agg(name, '|' order by name) from dataset.orders").Scan(&got); err != nil || got != "alone|from the xlsx|none" {
 		t.Errorf("%s, %v", got, err)
+	}
+	if table := made["dataset.orders"]; (table.Data != "") != stored || table.Rows != 3 {
+		t.Errorf("%+v, want it stored: %v, with 3 rows", table, stored)
 	}
 }
 

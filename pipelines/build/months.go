@@ -52,7 +52,7 @@ func (e *execution) makeMonths(ctx context.Context, n *node, start time.Time) (p
 		}
 		if isNew {
 			made.months = append(made.months, month)
-			made.cost = add(made.cost, part.Cost)
+			made.cost = most(made.cost, part.Cost)
 		}
 		whole.Parts = append(whole.Parts, snapshot.Part{Month: month, Table: part.Table})
 		whole.Rows, whole.Bytes = whole.Rows+part.Rows, whole.Bytes+part.Bytes
@@ -74,8 +74,8 @@ func (e *execution) makeMonths(ctx context.Context, n *node, start time.Time) (p
 	return made, err
 }
 
-func add(a, b warehouse.Cost) warehouse.Cost {
-	return warehouse.Cost{CPUSeconds: a.CPUSeconds + b.CPUSeconds, PeakMemory: max(a.PeakMemory, b.PeakMemory), Spilled: max(a.Spilled, b.Spilled)}
+func most(a, b warehouse.Cost) warehouse.Cost {
+	return warehouse.Cost{PeakMemory: max(a.PeakMemory, b.PeakMemory), Spilled: max(a.Spilled, b.Spilled)}
 }
 
 // part gives the part of a month, from the store or made now.

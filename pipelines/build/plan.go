@@ -46,10 +46,11 @@ type Change struct {
 
 // Build is what the making of the current table took.
 type Build struct {
-	At      time.Time `json:"at"`
-	Rows    int64     `json:"rows"`
-	Bytes   int64     `json:"bytes"`
-	Seconds float64   `json:"seconds"`
+	At         time.Time `json:"at"`
+	Rows       int64     `json:"rows"`
+	Bytes      int64     `json:"bytes"`
+	Seconds    float64   `json:"seconds"`
+	CPUSeconds float64   `json:"cpu_seconds"`
 	warehouse.Cost
 }
 
@@ -244,7 +245,7 @@ func lastBuild(was snapshot.Manifest) *Build {
 	if was.Name == "" {
 		return nil
 	}
-	return &Build{At: was.BuiltAt, Rows: was.Rows, Bytes: was.Bytes, Seconds: was.Seconds, Cost: was.Cost}
+	return &Build{At: was.BuiltAt, Rows: was.Rows, Bytes: was.Bytes, Seconds: was.Seconds, CPUSeconds: was.CPUSeconds, Cost: was.Cost}
 }
 
 func sqlChange(n *node, was snapshot.Manifest) string {

@@ -22,13 +22,16 @@ type product struct {
 
 func (e *execution) makeNode(ctx context.Context, n *node) error {
 	start := e.Now()
+	e.shares.begin(n)
 	made, err := e.make(ctx, n, start)
+	cpu := e.shares.end(n)
 	if err != nil {
 		return fmt.Errorf("build %s: %w", n.name, n.problem(err))
 	}
-	event := Event{Seconds: e.Now().Sub(start).Seconds(), Cost: made.cost, Months: made.months}
+	event := Event{Seconds: e.Now().Sub(start).Seconds(), CPUSeconds: cpu, Cost: made.cost, Months: made.months}
 	for _, manifest := range made.tables {
 		event.Rows, event.Bytes = event.Rows+max(0, manifest.Rows), event.Bytes+manifest.Bytes
+		manifest.CPUSeconds = cpu
 		e.keep(manifest)
 		if e.Months != nil && manifest.InParts {
 			continue // only some of its parts are there
