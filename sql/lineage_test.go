@@ -4,10 +4,10 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"countinghouse/internal/contract"
@@ -26,7 +26,7 @@ import (
 
 // TestLineageNamesTheColumnsThatDuckDBGives holds the names of every model's columns, in order, against the table that DuckDB makes.
 func TestLineageNamesTheColumnsThatDuckDBGives(t *testing.T) {
-	session, library := emptyTables(t, nil)
+	session, library := emptyTables(t)
 	for _, made := range library.Models {
 		found := traced(t, session, made)
 		var names []string
@@ -47,19 +47,20 @@ func TestLineageMissesNoSource(t *testing.T) {
 	if err != nil || len(cases) == 0 {
 		t.Fatalf("no cases: %v", err)
 	}
+	session, library := emptyTables(t)
 	for _, file := range cases {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			t.Parallel()
 			archive, err := txtar.ParseFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			session, library := emptyTables(t, archive)
-			wanted := map[string]bool{}
+			session.SetVariables(parametersOf(t, library, archive))
+			wanted, touched := map[string]bool{}, map[string]bool{}
 			for _, part := range archive.Files {
 				table := strings.TrimSuffix(filepath.Base(part.Name), ".csv")
 				switch filepath.Dir(part.Name) {
 				case "given":
+					touch(t, session, touched, table)
 					fill(t, session, table, part.Data)
 				case "want":
 					wanted[table] = true
@@ -67,24 +68,36 @@ func TestLineageMissesNoSource(t *testing.T) {
 			}
 			for _, subject := range library.Models {
 				if wanted[subject.Name] {
+					for _, input := range subject.Inputs {
+						touch(t, session, touched, input)
+					}
 					disturb(t, session, subject)
 				}
+			}
+			for table := range touched {
+				do(t, session, "create or replace table "+table+" as from "+inSchema("pristine", table))
 			}
 		})
 	}
 }
 
-// emptyTables is a session with every table of the product, empty but typed; seeds have their rows. The case may set parameters.
-func emptyTables(t *testing.T, archive *txtar.Archive) (*warehouse.Session, *model.Library) {
+// touch keeps a table as it was before the case.
+func touch(t *testing.T, session *warehouse.Session, touched map[string]bool, table string) {
 	t.Helper()
-	library, err := product()
-	if err != nil {
-		t.Fatal(err)
+	if !touched[table] {
+		touched[table] = true
+		do(t, session, "create or replace table "+inSchema("pristine", table)+" as from "+table)
 	}
+}
+
+func inSchema(schema, table string) string { return schema + "." + strings.ReplaceAll(table, ".", "_") }
+
+func parametersOf(t *testing.T, library *model.Library, archive *txtar.Archive) map[string]any {
+	t.Helper()
 	set := map[string]any{"as_of": "2026-10-31"}
-	for i := range archiveFiles(archive) {
-		if archive.Files[i].Name == "parameters" {
-			if err := yaml.Unmarshal(archive.Files[i].Data, &set); err != nil {
+	for _, part := range archive.Files {
+		if part.Name == "parameters" {
+			if err := yaml.Unmarshal(part.Data, &set); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -93,6 +106,24 @@ func emptyTables(t *testing.T, archive *txtar.Archive) (*warehouse.Session, *mod
 	if err != nil {
 		t.Fatal(err)
 	}
+	return values
+}
+
+// emptyTables is a session with every table of the product, empty but typed; seeds have their rows.
+func emptyTables(t *testing.T) (*warehouse.Session, *model.Library) {
+	t.Helper()
+	session, err := warehouse.Open(t.Context(), warehouse.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = session.Close() })
+	serialize := func(text string) ([]byte, error) { return session.Serialize(context.WithoutCancel(t.Context()), text) }
+	library, err := model.Load(serialize, model.Source{Files: sql.Files, Label: "sql"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := parametersOf(t, library, &txtar.Archive{})
+	session.SetVariables(values)
 	registry, err := contract.Load(schemas.Files, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -101,34 +132,13 @@ func emptyTables(t *testing.T, archive *txtar.Archive) (*warehouse.Session, *mod
 	if err != nil {
 		t.Fatal(err)
 	}
-	session, err := warehouse.Open(t.Context(), warehouse.Options{Threads: 1, Variables: values})
-	if err != nil {
+	if _, err := build.Bind(t.Context(), session, graph, nil); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = session.Close() })
-	if err := build.Bind(t.Context(), session, graph); err != nil {
-		t.Fatal(err)
-	}
+	do(t, session, "create schema original")
+	do(t, session, "create schema pristine")
 	return session, library
 }
-
-func archiveFiles(archive *txtar.Archive) []txtar.File {
-	if archive == nil {
-		return nil
-	}
-	return archive.Files
-}
-
-// product is the built-in library, read once for all cases.
-var product = sync.OnceValues(func() (*model.Library, error) {
-	parser, err := warehouse.Open(context.Background(), warehouse.Options{Threads: 1})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = parser.Close() }()
-	serialize := func(text string) ([]byte, error) { return parser.Serialize(context.Background(), text) }
-	return model.Load(serialize, model.Source{Files: sql.Files, Label: "sql"})
-})
 
 // fill gives a table the rows of a CSV that names some of its columns; a seed's own rows go first.
 func fill(t *testing.T, session *warehouse.Session, table string, data []byte) {
@@ -194,16 +204,19 @@ func disturb(t *testing.T, session *warehouse.Session, subject *model.Model) {
 		key := fmt.Sprint(claimed)
 		outputs[key], sources[key] = append(outputs[key], column.Name), claimed
 	}
+	before := contents(t, session, subject.Query, slices.Concat(slices.Collect(maps.Values(outputs))...))
 	for key, columns := range outputs {
-		before := contents(t, session, subject.Query, columns)
-		changed := changeAllBut(t, session, originals, sources[key])
-		if changed == 0 {
+		if changeAllBut(t, session, originals, sources[key]) == 0 {
 			continue
 		}
-		if after := contents(t, session, subject.Query, columns); !slices.Equal(before, after) {
-			t.Errorf("%s: one of %s changed, with none of its sources:\n%v\nbefore %s\nafter  %s", subject.Name, columns, sources[key], before, after)
+		for column, after := range contents(t, session, subject.Query, columns) {
+			if before[column] != after {
+				t.Errorf("%s: %s changed, with none of its sources:\n%v\nbefore %s\nafter  %s", subject.Name, column, sources[key], before[column], after)
+			}
 		}
-		restoreInputs(t, session, originals)
+	}
+	for table := range originals {
+		do(t, session, "create or replace table "+table+" as select * exclude (row_no) from "+aside(table))
 	}
 }
 
@@ -211,7 +224,6 @@ func disturb(t *testing.T, session *warehouse.Session, subject *model.Model) {
 func keepInputs(t *testing.T, session *warehouse.Session, subject *model.Model) map[string][]warehouse.Column {
 	t.Helper()
 	originals := map[string][]warehouse.Column{}
-	do(t, session, "create schema if not exists original")
 	for _, input := range subject.Inputs {
 		columns, err := session.Columns(t.Context(), input)
 		if err != nil {
@@ -223,14 +235,7 @@ func keepInputs(t *testing.T, session *warehouse.Session, subject *model.Model) 
 	return originals
 }
 
-func aside(table string) string { return "original." + strings.ReplaceAll(table, ".", "_") }
-
-func restoreInputs(t *testing.T, session *warehouse.Session, originals map[string][]warehouse.Column) {
-	t.Helper()
-	for table := range originals {
-		do(t, session, "create or replace table "+table+" as select * exclude (row_no) from "+aside(table))
-	}
-}
+func aside(table string) string { return inSchema("original", table) }
 
 // changeAllBut gives every column of the inputs other values in every row, but for those that are to stay. It says how many it changed.
 func changeAllBut(t *testing.T, session *warehouse.Session, originals map[string][]warehouse.Column, stay []lineage.Source) int {
@@ -269,28 +274,23 @@ func another(name, kind string) string {
 }
 
 // contents are the values of some columns of a query's result, each column's in order.
-func contents(t *testing.T, session *warehouse.Session, query string, columns []string) []string {
+func contents(t *testing.T, session *warehouse.Session, query string, columns []string) map[string]string {
 	t.Helper()
 	lists := make([]string, len(columns))
 	for i, column := range columns {
-		lists[i] = "list_sort(list(coalesce(cast(" + warehouse.QuoteName(column) + " as varchar), 'null')))::varchar"
+		lists[i] = "coalesce(list_sort(list(coalesce(cast(" + warehouse.QuoteName(column) + " as varchar), 'null')))::varchar, '')"
 	}
-	rows, err := session.Query(t.Context(), "select unnest(["+strings.Join(lists, ", ")+"]) from (\n"+query+"\n)")
-	if err != nil {
+	texts := make([]string, len(columns))
+	places := make([]any, len(columns))
+	for i := range texts {
+		places[i] = &texts[i]
+	}
+	if err := session.QueryRow(t.Context(), "select "+strings.Join(lists, ", ")+" from (\n"+query+"\n)").Scan(places...); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = rows.Close() }()
-	var found []string
-	for rows.Next() {
-		var text *string
-		if err := rows.Scan(&text); err != nil {
-			t.Fatal(err)
-		}
-		if text == nil {
-			empty := ""
-			text = &empty
-		}
-		found = append(found, *text)
+	found := map[string]string{}
+	for i, column := range columns {
+		found[column] = texts[i]
 	}
 	return found
 }
