@@ -2,7 +2,9 @@ package unittest_test
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -154,11 +156,18 @@ func run(t *testing.T, cases []*unittest.Case, update bool) []unittest.Outcome {
 	return outcomes
 }
 
-// runText runs one case.
-func runText(t *testing.T, text string) unittest.Outcome {
+// runTexts runs cases together and gives their outcomes by name.
+func runTexts[T any](t *testing.T, cases map[string]T, text func(T) string) map[string]unittest.Outcome {
 	t.Helper()
-	files := fstest.MapFS{"mart/testdata/spend__case.txtar": {Data: []byte(text)}}
-	return run(t, read(t, unittest.Source{Files: files, Label: "sql"}), false)[0]
+	names, files := slices.Sorted(maps.Keys(cases)), fstest.MapFS{}
+	for i, name := range names {
+		files[fmt.Sprintf("mart/testdata/case%03d.txtar", i)] = &fstest.MapFile{Data: []byte(text(cases[name]))}
+	}
+	outcomes := map[string]unittest.Outcome{}
+	for i, outcome := range run(t, read(t, unittest.Source{Files: files, Label: "sql"}), false) {
+		outcomes[names[i]] = outcome
+	}
+	return outcomes
 }
 
 const given = `Two orders of A, one of B after the day.
@@ -171,8 +180,11 @@ A,50.50,2026-10-31,""
 B,70,2026-11-01,late
 `
 
+// refusal is a case and a part of what is said of it.
+type refusal struct{ text, want string }
+
 func TestPasses(t *testing.T) {
-	for name, want := range map[string]string{
+	cases := map[string]string{
 		"whole rows":              "-- want/mart.spend.csv --\ncustomer_id,orders,spent,mean,note\nA,2,150.50,75.25,\"\"\n",
 		"some columns":            "-- want/mart.spend.csv --\nspent,customer_id\n150.50,A\n",
 		"by value":                "-- want/mart.spend.csv --\ncustomer_id,spent,mean\nA,150.5,75.250\n",
@@ -184,17 +196,16 @@ func TestPasses(t *testing.T) {
 		"a CTE of a union":        "-- given/core.customers.csv --\ncustomer_id\nA\nC\n-- want/mart.pairs.odd name.csv --\ncustomer_id,grade\nA,high\n",
 		"lines ended as Windows":  "-- want/mart.spend.csv --\r\ncustomer_id,spent\r\nA,150.5\r\n",
 		"names in capitals":       "-- want/mart.spend.csv --\nCustomer_ID, Spent\nA,150.5\n",
-	} {
-		t.Run(name, func(t *testing.T) {
-			if outcome := runText(t, given+want); !outcome.Passed() {
-				t.Errorf("%s", outcome)
-			}
-		})
+	}
+	for name, outcome := range runTexts(t, cases, func(want string) string { return given + want }) {
+		if !outcome.Passed() {
+			t.Errorf("%s: %s", name, outcome)
+		}
 	}
 }
 
 func TestFails(t *testing.T) {
-	for name, c := range map[string]struct{ parts, want string }{
+	cases := map[string]refusal{
 		"another value":          {given + "-- want/mart.spend.csv --\ncustomer_id,spent\nA,150.51\n", "-  A            150.51\n+  A            150.50"},
 		"a row missing":          {given + "-- want/mart.spend.csv --\ncustomer_id\nA\nB\n", "1 missing (-), 0 not wanted (+)\n   customer_id\n-  B"},
 		"a row too many":         {given + "-- want/mart.spend.csv --\ncustomer_id\n", "0 missing (-), 1 not wanted (+)\n   customer_id\n+  A"},
@@ -204,20 +215,18 @@ func TestFails(t *testing.T) {
 		"an audit":               {strings.ReplaceAll(given, "A,100", "A,-100") + "-- want/mart.spend.csv --\ncustomer_id,spent\nA,-49.5\n", "mart.spend: audit spent_is_positive: 1 bad rows"},
 		"an audit of the grain":  {"-- given/mart.spend.csv --\ncustomer_id,spent\nA,100\nA,100\n-- want/mart.top.csv --\ncustomer_id\nA\nA\n", "mart.top: audit grain: 1 bad rows"},
 		"an audit of rows given": {given + "-- given/core.customers.csv --\ncustomer_id\nB\n-- want/mart.spend.csv --\ncustomer_id\nA\n", "audit known: 1 bad rows"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			outcome := runText(t, c.parts)
-			if outcome.Passed() || !strings.Contains(outcome.String(), c.want) {
-				t.Errorf("passed: %v\n%s\nwant …%s…", outcome.Passed(), outcome, c.want)
-			}
-		})
+	}
+	for name, outcome := range runTexts(t, cases, func(c refusal) string { return c.text }) {
+		if outcome.Passed() || !strings.Contains(outcome.String(), cases[name].want) {
+			t.Errorf("%s: passed: %v\n%s\nwant …%s…", name, outcome.Passed(), outcome, cases[name].want)
+		}
 	}
 }
 
 // TestMistakes: each is told with the line in the file.
 func TestMistakes(t *testing.T) {
 	const wanted = "-- want/mart.spend.csv --\ncustomer_id\nA\n"
-	for name, c := range map[string]struct{ text, want string }{
+	cases := map[string]refusal{
 		"nothing wanted":          {given, ":1: the case wants nothing"},
 		"an unknown part":         {given + "-- wants/mart.spend.csv --\n", `:9: "wants/mart.spend.csv" is no part of a case`},
 		"a table without schema":  {given + "-- want/spend.csv --\na\n", `:9: "want/spend.csv": want a table's name`},
@@ -247,13 +256,11 @@ func TestMistakes(t *testing.T) {
 		"an unknown CTE":          {given + "-- want/mart.spend.buyer.csv --\na\n", `:9: mart.spend: it has no CTE buyer; did you mean "buyers"?; it has orders, buyers, final`},
 		"a CTE inside another":    {given + "-- want/mart.pairs.inside.csv --\na\n", ":9: mart.pairs: it has no CTE inside; it has pairs, odd name"},
 		"no CTE at all":           {given[:strings.Index(given, "-- given")] + "-- want/mart.top.final.csv --\na\n", ":4: mart.top: it has no CTE final, nor any other"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			outcome := runText(t, c.text)
-			if outcome.Passed() || !strings.Contains(outcome.String(), "sql/mart/testdata/spend__case.txtar"+c.want) {
-				t.Errorf("passed: %v\n%s\nwant …%s…", outcome.Passed(), outcome, c.want)
-			}
-		})
+	}
+	for name, outcome := range runTexts(t, cases, func(c refusal) string { return c.text }) {
+		if want := outcome.File + cases[name].want; outcome.Passed() || !strings.Contains(outcome.String(), want) {
+			t.Errorf("%s: passed: %v\n%s\nwant …%s…", name, outcome.Passed(), outcome, want)
+		}
 	}
 }
 
