@@ -181,6 +181,9 @@ func EnvironmentStates(ctx context.Context, bucket *objectstore.Bucket) ([]Envir
 			return nil, err
 		}
 		state := stateOf(current, base)
+		if state.Version == 0 {
+			state.AsOf = candidate.AsOf
+		}
 		if len(candidate.Tables) > 0 {
 			state.Pending = len(publish.Changes(current.Tables, candidate.Tables))
 		}

@@ -20,7 +20,7 @@ rollback goes to any of them.`,
 		Example: "  countinghouse environments\n  countinghouse environments prod",
 	}
 	command.RunE = func(command *cobra.Command, args []string) error {
-		_, tools, err := a.open(command.Context())
+		own, tools, err := a.open(command.Context())
 		if err != nil {
 			return err
 		}
@@ -29,7 +29,7 @@ rollback goes to any of them.`,
 			if err != nil {
 				return err
 			}
-			return a.print(states, func() error { a.printEnvironments(states); return nil })
+			return a.print(states, func() error { a.printEnvironments(states, own.Zone); return nil })
 		}
 		if err := snapshot.CheckName(args[0]); err != nil {
 			return usage(err)
@@ -38,13 +38,13 @@ rollback goes to any of them.`,
 		if err != nil {
 			return err
 		}
-		return a.print(states, func() error { a.printHistory(states); return nil })
+		return a.print(states, func() error { a.printHistory(states, own.Zone); return nil })
 	}
 	command.AddCommand(a.removeEnvironmentCommand())
 	return command
 }
 
-func (a *app) printEnvironments(states []jobs.EnvironmentState) {
+func (a *app) printEnvironments(states []jobs.EnvironmentState, zone *time.Location) {
 	if len(states) == 0 {
 		a.printf("nothing was built yet: run `countinghouse run` first\n")
 		return
@@ -52,14 +52,14 @@ func (a *app) printEnvironments(states []jobs.EnvironmentState) {
 	var rows [][]string
 	for _, state := range states {
 		rows = append(rows, []string{
-			state.Name, state.AsOf, publishedAt(state), state.Origin,
+			state.Name, state.AsOf, publishedAt(state, zone), state.Origin,
 			fmt.Sprint(state.Version), fmt.Sprint(state.Tables), fmt.Sprint(state.Differing), fmt.Sprint(state.Pending),
 		})
 	}
 	a.grid([]string{"environment", "as of", "published", "by", "version", "tables", "not as in prod", "pending"}, rows, 4)
 }
 
-func (a *app) printHistory(states []jobs.EnvironmentState) {
+func (a *app) printHistory(states []jobs.EnvironmentState, zone *time.Location) {
 	var rows [][]string
 	for i, state := range states {
 		mark := ""
@@ -67,17 +67,18 @@ func (a *app) printHistory(states []jobs.EnvironmentState) {
 			mark = "current"
 		}
 		rows = append(rows, []string{
-			mark, state.AsOf, publishedAt(state), state.Origin, fmt.Sprint(state.Version), fmt.Sprint(state.Tables), fmt.Sprint(state.Differing),
+			mark, state.AsOf, publishedAt(state, zone), state.Origin, fmt.Sprint(state.Version), fmt.Sprint(state.Tables), fmt.Sprint(state.Differing),
 		})
 	}
 	a.grid([]string{states[0].Name, "as of", "published", "by", "version", "tables", "not as in prod now"}, rows, 3)
 }
 
-func publishedAt(state jobs.EnvironmentState) string {
+// publishedAt is the time in the brand's zone.
+func publishedAt(state jobs.EnvironmentState, zone *time.Location) string {
 	if state.Version == 0 {
 		return "never"
 	}
-	return state.PublishedAt.Format(time.DateTime)
+	return state.PublishedAt.In(zone).Format(time.DateTime)
 }
 
 // removed is the answer of `environments remove` as JSON.

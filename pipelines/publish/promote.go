@@ -125,8 +125,8 @@ func (m *Move) refuseStale(source snapshot.Environment, asOfMayChange bool) {
 		return
 	}
 	if m.Environment == snapshot.Main && source.Base != nil && *source.Base != m.Version {
-		m.refuse("%s is at version %d, published %s (%s), and %s was built on version %d: promoting it would undo what came between. Build %s again, "+
-			"look at the plan, then promote it", m.Environment, m.Version, m.Before.PublishedAt.Format(time.DateTime), Origin(m.Before), source.Name, *source.Base, source.Name)
+		m.refuse("%s is at version %d, published %s UTC (%s), and %s was built on version %d: promoting it would undo what came between. Build %s again, "+
+			"look at the plan, then promote it", m.Environment, m.Version, m.Before.PublishedAt.UTC().Format(time.DateTime), Origin(m.Before), source.Name, *source.Base, source.Name)
 	}
 	if m.AsOf != m.NextAsOf && !asOfMayChange {
 		m.refuse("%s is as of %s and %s as of %s: run `countinghouse run --env %s --as-of %s` first, or say --as-of-change if the figures are to be for the other day",
