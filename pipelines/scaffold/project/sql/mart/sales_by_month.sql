@@ -8,11 +8,10 @@ columns:
   as_of: {zh: 截止日, about: The day the row is for}
   channel: {zh: 渠道, about: The channel of the orders}
   month: {zh: 月份, about: First day of the month of payment}
-  orders: {zh: 订单数, unit: orders, about: Purchases paid in the month}
+  orders: {zh: 订单数, unit: orders, range: {min: 1}, about: Purchases paid in the month}
   buyers: {zh: 购买人数, unit: customers, about: Customers who paid for them; an order without a member has none}
   revenue: {zh: 实付金额, unit: CNY, about: What was paid}
 audits:
-  no_month_without_orders: "orders < 1"
   money_adds_up: >-
     select 1 from (select coalesce(sum(revenue), 0) as total from mart.sales_by_month) as here
     cross join (select coalesce(sum(paid_amount), 0) as total from core.orders where is_purchase and paid_on <= getvariable('as_of')) as there
