@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 
+	"countinghouse/internal/lineage"
 	"countinghouse/internal/model"
 	"countinghouse/internal/objectstore"
 	"countinghouse/internal/snapshot"
@@ -32,13 +33,31 @@ func (w *Workshop) Catalogue(ctx context.Context, environment string) (catalogue
 		return made, err
 	}
 	made.Brand, made.Currency, made.Environment.Name = w.Project.Brand.Name, w.Project.Brand.Currency, environment
-	for _, add := range []func(context.Context, *catalogue.Catalogue) error{w.addStored, w.addReceived, w.addLineage} {
-		if err := add(ctx, &made); err != nil {
-			return made, fmt.Errorf("catalogue: %w", err)
-		}
+	// Following columns is most of the work, and reads nothing of what the rest finds.
+	var followed *lineage.Graph
+	group, groupContext := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		followed, err = w.Lineage(groupContext)
+		return err
+	})
+	group.Go(func() error { return w.describe(groupContext, &made, steps) })
+	if err := group.Wait(); err != nil {
+		return made, fmt.Errorf("catalogue: %w", err)
 	}
-	w.addTypes(ctx, &made, steps)
+	addLineage(&made, followed)
 	return made, nil
+}
+
+// describe adds what is stored, what was received, and the types of columns.
+func (w *Workshop) describe(ctx context.Context, made *catalogue.Catalogue, steps []build.Step) error {
+	if err := w.addStored(ctx, made); err != nil {
+		return err
+	}
+	if err := w.addReceived(ctx, made); err != nil {
+		return err
+	}
+	w.addTypes(ctx, made, steps)
+	return nil
 }
 
 func describedSteps(steps []build.Step) []catalogue.Step {

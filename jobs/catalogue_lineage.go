@@ -1,7 +1,6 @@
 package jobs
 
 import (
-	"context"
 	"slices"
 	"strings"
 
@@ -10,11 +9,7 @@ import (
 )
 
 // addLineage tells of each column which others its values come from. A table whose columns cannot be followed is described without.
-func (w *Workshop) addLineage(ctx context.Context, made *catalogue.Catalogue) error {
-	graph, err := w.Lineage(ctx)
-	if err != nil {
-		return err
-	}
+func addLineage(made *catalogue.Catalogue, graph *lineage.Graph) {
 	for i := range made.Tables {
 		followed, found := graph.Table(made.Tables[i].Name)
 		if !found {
@@ -32,7 +27,6 @@ func (w *Workshop) addLineage(ctx context.Context, made *catalogue.Catalogue) er
 			}
 		}
 	}
-	return nil
 }
 
 // feedPrefix begins the name of a feed's rows among the tables of a lineage.
