@@ -119,6 +119,9 @@ func (d *daily) run(ctx context.Context, own project.Project, paths []string) (e
 func (d *daily) step(ctx context.Context, name string, do func(context.Context) (run.Step, error)) error {
 	start := d.tools.Now().UTC()
 	step, err := do(ctx)
+	if wrong := (ProjectError{}); errors.As(err, &wrong) || errors.Is(err, check.ErrFailed) {
+		err = Permanent(err)
+	}
 	step.Name, step.StartedAt, step.EndedAt, step.Status = name, start, d.tools.Now().UTC(), run.Succeeded
 	if err != nil {
 		step.Status, step.Error = run.Failed, err.Error()
@@ -184,8 +187,8 @@ func (d *daily) check(ctx context.Context) (run.Step, error) {
 	result, err := d.workshop.Check(ctx, d.environment)
 	d.outcome.Checked = result
 	step := run.Step{Detail: fmt.Sprintf("%d audits run, %d passed before, %d failed", result.Run, result.Reused, len(result.Findings))}
-	if errors.Is(err, check.ErrFailed) {
-		err = Permanent(err)
+	if warnings := len(result.Warnings); warnings > 0 {
+		step.Detail += fmt.Sprintf(", %d with warnings", warnings)
 	}
 	return step, err
 }

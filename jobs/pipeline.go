@@ -44,7 +44,7 @@ func (w *Workshop) Build(ctx context.Context, options BuildOptions) (snapshot.En
 		return snapshot.Environment{}, err
 	}
 	if err := w.dryRun(ctx, graph, current); err != nil && !options.KeepGoing {
-		return snapshot.Environment{}, err
+		return snapshot.Environment{}, ProjectError{err}
 	}
 	tables, err := build.Run(ctx, graph, build.Options{
 		Bucket: w.Bucket, Session: w.Session, Scratch: w.Scratch, Current: current.Tables, Workers: workers(w.Project), Random: w.Random, Now: w.Now, CPU: processorSeconds,
@@ -79,15 +79,27 @@ func (w *Workshop) Plan(ctx context.Context, environment string) ([]build.Change
 	}
 	var changes []build.Change
 	err = w.withBench(ctx, func(bench *warehouse.Session) (err error) {
-		changes, err = build.Plan(ctx, graph, w.planOptions(bench, current))
-		return err
+		if changes, err = build.Plan(ctx, graph, w.planOptions(bench, current)); err != nil {
+			return err
+		}
+		if slices.ContainsFunc(changes, func(change build.Change) bool { return change.Action != build.Removed && !change.Stored }) {
+			return check.Bind(ctx, bench, check.Of(w.Library, w.Values))
+		}
+		return nil
 	})
-	return changes, err
+	if err != nil {
+		return changes, ProjectError{err}
+	}
+	return changes, nil
 }
 
 func (w *Workshop) dryRun(ctx context.Context, graph *build.Graph, current snapshot.Environment) error {
 	return w.withBench(ctx, func(bench *warehouse.Session) error {
-		return build.DryRun(ctx, graph, w.planOptions(bench, current))
+		bound, err := build.DryRun(ctx, graph, w.planOptions(bench, current))
+		if err != nil || !bound {
+			return err
+		}
+		return check.Bind(ctx, bench, check.Of(w.Library, w.Values))
 	})
 }
 
@@ -131,8 +143,11 @@ func (w *Workshop) Check(ctx context.Context, environment string) (check.Result,
 	if err := w.isCurrent(ctx, candidate); err != nil {
 		return check.Result{}, ProjectError{fmt.Errorf("check: %w", err)}
 	}
+	if err := w.allTested(); err != nil {
+		return check.Result{}, err
+	}
 	result, err := check.Run(ctx, &candidate, check.Of(w.Library, w.Values), check.Options{
-		Bucket: w.Bucket, Session: w.Session, Workers: workers(w.Project),
+		Bucket: w.Bucket, Session: w.Session, Scratch: w.Scratch, Workers: workers(w.Project),
 		Attach: func(ctx context.Context, table string) error { return w.attach(ctx, candidate, table) },
 	})
 	if err != nil {
@@ -165,6 +180,16 @@ func (w *Workshop) candidate(ctx context.Context, environment string) (snapshot.
 		err = ProjectError{fmt.Errorf("environment %s has not been built: run `countinghouse build` first", environment)}
 	}
 	return candidate, err
+}
+
+// allTested refuses marts of finance without a unit test: their figures go into the books.
+func (w *Workshop) allTested() error {
+	untested, err := w.untested()
+	if err != nil || len(untested) == 0 {
+		return err
+	}
+	return ProjectError{fmt.Errorf("check: %s: owned by finance, and no unit test wants it: add sql/mart/testdata/%s__<case>.txtar",
+		strings.Join(untested, ", "), strings.TrimPrefix(untested[0], "mart."))}
 }
 
 // publishable refuses a candidate that was not checked, or is not what a build would make now.

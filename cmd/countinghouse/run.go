@@ -73,13 +73,17 @@ type runResult struct {
 	Refused  []string   `json:"refused"`
 	Rejected int64      `json:"rejected"`
 	Findings []string   `json:"findings"`
+	Warnings []string   `json:"warnings"`
 }
 
 // reportRun prints what a run did and gives the error that decides the exit code.
 func (a *app) reportRun(own project.Project, outcome jobs.Outcome, record run.Record, err error) error {
-	result := runResult{Run: record, Version: outcome.Environment.Version, Refused: append([]string{}, outcome.Refused()...), Rejected: outcome.Rejected(), Findings: []string{}}
+	result := runResult{Run: record, Version: outcome.Environment.Version, Refused: append([]string{}, outcome.Refused()...), Rejected: outcome.Rejected(), Findings: []string{}, Warnings: []string{}}
 	for _, finding := range outcome.Checked.Findings {
 		result.Findings = append(result.Findings, finding.String())
+	}
+	for _, warning := range outcome.Checked.Warnings {
+		result.Warnings = append(result.Warnings, warning.String())
 	}
 	if printErr := a.print(result, func() error { a.printRun(own, outcome, result); return nil }); printErr != nil {
 		return errors.Join(err, printErr)
@@ -87,7 +91,13 @@ func (a *app) reportRun(own project.Project, outcome jobs.Outcome, record run.Re
 	if err != nil {
 		return err
 	}
-	return verdict(len(result.Refused) > 0, result.Rejected > 0)
+	if err := verdict(len(result.Refused) > 0, result.Rejected > 0); err != nil {
+		return err
+	}
+	if warnings := len(result.Warnings); warnings > 0 {
+		return auditWarnings(warnings)
+	}
+	return nil
 }
 
 func (a *app) printRun(own project.Project, outcome jobs.Outcome, result runResult) {
@@ -103,6 +113,9 @@ func (a *app) printRun(own project.Project, outcome jobs.Outcome, result runResu
 	}
 	for _, finding := range result.Findings {
 		a.printf("audit     %s\n", finding)
+	}
+	for _, warning := range result.Warnings {
+		a.printf("warning   %s\n", warning)
 	}
 	for _, step := range outcome.Steps {
 		a.printf("%-8s  %-46s %6.2f s\n", step.Name, step.Detail, step.EndedAt.Sub(step.StartedAt).Seconds())

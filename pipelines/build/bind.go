@@ -135,7 +135,7 @@ func checkColumns(m *model.Model, columns []warehouse.Column) error {
 	for _, column := range m.Columns {
 		given, found := types[strings.ToLower(column.Name)]
 		if found && column.Type != "" && !sameType(column.Type, given) {
-			problems = append(problems, m.Problem(0, fmt.Sprintf("column %s is %s, its header says %s", column.Name, given, column.Type)))
+			problems = append(problems, model.Problem{File: m.File, Line: column.Line, Message: fmt.Sprintf("column %s is %s, its header says %s", column.Name, given, column.Type)})
 		}
 	}
 	return errors.Join(problems...)

@@ -261,7 +261,7 @@ func TestNothingIsBegunAfterAFailure(t *testing.T) {
 
 func TestResolveRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ path, text, want string }{
-		"an unknown table":     {"mart/x.sql", "select 1 as a from dataset.order", "reads dataset.order, which nothing makes: did you mean dataset.orders?"},
+		"an unknown table":     {"mart/x.sql", "select 1 as a from dataset.order", "reads dataset.order, which nothing makes; did you mean \"dataset.orders\"?"},
 		"a table of no schema": {"mart/x.sql", "select 1 as a from nowhere.orders", "did you mean"},
 		"a circle":             {"core/orders.sql", "select orders as order_id from mart.both", "in a circle"},
 	} {

@@ -13,6 +13,7 @@ import (
 
 	"countinghouse/internal/model"
 	"countinghouse/internal/snapshot"
+	"countinghouse/internal/suggest"
 	"countinghouse/internal/warehouse"
 )
 
@@ -84,7 +85,7 @@ func Resolve(library *model.Library, datasets []Dataset, steps []Step, values ma
 	for _, maker := range all {
 		for _, table := range maker.tables {
 			if graph.makers[table] != nil {
-				problems = append(problems, fmt.Errorf("table %s is made twice", table))
+				problems = append(problems, fmt.Errorf("table %s is made twice: by %s and %s", table, graph.makers[table].place(), maker.place()))
 			}
 			graph.makers[table] = maker
 		}
@@ -98,6 +99,17 @@ func Resolve(library *model.Library, datasets []Dataset, steps []Step, values ma
 	}
 	graph.viewDatasets()
 	return graph, nil
+}
+
+// place is where a node is defined, for people.
+func (n *node) place() string {
+	switch {
+	case n.model != nil:
+		return n.model.File
+	case n.seed != nil:
+		return n.seed.File
+	}
+	return n.name
 }
 
 func modelNode(m *model.Model) *node {
@@ -151,30 +163,35 @@ func (g *Graph) unknownInputs(nodes []*node) []error {
 	for _, reader := range nodes {
 		for _, input := range reader.inputs {
 			if g.makers[input] == nil {
-				problems = append(problems, fmt.Errorf("%s reads %s, which nothing makes%s", reader.name, input, g.suggest(input)))
+				problems = append(problems, reader.refuse(input, "reads "+input+", which nothing makes"+g.suggest(input)))
 			}
 		}
 	}
 	return problems
 }
 
-// suggest names the table that an unknown one was probably meant to be: one of its schema rather than another's.
+// refuse is a problem of a node at the line of a model's query that names a table; readers of the message know where to look.
+func (n *node) refuse(table, message string) error {
+	if n.model == nil {
+		return errors.New(n.name + " " + message)
+	}
+	for i, line := range strings.Split(n.query, "\n") {
+		if strings.Contains(strings.ToLower(line), table) {
+			return n.model.Problem(i+1, message)
+		}
+	}
+	return n.model.Problem(1, message)
+}
+
+// suggest names the table that an unknown one was probably meant to be: the same name in another schema, or else the nearest one.
 func (g *Graph) suggest(unknown string) string {
-	schema, base, _ := strings.Cut(unknown, ".")
-	likely := ""
+	_, base, _ := strings.Cut(unknown, ".")
 	for _, table := range slices.Sorted(maps.Keys(g.makers)) {
-		ownSchema, other, _ := strings.Cut(table, ".")
-		if strings.TrimSuffix(other, "s") != strings.TrimSuffix(base, "s") {
-			continue
-		}
-		if likely == "" || ownSchema == schema {
-			likely = table
+		if _, other, _ := strings.Cut(table, "."); other == base {
+			return suggest.DidYouMean(table, []string{table})
 		}
 	}
-	if likely == "" {
-		return ""
-	}
-	return ": did you mean " + likely + "?"
+	return suggest.DidYouMean(unknown, slices.Collect(maps.Keys(g.makers)))
 }
 
 func (g *Graph) sort(nodes []*node) error {
@@ -187,7 +204,7 @@ func (g *Graph) sort(nodes []*node) error {
 		case 2:
 			return nil
 		case 1:
-			return fmt.Errorf("models read each other in a circle: %s", strings.Join(path, " -> "))
+			return n.refuse(path[slices.Index(path, n.name)+1], "models read each other in a circle: "+strings.Join(path[slices.Index(path, n.name):], " -> "))
 		}
 		state[n] = 1
 		for _, input := range n.inputs {

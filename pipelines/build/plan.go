@@ -90,14 +90,14 @@ func Plan(ctx context.Context, graph *Graph, options PlanOptions) ([]Change, err
 	return changes, problem
 }
 
-// DryRun binds what a build would have to make, as Plan does.
-func DryRun(ctx context.Context, graph *Graph, options PlanOptions) error {
+// DryRun binds what a build would have to make, as Plan does. bound says that there was something; then every table is in the bench, empty.
+func DryRun(ctx context.Context, graph *Graph, options PlanOptions) (bound bool, err error) {
 	planning, err := newPlanning(ctx, graph, options)
 	if err != nil {
-		return fmt.Errorf("dry run: %w", err)
+		return false, fmt.Errorf("dry run: %w", err)
 	}
 	_, err = planning.bind(ctx, options.Bench)
-	return err
+	return len(planning.stored) < len(graph.makers), err
 }
 
 func newPlanning(ctx context.Context, graph *Graph, options PlanOptions) (*planning, error) {
