@@ -51,10 +51,11 @@ const (
 	Audit      Kind = "audit"      // that a table passed with other inputs
 	Conformed  Kind = "conformed"  // rows and rejects of a file that was read again by a newer contract
 	Copy       Kind = "copy"       // a published DuckDB file that is not current
+	BadRows    Kind = "bad rows"   // that audits kept of an environment that was removed
 )
 
 // Kinds are all kinds, in the order in which they are removed.
-func Kinds() []Kind { return []Kind{Version, Table, Unfinished, Audit, Conformed, Copy} }
+func Kinds() []Kind { return []Kind{Version, Table, Unfinished, Audit, Conformed, Copy, BadRows} }
 
 // Object is one object that is removed, or would be.
 type Object struct {
@@ -91,7 +92,7 @@ func Run(ctx context.Context, options Options) (Report, error) {
 	}
 	collection := &collection{
 		Options: options, oldest: options.Now().Add(-options.OlderThan), report: Report{Removed: []Object{}},
-		needed: map[string]bool{}, files: map[string]bool{}, audits: map[string]bool{},
+		needed: map[string]bool{}, files: map[string]bool{}, audits: map[string]bool{}, names: map[string]bool{},
 	}
 	if err := collection.find(ctx); err != nil {
 		return Report{}, fmt.Errorf("gc: %w", err)
@@ -114,12 +115,13 @@ type collection struct {
 	needed map[string]bool
 	files  map[string]bool // the landed files, by SHA-256, that a close refers to
 	audits map[string]bool // keys of audits that a kept version of an environment refers to
+	names  map[string]bool // of environments
 	hide   []string        // manifests of tables that go, readers before what they read
 }
 
 // find looks for everything that nobody refers to.
 func (c *collection) find(ctx context.Context) error {
-	for _, look := range []func(context.Context) error{c.environments, c.closes, c.tables, c.conformed, c.copies} {
+	for _, look := range []func(context.Context) error{c.environments, c.closes, c.tables, c.conformed, c.copies, c.badRows} {
 		if err := look(ctx); err != nil {
 			return err
 		}

@@ -44,7 +44,7 @@ type place struct {
 	made  int
 }
 
-func newPlace(t fatal, ctx context.Context, bucket *objectstore.Bucket) *place {
+func newPlace(ctx context.Context, t fatal, bucket *objectstore.Bucket) *place {
 	return &place{fatal: t, ctx: ctx, bucket: bucket, now: time.Now().Add(time.Hour), needs: map[string][]string{}}
 }
 
@@ -289,7 +289,7 @@ func (p *place) expectOnlyTheNeeded() {
 
 func TestWhatIsNeededStaysInMemory(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		exercise(newPlace(r, t.Context(), memory(t)), rapid.IntRange(1, 40).Draw(r, "steps"), func(n int) int { return rapid.IntRange(0, n-1).Draw(r, "choice") })
+		exercise(newPlace(t.Context(), r, memory(t)), rapid.IntRange(1, 40).Draw(r, "steps"), func(n int) int { return rapid.IntRange(0, n-1).Draw(r, "choice") })
 	})
 }
 
@@ -298,7 +298,7 @@ func TestWhatIsNeededStaysInAFolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	exercise(newPlace(t, t.Context(), bucket), 40, rand.New(rand.NewPCG(1, 2)).IntN)
+	exercise(newPlace(t.Context(), t, bucket), 40, rand.New(rand.NewPCG(1, 2)).IntN)
 }
 
 func TestWhatIsNeededStaysInTheCloud(t *testing.T) {
@@ -307,5 +307,5 @@ func TestWhatIsNeededStaysInTheCloud(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	exercise(newPlace(t, t.Context(), bucket), 60, rand.New(rand.NewPCG(3, 4)).IntN)
+	exercise(newPlace(t.Context(), t, bucket), 60, rand.New(rand.NewPCG(3, 4)).IntN)
 }

@@ -21,6 +21,7 @@ func (c *collection) environments(ctx context.Context) error {
 		return err
 	}
 	for _, name := range names {
+		c.names[name] = true
 		current, _, err := snapshot.Read(ctx, c.Bucket, name)
 		if err != nil {
 			return err
@@ -38,6 +39,18 @@ func (c *collection) environments(ctx context.Context) error {
 				return fmt.Errorf("version %d of %s: %w", set.Version, name, err)
 			}
 		}
+	}
+	return nil
+}
+
+// badRows sorts the rows that audits kept, by environment.
+func (c *collection) badRows(ctx context.Context) error {
+	for object, err := range c.Bucket.List(ctx, "audits/") {
+		if err != nil {
+			return err
+		}
+		environment, _, _ := strings.Cut(strings.TrimPrefix(object.Key, "audits/"), "/")
+		c.see(object, BadRows, c.names[environment] || !c.old(object))
 	}
 	return nil
 }

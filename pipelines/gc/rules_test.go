@@ -26,7 +26,7 @@ func inFolder(t *testing.T) *place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newPlace(t, t.Context(), bucket)
+	p := newPlace(t.Context(), t, bucket)
 	p.now = time.Now()
 	return p
 }
@@ -221,6 +221,22 @@ func TestOldCopiesGo(t *testing.T) {
 	}
 }
 
+func TestBadRowsGoWithTheirEnvironment(t *testing.T) {
+	p := inFolder(t)
+	p.publish("dev", p.set(1, 1, 1))
+	kept, gone := "audits/dev/core.a/grain.parquet", "audits/was/core.a/grain.parquet"
+	p.write(kept, "rows")
+	p.write(gone, "rows")
+	p.age(29 * day)
+	if report := p.collect(month); len(report.Removed) > 0 {
+		t.Errorf("young ones went: %v", report.Removed)
+	}
+	p.age(2 * day)
+	if report := p.collect(month); !slices.Equal(removed(report, gc.BadRows), []string{gone}) || len(report.Removed) != 1 || !p.stored("")[kept] {
+		t.Errorf("%v", report.Removed)
+	}
+}
+
 func TestDryRunRemovesNothingAndTellsAll(t *testing.T) {
 	p := inFolder(t)
 	p.publish("dev", p.set(1, 1, 1))
@@ -260,7 +276,7 @@ func TestItMayStopAnywhere(t *testing.T) {
 	stop := errors.New("killed")
 	whole := 0
 	for allowed := 1; whole == 0; allowed++ {
-		p := newPlace(t, t.Context(), memory(t))
+		p := newPlace(t.Context(), t, memory(t))
 		p.publish("dev", p.set(1, 1, 1))
 		p.publish("dev", p.set(2, 2, 5))
 		p.publish("dev", p.set(1, 2, 1))

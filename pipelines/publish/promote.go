@@ -59,17 +59,17 @@ func Changes(before, after map[string]snapshot.Table) []Change {
 	maps.Copy(names, after)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		old, had := before[name]
-		new, has := after[name]
-		if old.Fingerprint == new.Fingerprint {
+		made, has := after[name]
+		if old.Fingerprint == made.Fingerprint {
 			continue
 		}
-		change := Change{Table: name, State: Changed, RowsBefore: old.Rows, RowsAfter: new.Rows, Before: old.Fingerprint, After: new.Fingerprint}
+		change := Change{Table: name, State: Changed, RowsBefore: old.Rows, RowsAfter: made.Rows, Before: old.Fingerprint, After: made.Fingerprint}
 		switch {
 		case !had:
 			change.State, change.RowsBefore = Added, snapshot.Uncounted
 		case !has:
 			change.State, change.RowsAfter = Removed, snapshot.Uncounted
-		case old.Digest != "" && old.Digest == new.Digest:
+		case old.Digest != "" && old.Digest == made.Digest:
 			change.State = SameRows
 		}
 		changes = append(changes, change)
