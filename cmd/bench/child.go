@@ -25,6 +25,7 @@ func child(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags := flag.NewFlagSet(childCommand, flag.ContinueOnError)
 	dirs := flags.String("dirs", "", "folders to read and write below, separated by commas")
 	scratch := flags.String("scratch", "", "where to spill")
+	memory := flags.String("memory", "", "memory_limit")
 	digest := flags.Bool("digest", false, "the file holds a JSON list of relations: print a JSON list of their digests")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -34,7 +35,7 @@ func child(ctx context.Context, args []string, out io.Writer) (err error) {
 		return err
 	}
 	session, err := warehouse.Open(ctx, warehouse.Options{
-		ScratchDir: *scratch, AllowedDirs: strings.Split(*dirs, ","), HashKey: []byte(hashKey), Variables: map[string]any{"as_of": asOfDay()},
+		MemoryLimit: *memory, ScratchDir: *scratch, AllowedDirs: strings.Split(*dirs, ","), HashKey: []byte(hashKey), Variables: map[string]any{"as_of": asOfDay()},
 	})
 	if err != nil {
 		return err

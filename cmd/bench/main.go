@@ -27,7 +27,7 @@ type settings struct {
 	members int
 	pairs   int
 	long    int
-	small   int // models of the overhead benchmark
+	small   int // models of a chain, and as many side by side
 }
 
 func parse(args []string) (settings, error) {
@@ -35,14 +35,14 @@ func parse(args []string) (settings, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&s.product, "countinghouse", "bin/countinghouse", "the binary to measure")
 	flags.StringVar(&s.output, "output", "table", "table or json")
-	flags.StringVar(&s.only, "only", "", "one benchmark: conform, start, whole")
+	flags.StringVar(&s.only, "only", "", "one benchmark: conform, start, models, whole")
 	flags.StringVar(&s.dir, "dir", "", "where to work (default: a temporary folder, removed at the end)")
 	flags.StringVar(&s.models, "models", "sql", "the folder with the product's models")
 	flags.IntVar(&s.csvMB, "csv-mb", 200, "size of the CSV file of the conform benchmark, in MB")
 	flags.IntVar(&s.members, "members", 100_000, "members of the made-up brand of the whole run")
 	flags.IntVar(&s.pairs, "pairs", 5, "pairs of a short measurement")
 	flags.IntVar(&s.long, "long-pairs", 3, "pairs of a long measurement")
-	flags.IntVar(&s.small, "small-models", 100, "models of the overhead benchmark")
+	flags.IntVar(&s.small, "small-models", 200, "models of the chain, and side by side, of the models benchmark")
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}
@@ -73,6 +73,7 @@ func benchmarks() []benchmark {
 	return []benchmark{
 		{"conform", benchConform},
 		{"start", benchStart},
+		{"models", benchModels},
 		{"whole", benchWhole},
 	}
 }

@@ -148,12 +148,12 @@ func (b *bencher) productRun(environment []string, args ...string) measured {
 }
 
 // script writes a file of statements and gives the bare DuckDB that runs it, below the work folder and the current one.
-func (b *bencher) script(name, text string) (measured, error) {
+func (b *bencher) script(name, text string, flags ...string) (measured, error) {
 	path := filepath.Join(b.dir, name+".sql")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		return measured{}, err
 	}
-	return measured{run: func(ctx context.Context) (usage, error) { return b.bare(ctx, path) }}, nil
+	return measured{run: func(ctx context.Context) (usage, error) { return b.bare(ctx, append(flags, path)...) }}, nil
 }
 
 func (b *bencher) bare(ctx context.Context, args ...string) (usage, error) {

@@ -410,6 +410,7 @@ select campaign_id, cost from read_parquet('{store}/files/generic_campaigns/*.pa
 --: mart point_liability
 --: mart point_rollforward
 --: mart point_exceptions
+--: mart monthly_customers
 --: mart content_cost
 --: mart content_touches
 --: mart content_attribution
