@@ -72,6 +72,7 @@ func rules() []rule {
 		{"comprehension", (*checking).comprehensions},
 		{"whole-names", (*checking).wholeNames},
 		{"columns", (*checking).columns},
+		{"functions", (*checking).functions},
 	}
 }
 

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -87,16 +88,8 @@ func (c *checking) stars() {
 	})
 }
 
-// isSame says whether two nodes are one: a map has no identity of its own, so a mark tells.
-func isSame(a, b node) bool {
-	if b == nil {
-		return false
-	}
-	const mark = "\x00"
-	b[mark] = true
-	defer delete(b, mark)
-	return a[mark] == true
-}
+// isSame says whether two nodes are one and the same, and not only alike.
+func isSame(a, b node) bool { return reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer() }
 
 // overStep says whether a star is over the columns of one step or subquery, whose columns the model itself lists.
 func overStep(star, from node) bool {

@@ -19,6 +19,7 @@ with
 months as (
     select
         cast(getvariable('as_of') as date) as as_of,
+        -- lint: allow functions because a series of months is in no table
         cast(unnest(generate_series(
             date_trunc('month', cast(getvariable('as_of') as date)) - to_months(cast(getvariable('history_months') as integer) - 1),
             date_trunc('month', cast(getvariable('as_of') as date)),

@@ -97,6 +97,7 @@ shared as (
     -- a touch gets what it adds to the whole cents (or millionths of an order) of all touches up to it: so they add up exactly
     select
         *,
+        -- lint: allow functions because whole cents want a division that stays whole
         cents * touch_no // touches - cents * (touch_no - 1) // touches as linear_cents,
         1000000 * touch_no // touches - 1000000 * (touch_no - 1) // touches as linear_millionths,
         cents * position_so_far // position_total - cents * (position_so_far - position_weight) // position_total as position_cents,

@@ -74,6 +74,7 @@ triangle as (
             partition by issued.issue_month order by ages.age_months
         ) as bigint) as cumulative_redeemed,
     from issued
+    -- lint: allow functions because a series of ages is in no table
     cross join (select unnest(range(0, 240)) as age_months) as ages
     left join redeemed on issued.issue_month = redeemed.issue_month and ages.age_months = redeemed.age_months
     where ages.age_months <= issued.latest_age
