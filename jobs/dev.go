@@ -78,11 +78,11 @@ func (w *Workshop) Look(ctx context.Context, name string, options LookOptions) (
 	if current.Version == 0 {
 		return Look{}, ProjectError{fmt.Errorf("environment %s has no tables yet: run `countinghouse run --env %[1]s` first", options.Environment)}
 	}
-	looking := &looking{Workshop: w, target: target, environment: current, look: Look{Model: target.Name, File: target.File, Version: current.Version}}
+	looking := newLooking(w, target, current)
 	if err := looking.run(ctx, options.Limit); err != nil {
 		return Look{}, err
 	}
-	if options.Tests {
+	if options.Tests && len(looking.look.Readers) == 0 { // a test is bound with all models
 		looking.look.Tests, err = w.testsOf(ctx, options.Environment, target.Name)
 	}
 	return looking.look, err
@@ -112,10 +112,18 @@ type fileState struct {
 	size     int64
 }
 
-// Watch calls saved with the files of a project's sql folder that were saved since it last looked, as paths below the project, until the context
-// ends; the configuration counts too. It looks again and again, since not every file system tells of changes.
-func Watch(ctx context.Context, dir string, every time.Duration, saved func(files []string)) {
-	before := watchedFiles(dir)
+// Watcher tells which files of a project's sql folder are saved, and whether the configuration is. It looks again and again, since not every
+// file system tells of changes.
+type Watcher struct {
+	dir    string
+	before map[string]fileState
+}
+
+// NewWatcher notes how the files of the project are now.
+func NewWatcher(dir string) *Watcher { return &Watcher{dir: dir, before: watchedFiles(dir)} }
+
+// Run calls saved with the files that came, went or changed since it last looked, as paths below the project, until the context ends.
+func (w *Watcher) Run(ctx context.Context, every time.Duration, saved func(files []string)) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
@@ -124,23 +132,28 @@ func Watch(ctx context.Context, dir string, every time.Duration, saved func(file
 			return
 		case <-ticker.C:
 		}
-		now := watchedFiles(dir)
-		var changed []string
-		for _, path := range slices.Sorted(maps.Keys(now)) {
-			if before[path] != now[path] {
-				changed = append(changed, path)
-			}
-		}
-		for path := range before {
-			if _, there := now[path]; !there {
-				changed = append(changed, path)
-			}
-		}
-		before = now
+		now := watchedFiles(w.dir)
+		changed := changedFiles(w.before, now)
+		w.before = now
 		if len(changed) > 0 {
 			saved(changed)
 		}
 	}
+}
+
+func changedFiles(before, now map[string]fileState) []string {
+	changed := map[string]bool{}
+	for path := range now {
+		if before[path] != now[path] {
+			changed[path] = true
+		}
+	}
+	for path := range before {
+		if _, there := now[path]; !there {
+			changed[path] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(changed))
 }
 
 // watchedFiles are the files that a look depends on. What cannot be read now is not there.
@@ -185,7 +198,8 @@ func SavedModel(file string) string {
 func (w *Workshop) unknownModel(name string) error {
 	var names []string
 	for _, made := range w.Library.Models {
-		names = append(names, made.Name)
+		_, table, _ := strings.Cut(made.Name, ".")
+		names = append(names, made.Name, table)
 	}
 	return fmt.Errorf("there is no model %s%s", name, suggest.DidYouMean(name, names))
 }

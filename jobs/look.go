@@ -42,10 +42,29 @@ func (w *Workshop) modelNamed(name string) (*model.Model, error) {
 type looking struct {
 	*Workshop
 	target      *model.Model
+	models      map[string]*model.Model
+	seeds       map[string]*model.Seed
 	environment snapshot.Environment
 	was         map[string]snapshot.Manifest // of the environment's tables
 	session     *warehouse.Session
-	look        Look
+	// above are the stale tables that the target reads, and beside those that only its audits read: they may read the target themselves.
+	// Both are in the order in which they can be computed.
+	above, beside []string
+	look          Look
+}
+
+func newLooking(w *Workshop, target *model.Model, current snapshot.Environment) *looking {
+	l := &looking{
+		Workshop: w, target: target, models: map[string]*model.Model{}, seeds: map[string]*model.Seed{}, environment: current,
+		look: Look{Model: target.Name, File: target.File, Version: current.Version},
+	}
+	for _, made := range w.Library.Models {
+		l.models[made.Name] = made
+	}
+	for _, seed := range w.Library.Seeds {
+		l.seeds[seed.Name] = seed
+	}
+	return l
 }
 
 func (l *looking) run(ctx context.Context, limit int) (err error) {
@@ -56,8 +75,8 @@ func (l *looking) run(ctx context.Context, limit int) (err error) {
 	if err != nil {
 		return ProjectError{err}
 	}
-	stale := l.stale(graph)
-	if err := l.bind(ctx, graph, stale); err != nil {
+	l.findStale(graph)
+	if err := l.bind(ctx, graph); err != nil {
 		return err
 	}
 	l.session, err = warehouse.Open(ctx, warehouse.Options{
@@ -68,16 +87,16 @@ func (l *looking) run(ctx context.Context, limit int) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.session.Close()) }()
-	return l.evaluate(ctx, stale, limit)
+	return l.evaluate(ctx, limit)
 }
 
 // evaluate runs the model, then compares, audits and shows what came.
-func (l *looking) evaluate(ctx context.Context, stale []string, limit int) error {
+func (l *looking) evaluate(ctx context.Context, limit int) error {
 	before, err := l.currentTable(ctx)
 	if err != nil {
 		return err
 	}
-	if err := l.lay(ctx, stale); err != nil {
+	if err := l.lay(ctx); err != nil {
 		return err
 	}
 	path := filepath.Join(l.Scratch, "look.parquet")
@@ -100,6 +119,10 @@ func (l *looking) evaluate(ctx context.Context, stale []string, limit int) error
 	if err := l.session.CreateView(ctx, l.target.Name, "select * from "+after); err != nil {
 		return err
 	}
+	if err := l.computeAll(ctx, l.beside); err != nil {
+		l.look.Readers = append(l.look.Readers, "the audits are not run: "+err.Error())
+		return nil
+	}
 	l.look.Audits, err = l.audit(ctx)
 	return err
 }
@@ -113,30 +136,21 @@ func (l *looking) failed(ctx context.Context, err error) error {
 	return ProjectError{l.target.Problem(0, strings.Join(strings.Fields(message), " "))}
 }
 
-// stale are the models and seeds above the target that are not in the environment as they are in the project, and the models between, in
-// the order in which they can be computed. Datasets and Go steps are taken from the environment as they are: what is looked at is SQL.
-func (l *looking) stale(graph *build.Graph) []string {
-	changed, models, seeds := graph.ChangedDefinitions(l.was), map[string]*model.Model{}, map[string]bool{}
-	for _, made := range l.Library.Models {
-		models[made.Name] = made
-	}
-	for _, seed := range l.Library.Seeds {
-		seeds[seed.Name] = true
-	}
+// findStale finds the models and seeds that are not in the environment as they are in the project, and the models that read them. Datasets and
+// Go steps are taken from the environment as they are: what is looked at is SQL.
+func (l *looking) findStale(graph *build.Graph) {
+	changed, visited := graph.ChangedDefinitions(l.was), map[string]bool{}
 	var order []string
-	visited := map[string]bool{}
 	var visit func(table string) bool
 	visit = func(table string) bool {
 		if known, done := visited[table]; done {
 			return known
 		}
-		made := models[table]
-		isStale := changed[table] && (made != nil || seeds[table]) || made != nil && l.readsOtherValues(made)
-		if made != nil {
-			for _, input := range made.Inputs {
-				if visit(input) {
-					isStale = true
-				}
+		made := l.models[table]
+		isStale := changed[table] && (made != nil || l.seeds[table] != nil) || made != nil && l.readsOtherValues(made)
+		for _, input := range graph.Inputs(table) {
+			if made != nil && visit(input) {
+				isStale = true
 			}
 		}
 		visited[table] = isStale
@@ -146,10 +160,12 @@ func (l *looking) stale(graph *build.Graph) []string {
 		return isStale
 	}
 	visit(l.target.Name)
+	visited[l.target.Name] = true // for what reads it
+	above := len(order)
 	for _, input := range l.target.AuditInputs {
 		visit(input)
 	}
-	return order
+	l.above, l.beside = order[:above], order[above:]
 }
 
 // readsOtherValues says whether a parameter that the model reads has another value than when its table was made.
@@ -161,15 +177,15 @@ func (l *looking) readsOtherValues(made *model.Model) bool {
 
 // bind finds what is wrong with the models before any runs. What concerns the target or what it reads is an error; problems elsewhere, such as of
 // a reader whose column went, are noted.
-func (l *looking) bind(ctx context.Context, graph *build.Graph, stale []string) error {
+func (l *looking) bind(ctx context.Context, graph *build.Graph) error {
+	own := map[string]bool{l.target.File: true}
+	for _, name := range l.above {
+		if made := l.models[name]; made != nil {
+			own[made.File] = true
+		}
+	}
 	return l.withBench(ctx, func(bench *warehouse.Session) error {
 		_, err := build.Bind(ctx, bench, graph, nil)
-		own := map[string]bool{l.target.File: true}
-		for _, made := range l.Library.Models {
-			if slices.Contains(stale, made.Name) {
-				own[made.File] = true
-			}
-		}
 		var mine []error
 		for _, problem := range problemsOf(err) {
 			var placed model.Problem
@@ -221,14 +237,13 @@ func (l *looking) currentTable(ctx context.Context) (string, error) {
 }
 
 // lay puts what the model and its audits read into the session: the environment's tables, and the changed ones over them.
-func (l *looking) lay(ctx context.Context, stale []string) error {
+func (l *looking) lay(ctx context.Context) error {
+	computed := slices.Concat(l.above, l.beside)
 	reads := map[string]bool{}
-	for _, name := range append(slices.Clone(stale), l.target.Name) {
-		for _, made := range l.Library.Models {
-			if made.Name == name {
-				for _, input := range made.Inputs {
-					reads[input] = true
-				}
+	for _, name := range append(slices.Clone(computed), l.target.Name) {
+		if made := l.models[name]; made != nil {
+			for _, input := range made.Inputs {
+				reads[input] = true
 			}
 		}
 	}
@@ -236,48 +251,51 @@ func (l *looking) lay(ctx context.Context, stale []string) error {
 		reads[input] = true
 	}
 	for _, table := range slices.Sorted(maps.Keys(reads)) {
-		if slices.Contains(stale, table) || table == l.target.Name {
+		if slices.Contains(computed, table) || table == l.target.Name {
 			continue
 		}
-		current, found := l.environment.Tables[table]
-		if !found {
-			return ProjectError{fmt.Errorf("%s reads %s, which environment %s does not have: run `countinghouse run --env %[3]s` first", l.target.Name, table, l.environment.Name)}
-		}
-		if err := snapshot.Attach(ctx, l.session, l.Bucket, table, current); err != nil {
+		if err := l.attachCurrent(ctx, table); err != nil {
 			return err
 		}
 	}
-	for _, table := range stale {
-		if err := l.compute(ctx, table); err != nil {
-			return err
+	l.look.Computed = l.above
+	return l.computeAll(ctx, l.above)
+}
+
+func (l *looking) attachCurrent(ctx context.Context, table string) error {
+	current, found := l.environment.Tables[table]
+	if !found {
+		return ProjectError{fmt.Errorf("%s needs %s, which environment %s does not have: run `countinghouse run --env %[3]s` first", l.target.Name, table, l.environment.Name)}
+	}
+	return snapshot.Attach(ctx, l.session, l.Bucket, table, current)
+}
+
+// computeAll makes changed tables readable: a seed as its rows, a model as a view.
+func (l *looking) computeAll(ctx context.Context, tables []string) error {
+	for _, table := range tables {
+		var err error
+		if seed := l.seeds[table]; seed != nil {
+			err = l.computeSeed(ctx, seed)
+		} else {
+			err = l.session.CreateView(ctx, table, l.models[table].Query)
+		}
+		if err != nil {
+			return fmt.Errorf("compute %s: %w", table, err)
 		}
 	}
-	l.look.Computed = stale
 	return nil
 }
 
-// compute makes a changed table readable: a seed as its rows, a model as a view.
-func (l *looking) compute(ctx context.Context, table string) error {
-	for _, seed := range l.Library.Seeds {
-		if seed.Name != table {
-			continue
-		}
-		graph, err := build.Resolve(&model.Library{Seeds: []*model.Seed{seed}}, nil, nil, l.Values)
-		if err != nil {
-			return err
-		}
-		if _, err := l.session.Exec(ctx, "drop view if exists "+table); err != nil { // what a view of the environment read
-			return err
-		}
-		_, err = build.Bind(ctx, l.session, graph, nil)
+func (l *looking) computeSeed(ctx context.Context, seed *model.Seed) error {
+	graph, err := build.Resolve(&model.Library{Seeds: []*model.Seed{seed}}, nil, nil, l.Values)
+	if err != nil {
 		return err
 	}
-	for _, made := range l.Library.Models {
-		if made.Name == table {
-			return l.session.CreateView(ctx, table, made.Query)
-		}
+	if _, err := l.session.Exec(ctx, "drop view if exists "+seed.Name); err != nil { // what a view of the environment read
+		return err
 	}
-	return nil
+	_, err = build.Bind(ctx, l.session, graph, nil)
+	return err
 }
 
 // audit runs the target's audits in a store of its own, which is forgotten: what a look finds counts for nothing else.

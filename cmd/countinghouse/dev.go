@@ -103,13 +103,13 @@ func (lookFailed) Is(target error) bool { return target == check.ErrFailed }
 const lookEvery = 250 * time.Millisecond
 
 func (a *app) watch(ctx context.Context, workshop *jobs.Workshop, name string, options jobs.LookOptions) {
-	follow := name == ""
+	watcher, follow := jobs.NewWatcher(workshop.Project.Dir), name == "" // what is saved from now on is seen
 	if follow {
 		a.printf("watching %s: save a model to see it\n", workshop.Project.Dir+"/sql")
 	} else {
 		a.show(ctx, workshop, name, options)
 	}
-	jobs.Watch(ctx, workshop.Project.Dir, lookEvery, func(files []string) {
+	watcher.Run(ctx, lookEvery, func(files []string) {
 		if follow {
 			name = lastModel(files, name)
 		}
@@ -179,7 +179,10 @@ func (a *app) printLook(look jobs.Look, limit int) {
 		a.printTests(*look.Tests)
 	}
 	for _, reader := range look.Readers {
-		a.printf("breaks elsewhere: %s\n", reader)
+		a.printf("breaks: %s\n", reader)
+	}
+	if len(look.Readers) > 0 {
+		a.printf("unit tests are run when no model is broken\n")
 	}
 }
 
