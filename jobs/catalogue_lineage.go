@@ -38,6 +38,8 @@ func sourcesOf(values []lineage.Source) []catalogue.Source {
 		source := catalogue.Source{Table: value.Table, Column: value.Column}
 		if feed, isFeed := strings.CutPrefix(value.Table, feedPrefix); isFeed {
 			source = catalogue.Source{Feed: feed, Column: value.Column}
+		} else if value.Table == lineage.ParameterTable {
+			source = catalogue.Source{Parameter: value.Column}
 		}
 		if !slices.Contains(sources, source) {
 			sources = append(sources, source)

@@ -74,7 +74,7 @@ func builtIn(t testing.TB) catalogue.Catalogue {
 	for i, rows := range []int64{10000, 11000, 12345} {
 		pyramid.History = append(pyramid.History, catalogue.Point{Version: int64(i + 1), AsOf: "2026-10-31", PublishedAt: at, Rows: rows, Bytes: rows * 200})
 	}
-	made.Table("core.orders").Columns[0].Sources = []catalogue.Source{{Table: "dataset.orders", Column: "channel"}, {Feed: "tmall_orders", Column: "paid_amount"}, {Table: "gone.gone", Column: "x"}}
+	made.Table("core.orders").Columns[0].Sources = []catalogue.Source{{Table: "dataset.orders", Column: "channel"}, {Feed: "tmall_orders", Column: "paid_amount"}, {Table: "gone.gone", Column: "x"}, {Parameter: "window_days"}}
 	return made
 }
 

@@ -90,11 +90,23 @@ type Column struct {
 	Expressions []string `json:"expressions,omitempty"`
 }
 
-// Source is a column of another table, or of a feed.
+// Source is a column of another table or of a feed, or a parameter. Column is * where the number of rows is what flows.
 type Source struct {
-	Table  string `json:"table,omitempty"`
-	Feed   string `json:"feed,omitempty"`
-	Column string `json:"column"`
+	Table     string `json:"table,omitempty"`
+	Feed      string `json:"feed,omitempty"`
+	Column    string `json:"column,omitempty"`
+	Parameter string `json:"parameter,omitempty"`
+}
+
+// String is the source as people name it.
+func (s Source) String() string {
+	switch {
+	case s.Parameter != "":
+		return s.Parameter
+	case s.Feed != "":
+		return s.Feed + "." + s.Column
+	}
+	return s.Table + "." + s.Column
 }
 
 // Audit is a query whose rows break a promise.

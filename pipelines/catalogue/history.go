@@ -13,13 +13,17 @@ const (
 	sparkEdge   = 4.0
 )
 
-// sparkline draws one value per version as a line from zero up; empty for fewer than two. The numbers themselves stand in a table beside it.
+// sparkline draws one value per version as a line from zero up; empty for fewer than two, and for a view, whose rows are not counted. The numbers
+// themselves stand in a table beside it.
 func sparkline(points []Point, value func(Point) int64, title string) template.HTML {
 	if len(points) < 2 {
 		return ""
 	}
 	var largest int64
 	for _, point := range points {
+		if value(point) < 0 {
+			return ""
+		}
 		largest = max(largest, value(point))
 	}
 	var line strings.Builder

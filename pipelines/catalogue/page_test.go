@@ -64,7 +64,7 @@ func TestOtherTables(t *testing.T) {
 	wants(t, "a dataset", textOf(section(t, pages["tables/dataset.orders.html"], "lineage")), "tmall_orders", "core.orders")
 	wants(t, "personal columns", textOf(section(t, pages["tables/dataset.accounts.html"], "columns")), "phone personal")
 	wants(t, "a step", textOf(pages["tables/ledger.lots.html"]), "made in Go", "One earning of points", "dataset.point_transactions")
-	wants(t, "sources", textOf(section(t, pages["tables/core.orders.html"], "columns")), "from dataset.orders.channel, tmall_orders.paid_amount, gone.gone.x")
+	wants(t, "sources", textOf(section(t, pages["tables/core.orders.html"], "columns")), "from dataset.orders.channel, tmall_orders.paid_amount, gone.gone.x, window_days")
 	wants(t, "where a column goes", textOf(section(t, pages["feeds/tmall_orders.html"], "columns")), "into core.orders.channel")
 }
 

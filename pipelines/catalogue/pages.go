@@ -79,6 +79,9 @@ type groupList struct {
 // ColumnAt is the address of a column on its table's or feed's page; empty for one that there is not.
 func (f frame) ColumnAt(source Source) string {
 	anchor := "#" + columnAnchor(source.Column)
+	if source.Parameter != "" {
+		return f.To("parameters.html") + "#" + columnAnchor(source.Parameter)
+	}
 	if feed := f.network.feeds[source.Feed]; feed != nil {
 		if slices.ContainsFunc(feed.Columns, func(column FeedColumn) bool { return column.Name == source.Column }) {
 			return f.PageOfFeed(source.Feed) + anchor
@@ -221,6 +224,12 @@ func (s *site) table(table *Table) tablePageView {
 	page.Spark[0] = sparkline(table.History, func(p Point) int64 { return p.Rows }, "Rows over the versions of the environment")
 	page.Spark[1] = sparkline(table.History, func(p Point) int64 { return p.Bytes }, "Size over the versions of the environment")
 	return page
+}
+
+// Schema is the first part of the table's name.
+func (p tablePageView) Schema() string {
+	schema, _, _ := strings.Cut(p.Name, ".")
+	return schema
 }
 
 // IsKey says whether a column is one of those that identify a row.

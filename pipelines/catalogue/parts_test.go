@@ -112,6 +112,9 @@ func TestSparkline(t *testing.T) {
 	if one := sparkline([]Point{{Rows: 5}}, rows, "t"); one != "" {
 		t.Errorf("one point makes no line: %s", one)
 	}
+	if view := sparkline([]Point{{Rows: -1}, {Rows: -1}}, rows, "t"); view != "" {
+		t.Errorf("rows that are not counted make no line: %s", view)
+	}
 	line := string(sparkline([]Point{{Rows: 0}, {Rows: 5}, {Rows: 10}}, rows, "<t>"))
 	if want := `points="4,44 130,24 256,4"`; !strings.Contains(line, want) || !strings.Contains(line, "&lt;t&gt;") {
 		t.Errorf("want %s in %s", want, line)
