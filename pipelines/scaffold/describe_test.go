@@ -60,6 +60,7 @@ func placesOf(made schema, place string, places map[string]bool) {
 	}
 	if chosen, ok := made["additionalProperties"].(schema); ok {
 		placesOf(chosen, join(place, "*"), places)
+		return // its properties are only names that are known already
 	}
 	for _, one := range list(made["anyOf"]) {
 		placesOf(one.(schema), place, places)

@@ -42,7 +42,11 @@ func Schemas() (map[string][]byte, error) {
 	}
 	texts := map[string][]byte{}
 	for _, kind := range kinds() {
-		made := describer{notes[kind.name]}.describe(kind.typed, "")
+		by := describer{notes[kind.name]}
+		made := by.describe(kind.typed, "")
+		if err := addNames(kind.name, by, made); err != nil {
+			return nil, err
+		}
 		made["$schema"] = "http://json-schema.org/draft-07/schema#"
 		if texts[kind.file()], err = indented(made); err != nil {
 			return nil, fmt.Errorf("schema of %s: %w", kind.name, err)

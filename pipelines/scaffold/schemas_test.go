@@ -188,6 +188,29 @@ func marshal(t *testing.T, value any) string {
 	return string(text)
 }
 
+// TestEditorsKnowTheNames looks where the writer of a file chooses a name that comes with the product; another one is allowed too.
+func TestEditorsKnowTheNames(t *testing.T) {
+	gives := read(t, "feed")["properties"].(object)["gives"].(object)
+	orders := gives["properties"].(object)["orders"].(object)["properties"].(object)["columns"].(object)["properties"].(object)
+	if text := orders["paid_amount"].(object)["description"]; text != "实付金额 · money" {
+		t.Errorf("gives.orders.columns.paid_amount is described by %q", text)
+	}
+	if got := len(gives["properties"].(object)); got != len(builtin(t, "dataset")) {
+		t.Errorf("%d datasets are known, want %d", got, len(builtin(t, "dataset")))
+	}
+	window := read(t, "countinghouse")["properties"].(object)["parameters"].(object)["properties"].(object)["window_days"].(object)
+	if window["default"] != 365.0 || window["type"] != "integer" {
+		t.Errorf("window_days: %v", window)
+	}
+	for text, bad := range map[string]int{
+		"parameters: {window_days: 180, my_own: x}": 0, "parameters: {window_days: many}": 1, "parameters: {churn_drop_share: 0.4, tier_downgrade: year_end}": 0,
+	} {
+		if problems := validate(read(t, "countinghouse"), parsed(t, []byte(text)), "$"); len(problems) != bad {
+			t.Errorf("%s: %v", text, problems)
+		}
+	}
+}
+
 // TestParameterTypes holds the types of parameters against the code that reads them.
 func TestParameterTypes(t *testing.T) {
 	types := read(t, "parameters")["additionalProperties"].(object)["properties"].(object)["type"].(object)["enum"].([]any)

@@ -48,7 +48,7 @@ func validate(schema object, value any, place string) []string {
 	var problems []string
 	for keyword, wanted := range schema {
 		switch keyword {
-		case "$schema", "description", "additionalProperties":
+		case "$schema", "description", "default", "additionalProperties":
 		case "type":
 			names, several := wanted.([]any)
 			if !several {
