@@ -127,7 +127,7 @@ func (a *app) explainTable(graph *lineage.Graph, table string, downstream bool) 
 		return usage(fmt.Errorf("explain: %w in the project: it is only in the environment", err))
 	}
 	return a.print(node, func() error {
-		a.printNode(node, "")
+		a.printNode(node, "", downstream)
 		return nil
 	})
 }
@@ -154,7 +154,7 @@ func (a *app) explainColumn(graph *lineage.Graph, table, column string, how expl
 	}
 	deciding := len(all.Columns()) - len(node.Columns())
 	return a.print(columnExplanation{node, deciding}, func() error {
-		a.printNode(node, "")
+		a.printNode(node, "", how.downstream)
 		if deciding > 0 {
 			a.printf("%s\n", decidingNote(deciding, how.downstream))
 		}
@@ -169,21 +169,24 @@ func decidingNote(deciding int, downstream bool) string {
 	return fmt.Sprintf("%d other columns decide which rows count: --filters draws them.", deciding)
 }
 
-// printNode draws a column, what makes it, and below it what it comes from.
-func (a *app) printNode(node lineage.Node, indent string) {
-	a.printf("%s%s%s\n", indent, node.Source, noteOf(node))
-	if node.Above {
-		return
+// printNode draws a column, what makes it, and below it what it comes from; downstream, who reads it.
+func (a *app) printNode(node lineage.Node, indent string, downstream bool) {
+	a.printf("%s%s%s\n", indent, node.Source, noteOf(node, downstream))
+	if !node.Above && !downstream {
+		a.printExpressions(node.Expressions, indent+"    = ")
 	}
-	for _, expression := range node.Expressions {
+	for _, below := range node.Below {
+		a.printNode(below, indent+"  ", downstream)
+	}
+}
+
+func (a *app) printExpressions(expressions []lineage.Expression, indent string) {
+	for _, expression := range expressions {
 		from := ""
 		if expression.From != "" {
 			from = expression.From + ": "
 		}
-		a.printf("%s    = %s%s\n", indent, from, shortened(expression.SQL))
-	}
-	for _, below := range node.Below {
-		a.printNode(below, indent+"  ")
+		a.printf("%s%s%s\n", indent, from, shortened(expression.SQL))
 	}
 }
 
@@ -198,15 +201,18 @@ func shortened(expression string) string {
 	return string(letters[:widestExpression]) + "…"
 }
 
-func noteOf(node lineage.Node) string {
+func noteOf(node lineage.Node, downstream bool) string {
 	var notes []string
 	if node.Role == lineage.Filter {
 		notes = append(notes, "(filter)")
 	}
-	if node.Above {
+	switch {
+	case node.Above:
 		notes = append(notes, "(above)")
-	} else {
-		notes = append(notes, madeBy(node)...)
+	case downstream && node.Step != "":
+		notes = append(notes, "made by the step "+node.Step)
+	case !downstream:
+		notes = append(notes, originOf(node)...)
 	}
 	if len(notes) == 0 {
 		return ""
@@ -214,17 +220,20 @@ func noteOf(node lineage.Node) string {
 	return "  " + strings.Join(notes, "  ")
 }
 
-func madeBy(node lineage.Node) (notes []string) {
-	if len(node.Headers) > 0 {
-		notes = append(notes, `in the export "`+strings.Join(node.Headers, `" or "`)+`"`)
-	}
-	if node.Step != "" && node.Column == "" {
-		notes = append(notes, "made by the step "+node.Step)
-	} else if node.Step != "" {
-		notes = append(notes, "made by the step "+node.Step+" from "+strings.Join(node.Inputs, ", "))
-	}
-	if node.Problem != "" {
+// originOf says what the drawing does not: a column's name in the export, the step that makes it, or why nothing stands below it.
+func originOf(node lineage.Node) (notes []string) {
+	isColumn := node.Column != "" && node.Column != lineage.Rows
+	switch {
+	case node.Problem != "":
 		notes = append(notes, "not followed: "+node.Problem)
+	case len(node.Headers) > 0:
+		notes = append(notes, `in the export "`+strings.Join(node.Headers, `" or "`)+`"`)
+	case node.Step != "" && isColumn && len(node.Below) == 0:
+		notes = append(notes, "made by the step "+node.Step+" from "+strings.Join(node.Inputs, ", "))
+	case node.Step != "":
+		notes = append(notes, "made by the step "+node.Step)
+	case node.Kind == lineage.Model && isColumn && len(node.Below) == 0:
+		notes = append(notes, "from no column: which rows there are decides")
 	}
 	return notes
 }

@@ -139,7 +139,7 @@ func TestFeedsWithoutFilesAreLeftOutWhereOthersHaveSome(t *testing.T) {
 
 func TestReadersAreFoundThroughStepsToo(t *testing.T) {
 	for filters, want := range map[bool]string{
-		false: "dataset.sales.amount = paid / 100 = abs(paid)\n  core.sales.amount\n    mart.days.total = sum(amount)\n    rows of step.scores ?\n",
+		false: "dataset.sales.amount = paid / 100 = abs(paid)\n  core.sales.amount\n    mart.days.total = sum(amount)\n    step.scores ?\n",
 		true: "dataset.sales.amount = paid / 100 = abs(paid)\n  core.sales.amount\n    mart.days.total = sum(amount)\n" +
 			"    rows of step.scores ?\n      step.scores.score ?\n        mart.days.score\n",
 	} {

@@ -129,7 +129,7 @@ func (g *Graph) describe(at Source, role string) Node {
 	column, _ := table.Column(at.Column)
 	node.Kind, node.Step, node.Inputs, node.Problem = table.Kind, table.Step, table.Inputs, table.Problem
 	node.Headers = column.Headers
-	var feeds []Source
+	feeds := slices.Clone(column.Values)
 	for _, expression := range column.Expressions {
 		feeds = append(feeds, Source{Table: expression.From})
 	}
@@ -193,15 +193,21 @@ func (g *Graph) above(filters bool) func(Source) []edge {
 			}
 		}
 	}
-	return func(at Source) []edge { return append(slices.Clone(readers[at]), g.stepReaders(at)...) }
+	return func(at Source) []edge { return append(slices.Clone(readers[at]), g.stepReaders(at, filters)...) }
 }
 
-func (g *Graph) stepReaders(at Source) []edge {
+// stepReaders are the steps that may read a column, as they read its table. Who reads them in turn is followed with filters only.
+func (g *Graph) stepReaders(at Source, followed bool) []edge {
 	var edges []edge
 	for _, table := range g.Tables {
-		if at.Column != Rows && table.byTableOnly() && slices.Contains(table.Inputs, at.Table) {
-			edges = append(edges, edge{Source{table.Name, Rows}, Filter})
+		if at.Column == Rows || at.Column == "" || !table.byTableOnly() || !slices.Contains(table.Inputs, at.Table) {
+			continue
 		}
+		reader := Source{Table: table.Name}
+		if followed {
+			reader.Column = Rows
+		}
+		edges = append(edges, edge{reader, Filter})
 	}
 	return edges
 }
@@ -231,11 +237,13 @@ func (n Node) walk(visit func(Node)) {
 
 // String is the column as people write it, schema.table.column; without a column it is the table.
 func (s Source) String() string {
-	switch s.Column {
-	case "":
+	switch {
+	case s.Column == "":
 		return s.Table
-	case Rows:
+	case s.Column == Rows:
 		return "rows of " + s.Table
+	case s.Table == ParameterTable:
+		return "parameter " + s.Column
 	}
 	return s.Table + "." + s.Column
 }
