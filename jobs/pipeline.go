@@ -34,7 +34,15 @@ type BuildOptions struct {
 
 // Build makes the tables of an environment that are not stored, and leaves the whole set as its candidate. All pending models are bound first,
 // so that a mistake in one is told before anything runs.
-func (w *Workshop) Build(ctx context.Context, options BuildOptions) (snapshot.Environment, error) {
+func (w *Workshop) Build(ctx context.Context, options BuildOptions) (candidate snapshot.Environment, err error) {
+	err = w.AtWork(ctx, func(ctx context.Context) (err error) {
+		candidate, err = w.build(ctx, options)
+		return err
+	})
+	return candidate, err
+}
+
+func (w *Workshop) build(ctx context.Context, options BuildOptions) (snapshot.Environment, error) {
 	current, _, err := snapshot.Read(ctx, w.Bucket, options.Environment)
 	if err != nil {
 		return snapshot.Environment{}, err
@@ -157,7 +165,7 @@ func (w *Workshop) Check(ctx context.Context, environment string) (check.Result,
 }
 
 // Publish makes the candidate of an environment current. A candidate that was not checked is refused.
-func (w *Workshop) Publish(ctx context.Context, environment string, meta report.Meta) (snapshot.Environment, bool, error) {
+func (w *Workshop) Publish(ctx context.Context, environment string, meta report.Meta) (current snapshot.Environment, published bool, err error) {
 	candidate, err := w.candidate(ctx, environment)
 	if err != nil {
 		return snapshot.Environment{}, false, err
@@ -165,12 +173,19 @@ func (w *Workshop) Publish(ctx context.Context, environment string, meta report.
 	if err := w.publishable(ctx, candidate); err != nil {
 		return snapshot.Environment{}, false, ProjectError{fmt.Errorf("publish: %w", err)}
 	}
-	return publish.Run(ctx, candidate, publish.Options{
-		Bucket: w.Bucket, Session: w.Session, Scratch: w.Scratch, Comments: w.comments(), RunID: meta.RunID, Now: w.Now,
-		Report: func(ctx context.Context, published snapshot.Environment, path string) error {
-			return w.writeReport(ctx, published, path, meta)
-		},
+	err = w.AtWork(ctx, func(ctx context.Context) (err error) {
+		current, published, err = publish.Run(ctx, candidate, publish.Options{
+			Bucket: w.Bucket, Session: w.Session, Scratch: w.Scratch, Comments: w.comments(), RunID: meta.RunID, Now: w.Now,
+			Report: func(ctx context.Context, published snapshot.Environment, path string) error {
+				return w.writeReport(ctx, published, path, meta)
+			},
+		})
+		return err
 	})
+	if errors.Is(err, publish.ErrRefused) {
+		err = ProjectError{err}
+	}
+	return current, published, err
 }
 
 // candidate is what the last build of an environment left.
