@@ -182,7 +182,7 @@ func steps(count int) string {
 
 func TestAModelWithoutSteps(t *testing.T) {
 	got := check(t, serializer(t), header+"select k, v from core.orders\n", true)
-	if difference := cmp.Diff([]string{"10: keys-first", "10: shape"}, got); difference != "" {
+	if difference := cmp.Diff([]string{"10: shape"}, got); difference != "" {
 		t.Error(difference)
 	}
 }

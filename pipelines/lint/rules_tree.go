@@ -47,9 +47,9 @@ func (c *checking) imports() {
 	}
 }
 
-// keysFirst wants final to begin with the grain and to keep its order. What belongs to a key (the end of a period) may stand behind it.
+// keysFirst wants the columns to begin with the grain and to keep its order. What belongs to a key (the end of a period) may stand behind it.
 func (c *checking) keysFirst() {
-	list := c.query.final().node.list("select_list")
+	list, line := c.query.outputs(c.tokens)
 	grain := c.model.Header.Grain
 	var keys []string
 	for i, column := range list {
@@ -63,7 +63,7 @@ func (c *checking) keysFirst() {
 		}
 	}
 	if !slices.EqualFunc(keys, grain, strings.EqualFold) {
-		c.report(c.query.stepLine(c.tokens, c.query.final().name), "final begins with the grain, and keeps its order: %s", strings.Join(grain, ", "))
+		c.report(line, "the columns begin with the grain, and keep its order: %s", strings.Join(grain, ", "))
 	}
 }
 

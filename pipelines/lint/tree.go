@@ -163,6 +163,19 @@ func (q query) final() cte {
 	return q.steps[len(q.steps)-1]
 }
 
+// outputs is the select list that the model's columns are from, and its line: that of the last step where the query ends with
+// select * from it, as it should.
+func (q query) outputs(tokens []token) (list []node, line int) {
+	list, line = q.root.list("select_list"), 1
+	if len(list) == 1 && isBareStar(list[0]) && len(q.steps) > 0 {
+		return q.final().node.list("select_list"), q.stepLine(tokens, q.final().name)
+	}
+	if len(list) > 0 {
+		line = q.line(list[0])
+	}
+	return list, line
+}
+
 // output is the name of a column of a select list, empty for an expression without one.
 func output(expression node) string {
 	if alias := expression.text("alias"); alias != "" {
