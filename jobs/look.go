@@ -119,12 +119,13 @@ func (l *looking) evaluate(ctx context.Context, limit int) error {
 	if err := l.session.CreateView(ctx, l.target.Name, "select * from "+after); err != nil {
 		return err
 	}
-	if err := l.computeAll(ctx, l.beside); err != nil {
-		l.look.Readers = append(l.look.Readers, "the audits are not run: "+err.Error())
-		return nil
+	problem := l.computeAll(ctx, l.beside)
+	if problem == nil {
+		l.look.Audits, err = l.audit(ctx)
+		return err
 	}
-	l.look.Audits, err = l.audit(ctx)
-	return err
+	l.look.Readers = append(l.look.Readers, "the audits are not run: "+problem.Error())
+	return nil
 }
 
 // failed tells an error of the running model with its file, and lets an interrupt pass.

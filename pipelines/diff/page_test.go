@@ -11,11 +11,14 @@ func comparison() diff.Result {
 	return diff.Result{
 		Before: diff.Set{Name: "prod", Version: 3, AsOf: "2026-10-30"}, After: diff.Set{Name: "dev@2", Version: 2, AsOf: "2026-10-31"},
 		Tables: []diff.Table{
-			{Name: "mart.a_b", State: diff.Differs, RowsBefore: 4, RowsAfter: 4, Grain: []string{"id"}, Changed: 2, Added: 1, Missing: 1,
+			{
+				Name: "mart.a_b", State: diff.Differs, RowsBefore: 4, RowsAfter: 4, Grain: []string{"id"}, Changed: 2, Added: 1, Missing: 1,
 				Schema: []diff.SchemaChange{{Column: "x", After: "DATE"}, {Column: "y", Before: "DATE"}, {Column: "z", Before: "DATE", After: "INTEGER"}},
 				Columns: []diff.ColumnChange{
-					{Column: "amount", Rows: 2, ToNull: 1, Sum: &diff.Sum{Before: "10.00", After: "12.50", Difference: "2.50"},
-						Largest: &diff.Largest{Key: []*string{text("k|1")}, Before: "1.00", After: "3.50", Difference: "2.50"}},
+					{
+						Column: "amount", Rows: 2, ToNull: 1, Sum: &diff.Sum{Before: "10.00", After: "12.50", Difference: "2.50"},
+						Largest: &diff.Largest{Key: []*string{text("k|1")}, Before: "1.00", After: "3.50", Difference: "2.50"},
+					},
 					{Column: "name", Rows: 1, FromNull: 1, Pairs: []diff.Pair{{After: text("<b>*x*"), Rows: 1}}},
 				},
 				Samples: diff.Samples{
@@ -24,7 +27,8 @@ func comparison() diff.Result {
 					}}},
 					Columns: []string{"id", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9"},
 					Added:   [][]*string{{text("k2"), nil, nil, nil, nil, nil, nil, nil, text("hidden")}},
-				}},
+				},
+			},
 			{Name: "mart.same", State: diff.Same, RowsBefore: 1, RowsAfter: 1},
 			{Name: "mart.view", State: diff.Added, RowsAfter: -1},
 		},
