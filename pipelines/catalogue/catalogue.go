@@ -144,7 +144,7 @@ type Built struct {
 	Bytes       int64             `json:"bytes"`                // 0 of a view
 	At          time.Time         `json:"at,omitzero"`          // when it was made, in the brand's time zone
 	Seconds     float64           `json:"seconds"`              // that making it took
-	CPUSeconds  float64           `json:"cpu_seconds"`          // of all threads
+	CPUSeconds  float64           `json:"cpu_seconds"`          // processor time
 	PeakMemory  int64             `json:"peak_memory"`          // bytes
 	Spilled     int64             `json:"spilled"`              // bytes written to scratch files
 	Digest      string            `json:"digest,omitempty"`     // of the rows

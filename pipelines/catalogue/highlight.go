@@ -27,7 +27,7 @@ func highlight(query string, link func(table string) string) template.HTML {
 			out.WriteString(html.EscapeString(text))
 		}
 	}
-	return template.HTML(out.String()) //nolint:gosec // every text in it is escaped, and addresses are href's
+	return template.HTML(out.String()) // every text in it is escaped, and addresses are href's
 }
 
 func linkOf(kind, text string, link func(table string) string) string {

@@ -36,7 +36,7 @@ func sparkline(points []Point, value func(Point) int64, title string) template.H
 		}
 		fmt.Fprintf(&line, "%s,%s ", pixels(x), pixels(y))
 	}
-	return template.HTML(fmt.Sprintf( //nolint:gosec // numbers and an escaped title
+	return template.HTML(fmt.Sprintf( // numbers and an escaped title
 		`<svg class="spark" width="%s" height="%s" viewBox="0 0 %s %s" role="img" aria-label="%s"><polyline points="%s"/><circle cx="%s" cy="%s" r="3"/></svg>`,
 		pixels(sparkWidth), pixels(sparkHeight), pixels(sparkWidth), pixels(sparkHeight), template.HTMLEscapeString(title),
 		strings.TrimSpace(line.String()), pixels(x), pixels(y)))

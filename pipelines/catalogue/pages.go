@@ -28,8 +28,12 @@ func (s *site) frame(title, chinese, active string) frame {
 // Menu are the pages that every page links to: file, English, Chinese.
 func (f frame) Menu() [][3]string {
 	return [][3]string{
-		{"index.html", "Start", "首页"}, {"tables.html", "Tables", "表"}, {"feeds.html", "Feeds", "数据源"}, {"lineage.html", "Lineage", "血缘"},
-		{"parameters.html", "Parameters", "参数"}, {"builds.html", "Builds", "构建"},
+		{"index.html", "Start", "首页"},
+		{"tables.html", "Tables", "表"},
+		{"feeds.html", "Feeds", "数据源"},
+		{"lineage.html", "Lineage", "血缘"},
+		{"parameters.html", "Parameters", "参数"},
+		{"builds.html", "Builds", "构建"},
 	}
 }
 
@@ -60,7 +64,7 @@ func (f frame) Highlight(query string) template.HTML { return highlight(query, f
 
 // Value is what a parameter is set to, as SQL.
 func (f frame) Value(parameter string) string {
-	for _, one := range f.Catalogue.Parameters {
+	for _, one := range f.Parameters {
 		if one.Name == parameter {
 			return one.Value
 		}

@@ -55,10 +55,10 @@ func writeFile(path string, data []byte) error {
 	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, data) {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // it is made to be read by everybody
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { // it is made to be read by everybody
 		return err
 	}
-	return os.WriteFile(path, data, 0o644) //nolint:gosec // it is made to be read by everybody
+	return os.WriteFile(path, data, 0o644) // it is made to be read by everybody
 }
 
 func removeStale(dir string, wanted map[string]bool) error {
