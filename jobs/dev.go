@@ -22,9 +22,10 @@ import (
 
 // LookOptions say how a model is looked at.
 type LookOptions struct {
-	Environment string // whose tables the model reads
-	Limit       int    // of the rows shown
-	Tests       bool   // run the model's unit tests as well
+	Environment string    // whose tables the model reads
+	AsOf        time.Time // zero: the environment's, whatever it is at the time
+	Limit       int       // of the rows shown
+	Tests       bool      // run the model's unit tests as well
 }
 
 // Look is what came of a model as its file is now. Nothing of it is stored.
@@ -51,32 +52,24 @@ func (l Look) Failed() bool {
 	return len(l.Audits.Findings) > 0 || len(l.Readers) > 0 || l.Tests != nil && l.Tests.Failed > 0
 }
 
-// OpenDev opens what Look needs; models are read with each look. Close it.
-func OpenDev(ctx context.Context, own project.Project, asOf time.Time, tools Tools) (*Workshop, error) {
-	workshop, err := OpenIntake(ctx, own, tools)
-	if err == nil {
-		workshop.AsOf = asOf
-	}
-	return workshop, err
-}
-
 // Look reads the project's models and runs one of them over the tables of an environment, without storing anything: what its audits and unit
 // tests say, and how its table differs from the current one. Tables that it reads and that changed are computed first, so that a chain of
-// changes works. A ProjectError if a file of the project keeps it from being run.
+// changes works. A ProjectError if a file of the project keeps it from being run. The workshop may be one of OpenIntake: models are read with
+// each look.
 func (w *Workshop) Look(ctx context.Context, name string, options LookOptions) (Look, error) {
-	if err := w.reload(ctx); err != nil {
-		return Look{}, ProjectError{err}
-	}
-	target, err := w.modelNamed(name)
-	if err != nil {
-		return Look{}, ProjectError{err}
-	}
 	current, _, err := snapshot.Read(ctx, w.Bucket, options.Environment)
 	if err != nil {
 		return Look{}, err
 	}
 	if current.Version == 0 {
 		return Look{}, ProjectError{fmt.Errorf("environment %s has no tables yet: run `countinghouse run --env %[1]s` first", options.Environment)}
+	}
+	if err := w.reload(ctx, current, options.AsOf); err != nil {
+		return Look{}, ProjectError{err}
+	}
+	target, err := w.modelNamed(name)
+	if err != nil {
+		return Look{}, ProjectError{err}
 	}
 	looking := newLooking(w, target, current)
 	if err := looking.run(ctx, options.Limit); err != nil {
@@ -89,7 +82,12 @@ func (w *Workshop) Look(ctx context.Context, name string, options LookOptions) (
 }
 
 // reload reads the project's configuration and models as they are now.
-func (w *Workshop) reload(ctx context.Context) error {
+func (w *Workshop) reload(ctx context.Context, current snapshot.Environment, asOf time.Time) (err error) {
+	if w.AsOf = asOf; asOf.IsZero() {
+		if w.AsOf, err = time.Parse(time.DateOnly, current.AsOf); err != nil {
+			return fmt.Errorf("environment %s: as of: %w", current.Name, err)
+		}
+	}
 	own, err := project.Open(w.Project.Dir)
 	if err != nil {
 		return err

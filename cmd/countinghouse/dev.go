@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"countinghouse/internal/snapshot"
 	"countinghouse/jobs"
 	"countinghouse/pipelines/check"
 	"countinghouse/pipelines/diff"
@@ -45,7 +44,12 @@ With --once the model is shown one time: for editors and scripts. Exit code 2 th
 		if once && len(args) == 0 {
 			return usage(errors.New("--once needs the name of a model"))
 		}
-		return with(a.dev, func(ctx context.Context, workshop *jobs.Workshop) error {
+		return a.withIntake(func(ctx context.Context, workshop *jobs.Workshop) (err error) {
+			if a.asOf != "" {
+				if options.AsOf, err = a.asOfDate(workshop.Project, workshop.Now()); err != nil {
+					return err
+				}
+			}
 			name := strings.Join(args, "")
 			if once {
 				return a.lookOnce(ctx, workshop, name, options)
@@ -55,26 +59,6 @@ With --once the model is shown one time: for editors and scripts. Exit code 2 th
 		})(command, args)
 	}
 	return command
-}
-
-// dev opens what a look at a model needs: for the day of the environment, unless --as-of says another.
-func (a *app) dev(ctx context.Context) (*jobs.Workshop, error) {
-	own, tools, err := a.open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	current, _, err := snapshot.Read(ctx, tools.Bucket, a.environment)
-	if err != nil {
-		return nil, err
-	}
-	if a.asOf == "" {
-		a.asOf = current.AsOf
-	}
-	asOf, err := a.asOfDate(own, tools.Now())
-	if err != nil {
-		return nil, err
-	}
-	return jobs.OpenDev(ctx, own, asOf, tools)
 }
 
 func (a *app) lookOnce(ctx context.Context, workshop *jobs.Workshop, name string, options jobs.LookOptions) error {

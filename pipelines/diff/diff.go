@@ -156,8 +156,8 @@ func compare(ctx context.Context, before, after snapshot.Environment, name strin
 	case !hasFresh:
 		table.State = Removed
 	case old.Fingerprint == fresh.Fingerprint:
-	case old.Digest == fresh.Digest && old.Digest != "":
-		return table, table.sameRows(ctx, old, fresh, options)
+	case sameRows(old, fresh):
+		return table, table.compareColumns(ctx, old, fresh, options)
 	default:
 		found, err := versions(ctx, name, before, after, options)
 		defer func() { found[0].remove(); found[1].remove() }()
@@ -169,8 +169,8 @@ func compare(ctx context.Context, before, after snapshot.Environment, name strin
 	return table, nil
 }
 
-// sameRows compares the columns of two tables whose rows are the same: a column may have another name or type.
-func (t *Table) sameRows(ctx context.Context, old, fresh snapshot.Table, options Options) error {
+// compareColumns compares the columns of two tables whose rows are the same: a column may have another name or type.
+func (t *Table) compareColumns(ctx context.Context, old, fresh snapshot.Table, options Options) error {
 	before, err := snapshot.ReadManifest(ctx, options.Bucket, t.Name, old.Fingerprint)
 	if err != nil {
 		return err

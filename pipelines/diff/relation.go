@@ -78,10 +78,10 @@ func (o Options) version(ctx context.Context, manifest snapshot.Manifest, at int
 
 // parts gives two tables in monthly parts. Those that both have need not be looked at.
 func (o Options) parts(ctx context.Context, manifests [2]snapshot.Manifest) (found [2]version, err error) {
-	digests := [2]map[string]bool{{}, {}}
+	byMonth := [2]map[string]snapshot.Table{{}, {}}
 	for i, manifest := range manifests {
 		for _, part := range manifest.Parts {
-			digests[i][part.Month+" "+part.Digest] = true
+			byMonth[i][part.Month] = part.Table
 		}
 	}
 	for i, manifest := range manifests {
@@ -89,7 +89,7 @@ func (o Options) parts(ctx context.Context, manifests [2]snapshot.Manifest) (fou
 		for _, part := range manifest.Parts {
 			key := snapshot.DataKey(manifest.Name, part.Table)
 			all = append(all, key)
-			if !digests[1-i][part.Month+" "+part.Digest] {
+			if !sameRows(part.Table, byMonth[1-i][part.Month]) {
 				suspect = append(suspect, key)
 			}
 		}
@@ -101,6 +101,11 @@ func (o Options) parts(ctx context.Context, manifests [2]snapshot.Manifest) (fou
 		}
 	}
 	return found, nil
+}
+
+// sameRows says that two versions of a table are known to have the same rows. Not every table has a digest.
+func sameRows(before, after snapshot.Table) bool {
+	return before.Fingerprint == after.Fingerprint || before.Digest == after.Digest && before.Digest != ""
 }
 
 func (o Options) filesOrNone(ctx context.Context, manifest snapshot.Manifest, keys []string) (string, error) {
