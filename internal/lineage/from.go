@@ -99,6 +99,7 @@ func (r *reader) joinColumns(joined, left, right *from, shared []string, kind st
 		if kind == "RIGHT" || kind == "FULL" {
 			joined.columns[at] = joined.columns[at].merge(one)
 		}
+		joined.columns[at].shared = true
 	}
 	joined.others = left.others
 	if right.others != nil {

@@ -125,6 +125,7 @@ func (s sources) rowsOnly() sources {
 type column struct {
 	name            string
 	of              string // the relation that star finds it in
+	shared          bool   // by a join: it is of another relation too
 	values, filters sources
 	expressions     []any
 }
@@ -134,7 +135,7 @@ func newColumn(name string) column { return column{name: name, values: sources{}
 // merge adds what another column comes from.
 func (c column) merge(other column) column {
 	merged := newColumn(c.name)
-	merged.of = c.of
+	merged.of, merged.shared = c.of, c.shared
 	merged.values.add(c.values, other.values)
 	merged.filters.add(c.filters, other.filters)
 	merged.expressions = slices.Concat(c.expressions, other.expressions)

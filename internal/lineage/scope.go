@@ -183,7 +183,7 @@ func (r result) relation(schema, name string, names []string) relation {
 		if i < len(names) {
 			column.name = names[i]
 		}
-		column.name, column.of = free(column.name, taken), strings.ToLower(name)
+		column.name, column.of, column.shared = free(column.name, taken), strings.ToLower(name), false
 		made.columns = append(made.columns, column)
 	}
 	return made

@@ -121,7 +121,7 @@ func (r *reader) starExpression(item, star map[string]any, s *scope, made *resul
 func (r *reader) starColumns(star map[string]any, s *scope) (columns []column, others *column, known bool) {
 	columns, others = r.starSource(text(star, "relation_name"), s)
 	columns = slices.Clone(columns)
-	columns = slices.DeleteFunc(columns, func(one column) bool { return excluded(star, one) })
+	columns = slices.DeleteFunc(columns, func(one column) bool { return r.excluded(star, one) })
 	for _, replacement := range objects(list(star, "replace_list")) {
 		r.replace(columns, replacement, s)
 	}
@@ -188,16 +188,20 @@ func (r *reader) starSource(name string, s *scope) ([]column, *column) {
 	return nil, &fields
 }
 
-func excluded(star map[string]any, one column) bool {
+func (r *reader) excluded(star map[string]any, one column) bool {
 	for _, name := range texts(list(star, "exclude_list")) {
 		if same(name, one.name) {
 			return true
 		}
 	}
 	for _, name := range objects(list(star, "qualified_exclude_list")) {
-		if same(text(name, "column"), one.name) && fitsTable(one, text(name, "table")) {
-			return true
+		if !same(text(name, "column"), one.name) || !fitsTable(one, text(name, "table")) {
+			continue
 		}
+		if one.shared { // DuckDB then shows it where the other table's columns stand
+			r.refuse("exclude (%s.%s): the join shares this column; write exclude (%[2]s)", text(name, "table"), one.name)
+		}
+		return true
 	}
 	return false
 }
