@@ -84,9 +84,9 @@ func (m *markdown) table(table *Table) []byte {
 		fmt.Fprintf(&out, "- %s: %s\n", fact[0], fact[1])
 	}
 	out.WriteString("\n## Columns\n\n")
-	grid(&out, []string{"column", "中文", "type", "unit", "what it is"}, func(row func(...string)) {
+	grid(&out, []string{"column", "中文", "type", "unit", "what it is", "from"}, func(row func(...string)) {
 		for _, column := range table.Columns {
-			row(code(column.Name), plain(column.Chinese), plain(column.Type), plain(column.Unit), plain(column.About))
+			row(code(column.Name), plain(column.Chinese), plain(column.Type), plain(column.Unit), plain(column.About), sources(column.Sources))
 		}
 	})
 	m.names(&out, "Made from", append(m.vertices(table.Inputs, false), m.vertices(table.Feeds, true)...))
@@ -107,6 +107,20 @@ func (m *markdown) table(table *Table) []byte {
 		out.WriteString("\n## SQL\n\n" + fenced("sql", table.SQL))
 	}
 	return out.Bytes()
+}
+
+// sources are named, but for more than a line holds.
+func sources(all []Source) string {
+	const most = 6
+	var names []string
+	for _, source := range all[:min(len(all), most)] {
+		names = append(names, code(source.String()))
+	}
+	text := strings.Join(names, ", ")
+	if len(all) > most {
+		text += fmt.Sprintf(" and %d more", len(all)-most)
+	}
+	return text
 }
 
 func tableFacts(table *Table) [][2]string {

@@ -26,10 +26,11 @@ func markdown(t *testing.T, c catalogue.Catalogue) map[string]string {
 func TestMarkdown(t *testing.T) {
 	made := markdown(t, builtIn(t))
 	pyramid := made["tables/mart.customer_pyramid.md"]
-	wants(t, "a table", pyramid, `# mart.customer\_pyramid 客户金字塔`, "| `revenue` | 净消费额 | | CNY | Paid in the window, less refunds made in it; may be negative |",
+	wants(t, "a table", pyramid, `# mart.customer\_pyramid 客户金字塔`, "| `revenue` | 净消费额 | | CNY | Paid in the window, less refunds made in it; may be negative | |",
 		"- rows: 12,345", "](../tables/core.customer_days.md)", "```sql with customers as (select * from core.customers)")
 	wants(t, "a feed", made["feeds/tmall_orders.md"], "| `phone` | 联系手机 | phone | | | yes |", "绿茶 50g，茶杯", "[dataset.orders](../tables/dataset.orders.md)")
 	wants(t, "a seed", made["tables/seed.pyramid_layers.md"], "| 1 | 0 | 2 | refer | 荐 | Refer |")
+	wants(t, "sources", made["tables/core.orders.md"], "`dataset.orders.channel`, `tmall_orders.paid_amount`, `gone.gone.x`, `window_days` |")
 	wants(t, "the start", made["README.md"], "version 3, published 2026-11-01 06:00:00", `[mart.customer\_pyramid](tables/mart.customer_pyramid.md)`, "| `window_days` |")
 	links := 0
 	for name, text := range made {
