@@ -159,7 +159,7 @@ func (t Table) columnSection() Section {
 	for _, column := range t.Columns {
 		row := []string{column.Column, column.what(), fmt.Sprint(column.Rows), share(column.Rows, t.RowsBefore-t.Missing), "", "", ""}
 		if column.Sum != nil {
-			row[4], row[5], row[6] = column.Sum.Before, column.Sum.After, column.Sum.Difference
+			row[4], row[5], row[6] = column.Sum.Before, column.Sum.After, signed(column.Sum.Difference)
 		}
 		section.Rows = append(section.Rows, row)
 	}
@@ -177,7 +177,7 @@ func share(rows, of int64) string {
 func (c ColumnChange) what() string {
 	var parts []string
 	if c.Largest != nil {
-		parts = append(parts, fmt.Sprintf("most: %s -> %s (%s)%s", c.Largest.Before, c.Largest.After, c.Largest.Difference, at(c.Largest.Key)))
+		parts = append(parts, fmt.Sprintf("most: %s -> %s (%s)%s", c.Largest.Before, c.Largest.After, signed(c.Largest.Difference), at(c.Largest.Key)))
 	}
 	for _, pair := range c.Pairs {
 		if pair.Rows > 1 || c.Largest == nil {
@@ -191,6 +191,14 @@ func (c ColumnChange) what() string {
 		parts = append(parts, fmt.Sprintf("%d got one", c.FromNull))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// signed says of a number that it is more, as it does of itself when it is less.
+func signed(number string) string {
+	if strings.HasPrefix(number, "-") || strings.Trim(number, "0.") == "" {
+		return number
+	}
+	return "+" + number
 }
 
 func at(key []*string) string {

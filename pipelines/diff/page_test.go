@@ -52,12 +52,22 @@ func TestSections(t *testing.T) {
 	}, sections[0])
 	same(t, diff.Section{Title: "mart.a_b", Lines: []string{"rows compared by id", "+ x DATE", "- y DATE", "~ z DATE -> INTEGER"}}, sections[1])
 	same(t, [][]string{
-		{"amount", "most: 1.00 -> 3.50 (2.50) at k|1; 1 lost their value", "2", "66.7 %", "10.00", "12.50", "2.50"},
+		{"amount", "most: 1.00 -> 3.50 (+2.50) at k|1; 1 lost their value", "2", "66.7 %", "10.00", "12.50", "+2.50"},
 		{"name", "NULL -> <b>*x*: 1; 1 got one", "1", "33.3 %", "", "", ""},
 	}, sections[2].Rows)
 	same(t, [][]string{{"k|1", "amount", "1.00", "3.50"}, {"", "name", "NULL", strings.Repeat("长", 60) + "…"}}, sections[3].Rows)
 	same(t, []string{"only in dev@2 (1 of 1), 1 more columns in the JSON"}, sections[4].Lines)
 	same(t, 5, len(sections)) // no sample of what is missing was taken
+}
+
+func TestDifferencesHaveASign(t *testing.T) {
+	for number, want := range map[string]string{"1.50": "+1.50", "-1.50": "-1.50", "0.00": "0.00", "0": "0", "0.05": "+0.05"} {
+		result := comparison()
+		result.Tables[0].Columns[0].Sum.Difference = number
+		if got := result.Sections()[2].Rows[0][6]; got != want {
+			t.Errorf("%s is shown as %s, want %s", number, got, want)
+		}
+	}
 }
 
 func TestMarkdown(t *testing.T) {
