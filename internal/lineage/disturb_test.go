@@ -20,12 +20,13 @@ func columnTypes() map[string]map[string]string {
 	}
 }
 
-// value is what a column holds in one row: plain small numbers that meet often, or, turned, others.
-func value(kind string, row int, turned bool) string {
-	n := row % 3
+// value is what a column holds in one row: small numbers that meet often, mixed well; turned, they are mixed in another way.
+func value(name, kind string, row int, turned bool) string {
+	mixed := uint32(row+1)*2654435761 ^ uint32(name[0])*2246822519
 	if turned {
-		n = (row*5+2)%4 + 1
+		mixed = mixed*3266489917 + 7
 	}
+	n := int(mixed>>17) % 4
 	switch kind {
 	case "bigint":
 		return fmt.Sprint(n)
@@ -38,16 +39,16 @@ func value(kind string, row int, turned bool) string {
 	}
 }
 
-// lay gives every table six rows; the columns that are not to stay have other values than usual.
+// lay gives every table eight rows; the columns that are not to stay have other values than usual.
 func lay(t *testing.T, session *warehouse.Session, stays func(lineage.Source) bool) {
 	t.Helper()
 	for table, types := range columnTypes() {
-		rows := make([]string, 6)
+		rows := make([]string, 8)
 		for row := range rows {
 			cells := make([]string, 0, len(types))
 			for _, name := range tables(table) {
 				turned := !stays(lineage.Source{Table: table, Column: name})
-				cells = append(cells, value(types[name], row+len(name)+int(name[0])*row, turned)+"::"+types[name]+" as "+name)
+				cells = append(cells, value(name, types[name], row, turned)+"::"+types[name]+" as "+name)
 			}
 			rows[row] = "select " + strings.Join(cells, ", ")
 		}
