@@ -83,6 +83,7 @@ type daily struct {
 	environment string
 	tools       Tools
 	workshop    *Workshop
+	announcer   *Announcer
 	outcome     Outcome
 }
 
@@ -91,10 +92,16 @@ func (d *daily) run(ctx context.Context, own project.Project, paths []string) (e
 	if err != nil {
 		return err
 	}
+	d.announcer = NewAnnouncer(own, d.tools, d.environment, own.OpenLineage)
+	d.announcer.Begin(ctx, d.trigger)
 	if d.workshop, err = OpenWorkshop(ctx, own, asOf, d.tools); err != nil {
+		d.announcer.End(ctx, nil, nil, err)
 		return Permanent(err)
 	}
-	defer func() { err = errors.Join(err, d.workshop.Close()) }()
+	defer func() {
+		d.announcer.End(ctx, d.workshop, d.outcome.Environment.Tables, err)
+		err = errors.Join(err, d.workshop.Close())
+	}()
 	if inbox := own.InboxDir(); inbox != "" {
 		paths = append(paths, inbox)
 	}
@@ -171,6 +178,7 @@ func (d *daily) build(ctx context.Context) (run.Step, error) {
 			return
 		}
 		d.outcome.Built++
+		d.announcer.Built(event)
 		step.Rows += event.Rows
 		step.Tables = append(step.Tables, run.Table{
 			Name: event.Table, Rows: event.Rows, Bytes: event.Bytes, Seconds: event.Seconds,

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -47,21 +48,18 @@ func (a *app) build(ctx context.Context, workshop *jobs.Workshop, options jobs.B
 	}
 	candidate, err := workshop.Build(ctx, options)
 	slices.SortStableFunc(made, func(x, y build.Event) int { return cmp.Compare(y.Seconds, x.Seconds) })
-	if printErr := a.print(made, func() error {
+	printErr := a.print(made, func() error {
 		a.printMade(made)
-		if err != nil {
-			return nil
-		}
-		if options.Only != nil || options.Months != nil {
+		switch {
+		case err != nil: // it is told at the end
+		case options.Only != nil || options.Months != nil:
 			a.printf("%d tables made; a candidate is left by a build of all tables\n", len(made))
-			return nil
+		default:
+			a.printf("%d tables in the candidate of %s, %d made now\n", len(candidate.Tables), a.environment, len(made))
 		}
-		a.printf("%d tables in the candidate of %s, %d made now\n", len(candidate.Tables), a.environment, len(made))
 		return nil
-	}); printErr != nil {
-		return printErr
-	}
-	return err
+	})
+	return errors.Join(err, printErr)
 }
 
 func (a *app) printMade(made []build.Event) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,12 +19,14 @@ import (
 
 func (a *app) runCommand() *cobra.Command {
 	var paths []string
+	var openLineage string
 	command := &cobra.Command{
 		Use: "run", Short: "Do the whole work: land, conform, build, check, publish", Args: cobra.NoArgs,
 		Long: `Land the inbox (and --land paths), read what is new, make what has changed, audit it, and publish it in one step.
 A run that fails or is killed leaves what is published as it was; the next run finishes the work.`,
 		Example: "  countinghouse run --land exports/ --as-of 2026-10-31",
 	}
+	command.Flags().StringVar(&openLineage, "openlineage", "", "tell this lineage server, or file, what was made (default: openlineage in countinghouse.yaml)")
 	command.Flags().StringSliceVar(&paths, "land", nil, "files or folders to land first")
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		if err := mustExist(paths); err != nil {
@@ -33,6 +36,7 @@ A run that fails or is killed leaves what is published as it was; the next run f
 		if err != nil {
 			return err
 		}
+		own.OpenLineage = cmp.Or(openLineage, own.OpenLineage)
 		asOf, err := a.asOfDate(own, tools.Now())
 		if err != nil {
 			return err

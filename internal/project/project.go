@@ -31,6 +31,8 @@ type Config struct {
 	// HashKeyFile holds the secret of the keyed hashes; the environment variable goes before it.
 	HashKeyFile string         `yaml:"hash_key_file"`
 	Parameters  map[string]any `yaml:"parameters"`
+	// OpenLineage is told what each run made: the address of a lineage server, or a file; empty: nobody.
+	OpenLineage string `yaml:"openlineage"`
 	Resources   struct {
 		Threads     int    `yaml:"threads"`
 		MemoryLimit string `yaml:"memory_limit"`

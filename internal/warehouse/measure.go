@@ -86,30 +86,36 @@ func (m *measured) renew(ctx context.Context, variables *[]string) error {
 	if m.variables == variables {
 		return nil
 	}
-	rows, err := m.QueryContext(ctx, "select name from duckdb_variables()")
+	resets, err := m.resets(ctx)
 	if err != nil {
 		return err
 	}
-	var statements []string
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return errors.Join(err, rows.Close())
-		}
-		if name != keyedhash.Variable {
-			statements = append(statements, "reset variable "+QuoteName(name))
-		}
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return err
-	}
-	for _, statement := range append(statements, *variables...) {
+	for _, statement := range append(resets, *variables...) {
 		if _, err := m.ExecContext(ctx, statement); err != nil {
 			return fmt.Errorf("set the variables of a session: %w", err) // without the statement: one holds the key
 		}
 	}
 	m.variables = variables
 	return nil
+}
+
+// resets takes away every variable but the key.
+func (m *measured) resets(ctx context.Context) (statements []string, err error) {
+	rows, err := m.QueryContext(ctx, "select name from duckdb_variables()")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		if name != keyedhash.Variable {
+			statements = append(statements, "reset variable "+QuoteName(name))
+		}
+	}
+	return statements, rows.Err()
 }
 
 func (m *measured) cost() (Cost, error) {

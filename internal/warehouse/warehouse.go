@@ -195,6 +195,23 @@ type Column struct {
 	Type string `json:"type"`
 }
 
+// Types gives the columns of a query, which is run: let it be one without rows.
+func (s *Session) Types(ctx context.Context, query string) (columns []Column, err error) {
+	rows, err := s.Query(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	types, err := rows.ColumnTypes()
+	if err != nil {
+		return nil, err
+	}
+	for _, column := range types {
+		columns = append(columns, Column{Name: column.Name(), Type: column.DatabaseTypeName()})
+	}
+	return columns, rows.Err()
+}
+
 // Columns gives the columns of a relation: a table's name, or a read_parquet call.
 func (s *Session) Columns(ctx context.Context, relation string) ([]Column, error) {
 	rows, err := s.Query(ctx, "select column_name, column_type from (describe select * from "+relation+")")

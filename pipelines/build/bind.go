@@ -74,27 +74,60 @@ func (b *binding) schemas(ctx context.Context, graph *Graph) error {
 
 func (b *binding) node(ctx context.Context, n *node) error {
 	for _, table := range n.tables {
-		if _, err := b.session.Exec(ctx, b.statement(n, table)); err != nil {
+		statement, err := b.statement(ctx, n, table)
+		if err != nil {
+			return err
+		}
+		if _, err := b.session.Exec(ctx, "create or replace table "+table+" "+statement); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (b *binding) statement(n *node, table string) string {
-	create := "create or replace table " + table + " "
+func (b *binding) statement(ctx context.Context, n *node, table string) (string, error) {
 	switch {
 	case b.known[table] != nil:
-		return create + columnList(b.known[table])
+		return columnList(b.known[table]), nil
 	case n.dataset != nil && n.dataset.Columns != nil: // its files need not be opened
-		return create + columnList(n.dataset.Columns)
+		return columnList(n.dataset.Columns), nil
 	case n.step != nil:
-		return create + columnList(n.step.Tables[table])
-	case strings.HasPrefix(table, "seed."):
-		return create + "as\n" + n.query
-	default:
-		return create + "as select * from (\n" + n.query + "\n) limit 0"
+		return columnList(n.step.Tables[table]), nil
+	case n.seed != nil:
+		return "as\n" + n.query, nil
 	}
+	columns, err := b.session.Types(ctx, "select * from (\n"+n.query+"\n) limit 0")
+	if err != nil {
+		return "", err
+	}
+	return columnList(n.exact(columns)), nil
+}
+
+// exact makes BIGINT of HUGEINT, which is what DuckDB gives for the sum of integers: a Parquet file has no such type and would hold them as DOUBLE,
+// which is not exact. A sum that is too large for BIGINT stops the build.
+func (n *node) exact(columns []warehouse.Column) []warehouse.Column {
+	n.huge = nil
+	for i, column := range columns {
+		if column.Type == "HUGEINT" || column.Type == "UHUGEINT" {
+			n.huge = append(n.huge, column.Name)
+			columns[i].Type = "BIGINT"
+		}
+	}
+	return columns
+}
+
+// exactQuery is a node's query with the types that exact gives. It begins on the second line, as everywhere.
+func (n *node) exactQuery() string {
+	if len(n.huge) == 0 {
+		return n.query
+	}
+	casts := make([]string, len(n.huge))
+	for i, column := range n.huge {
+		name := warehouse.QuoteName(column)
+		casts[i] = "cast(" + name + " as bigint) as " + name
+	}
+	// No line break before the query, which keeps the numbers of its lines.
+	return "select * replace (" + strings.Join(casts, ", ") + ") from (" + n.query + "\n)"
 }
 
 func columnList(columns []warehouse.Column) string {

@@ -42,7 +42,8 @@ type node struct {
 	kind       string // as a model's header has it; of a dataset that only one node reads, a view
 	published  bool
 	order      []string
-	query      string // empty for steps
+	query      string   // empty for steps
+	huge       []string // columns of a model that are stored as BIGINT, see exact; known once it was bound
 	model      *model.Model
 	seed       *model.Seed
 	dataset    *Dataset

@@ -61,7 +61,7 @@ func (e *execution) makeMonths(ctx context.Context, n *node, start time.Time) (p
 		return made, nil
 	}
 	whole.Seconds, whole.Cost = e.Now().Sub(start).Seconds(), made.cost
-	if whole.Columns, err = e.Session.Columns(ctx, "(\n"+n.query+"\n)"); err != nil {
+	if whole.Columns, err = e.Session.Columns(ctx, "(\n"+n.exactQuery()+"\n)"); err != nil {
 		return product{}, err
 	}
 	if n.published {
@@ -137,7 +137,7 @@ func (e *execution) copyMonth(ctx context.Context, n *node, month, path string) 
 		setUp = append(setUp, "create schema if not exists "+catalog+"."+schema, view)
 	}
 	setUp = append(setUp, "use "+catalog)
-	query := "select * from (\n" + n.query + "\n)" + between(n.model.Header.Month, first, first.AddDate(0, 1, 0))
+	query := "select * from (\n" + n.exactQuery() + "\n)" + between(n.model.Header.Month, first, first.AddDate(0, 1, 0))
 	return e.Session.MeasureIn(ctx, setUp, copyStatement(n, query, path), []string{"use memory", "detach database if exists " + catalog})
 }
 
@@ -193,7 +193,8 @@ func (g *Graph) partFingerprint(n *node, read monthly, month string) string {
 		Slices                                  map[string][]string
 	}{
 		engineVersion, n.name, n.definition, n.model.Header.Month, month, n.order,
-		g.parametersOf(n), g.inputsOf(n), map[string][]string{},
+		g.parametersOf(n), g.inputsOf(n),
+		map[string][]string{},
 	}
 	for input, edge := range n.model.Header.Reads {
 		delete(identity.Whole, input)

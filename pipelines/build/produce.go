@@ -61,7 +61,7 @@ func (e *execution) make(ctx context.Context, n *node, start time.Time) (product
 
 func (e *execution) makeTable(ctx context.Context, n *node, start time.Time) (product, error) {
 	path := e.scratchFile(n.name, n.fingerprint)
-	_, cost, err := e.Session.Measure(ctx, copyStatement(n, n.query, path))
+	_, cost, err := e.Session.Measure(ctx, copyStatement(n, n.exactQuery(), path))
 	if err != nil {
 		return product{}, err
 	}
@@ -94,8 +94,8 @@ func (e *execution) makeStep(ctx context.Context, n *node, start time.Time) (pro
 // makeView stores no rows. It runs the query's binding, so that a view that cannot be read is found here and not by its first reader.
 func (e *execution) makeView(ctx context.Context, n *node, start time.Time) (product, error) {
 	manifest := e.manifestOf(n, n.name, start, warehouse.Cost{})
-	manifest.View, manifest.Rows = n.query, snapshot.Uncounted
-	local := n.query
+	manifest.View, manifest.Rows = n.exactQuery(), snapshot.Uncounted
+	local := manifest.View
 	if n.dataset != nil {
 		query, rows, err := e.distinctRows(ctx, n.dataset)
 		if err != nil {
