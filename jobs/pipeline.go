@@ -49,7 +49,7 @@ func (w *Workshop) build(ctx context.Context, options BuildOptions) (snapshot.En
 	}
 	graph, err := w.Graph(ctx)
 	if err != nil {
-		return snapshot.Environment{}, err
+		return snapshot.Environment{}, ProjectError{err}
 	}
 	if err := w.dryRun(ctx, graph, current); err != nil && !options.KeepGoing {
 		return snapshot.Environment{}, ProjectError{err}

@@ -30,6 +30,9 @@ made is bound: a wrong table, column or type is told with its place, and the pla
 			return err
 		}
 		changes, problem := workshop.Plan(ctx, a.environment)
+		if len(changes) == 0 {
+			return problem
+		}
 		if tables != nil {
 			changes = slices.DeleteFunc(changes, func(change build.Change) bool { return !tables[change.Table] })
 		}

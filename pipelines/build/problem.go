@@ -3,6 +3,7 @@ package build
 import (
 	"errors"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,7 +37,7 @@ func (n *node) problem(err error) error {
 			line = max(0, number-linesBeforeQuery)
 		}
 	}
-	return n.model.Problem(line, inOneLine(text))
+	return n.model.Problem(line, inOneLine(text, n.query))
 }
 
 // problemHint follows an error that has a remedy outside of the model.
@@ -47,16 +48,25 @@ func problemHint(text string) string {
 	return ""
 }
 
-func inOneLine(text string) string {
+func inOneLine(text, query string) string {
 	hint := problemHint(text)
 	text = duckdbLine.ReplaceAllString(text, "")
 	text = duckdbFunctions.ReplaceAllString(text, "")
-	if candidates := duckdbCandidates.FindStringSubmatch(text); candidates != nil {
-		text = duckdbCandidates.ReplaceAllString(text, "")
-		if unknown := duckdbUnknown.FindStringSubmatch(text); unknown != nil {
-			names := strings.Split(strings.NewReplacer(`"`, "", " ", "").Replace(candidates[1]), ",")
-			text += suggest.DidYouMean(unknown[1], names)
-		}
+	candidates := duckdbCandidates.FindStringSubmatch(text)
+	text = duckdbCandidates.ReplaceAllString(text, "")
+	if unknown := duckdbUnknown.FindStringSubmatch(text); unknown != nil {
+		text += suggest.DidYouMean(unknown[1], namesFor(unknown[1], candidates, query))
 	}
+	text = strings.ReplaceAll(text, "Values list", "Table") // which is what DuckDB calls a named step
 	return duckdbKind.ReplaceAllString(strings.Join(strings.Fields(text), " "), "") + hint
+}
+
+var word = regexp.MustCompile(`[\p{L}_][\p{L}\d_]*`)
+
+// namesFor are what an unknown column may have been meant to be: what DuckDB proposes, or else the other words of the query.
+func namesFor(unknown string, candidates []string, query string) []string {
+	if candidates != nil {
+		return strings.Split(strings.NewReplacer(`"`, "", " ", "").Replace(candidates[1]), ",")
+	}
+	return slices.DeleteFunc(word.FindAllString(query, -1), func(name string) bool { return name == unknown })
 }
