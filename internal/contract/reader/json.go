@@ -43,7 +43,7 @@ func readJSON(c *contract.Contract, text *bufio.Reader, sink Sink) (Summary, err
 	if err := r.header(); err != nil {
 		return r.summary, err
 	}
-	steps := path(c.Files.Records)
+	steps := recordPath(c.Files.Records)
 	if c.Files.Container == contract.JSONL {
 		err = r.lines(steps)
 	} else {
@@ -55,8 +55,8 @@ func readJSON(c *contract.Contract, text *bufio.Reader, sink Sink) (Summary, err
 	return r.summary, r.place(err)
 }
 
-// path reads list[].details[] as two steps.
-func path(text string) []step {
+// recordPath reads list[].details[] as two steps.
+func recordPath(text string) []step {
 	if text == "" {
 		return nil
 	}
