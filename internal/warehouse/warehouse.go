@@ -163,6 +163,12 @@ func (s *Session) Exec(ctx context.Context, statement string, args ...any) (int6
 	return result.RowsAffected()
 }
 
+// IsOutOfMemory says whether a statement failed because the session's memory_limit was reached.
+func IsOutOfMemory(err error) bool {
+	var failed *duckdb.Error
+	return errors.As(err, &failed) && failed.Type == duckdb.ErrorTypeOutOfMemory
+}
+
 // Query runs a query for its rows; for results of any size use ReadArrow.
 func (s *Session) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	return s.db.QueryContext(ctx, query, args...)

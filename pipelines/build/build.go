@@ -208,18 +208,22 @@ func (e *execution) makeAll(ctx context.Context, pending []*node) error {
 		finished[n] = make(chan struct{})
 		missing[n] = true
 	}
-	slots := make(chan struct{}, max(1, e.Workers))
+	slots := newSlots(e.Workers)
 	problems := make([]error, len(pending))
 	var group sync.WaitGroup
 	for i, n := range pending {
 		group.Go(func() {
 			defer close(finished[n])
 			ready := e.awaitInputs(n, finished, missing)
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			if ready && e.mayBegin(ctx) {
-				problems[i] = e.makeNode(ctx, n)
-				e.ended(n, problems[i], missing)
+			if !ready {
+				return
+			}
+			problems[i] = slots.use(1, func() error { return e.begin(ctx, n, missing) })
+			if memory := (outOfMemory{}); errors.As(problems[i], &memory) { // others may have had it: once more, alone
+				problems[i] = slots.use(e.Workers, func() error { return e.begin(ctx, n, missing) })
+			}
+			if problems[i] != nil {
+				e.stop()
 			}
 		})
 	}
@@ -244,21 +248,27 @@ func (e *execution) awaitInputs(n *node, finished map[*node]chan struct{}, missi
 	return true
 }
 
-func (e *execution) ended(n *node, problem error, missing map[*node]bool) {
+// begin makes a node, unless nothing is to be begun any more.
+func (e *execution) begin(ctx context.Context, n *node, missing map[*node]bool) error {
+	e.mutex.Lock()
+	stopped := e.stopped || ctx.Err() != nil
+	e.mutex.Unlock()
+	if stopped {
+		return nil
+	}
+	if err := e.makeNode(ctx, n); err != nil {
+		return err
+	}
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
-	if problem == nil {
-		delete(missing, n)
-		return
-	}
-	e.stopped = !e.KeepGoing
+	delete(missing, n)
+	return nil
 }
 
-// mayBegin says whether another table is to be begun.
-func (e *execution) mayBegin(ctx context.Context) bool {
+func (e *execution) stop() {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
-	return !e.stopped && ctx.Err() == nil
+	e.stopped = e.stopped || !e.KeepGoing
 }
 
 func (e *execution) notify(n *node, event Event) {

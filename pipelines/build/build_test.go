@@ -57,6 +57,7 @@ type site struct {
 	bucket    *objectstore.Bucket
 	current   map[string]snapshot.Table
 	keepGoing bool
+	memory    string
 	bind      bool // models before they are built
 	only      map[string]bool
 	months    *build.MonthRange
@@ -89,7 +90,7 @@ func (s *site) build(files map[string]string, query, asOf string) result {
 		s.t.Fatal(err)
 	}
 	scratch := s.t.TempDir()
-	session, err := warehouse.Open(s.t.Context(), warehouse.Options{Threads: 2, ScratchDir: scratch, AllowedDirs: []string{s.bucket.Root()}, Measured: 3})
+	session, err := warehouse.Open(s.t.Context(), warehouse.Options{Threads: 2, ScratchDir: scratch, AllowedDirs: []string{s.bucket.Root()}, Measured: 3, MemoryLimit: s.memory})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -252,6 +253,25 @@ func TestKeptGoingAFailureStopsOnlyWhatReadsIt(t *testing.T) {
 	}
 	if mended := s.build(shop(), orders, "2026-10-31"); mended.err != nil || !slices.Equal(mended.made, []string{"core.refunds", "mart.both"}) {
 		t.Errorf("after mending made %v, %v: what was made before the failure must be kept", mended.made, mended.err)
+	}
+}
+
+// Each of these sorts fits into the memory limit, and three at once do not: those that fail are made again alone.
+func TestModelsThatNeedTheMemoryOfAllAreMadeAlone(t *testing.T) {
+	s := newSite(t)
+	s.memory = "140MB"
+	files := map[string]string{"parameters.yaml": parameters}
+	for i := range 6 {
+		files[fmt.Sprintf("core/large_%d.sql", i)] = header("total") + fmt.Sprintf("select sum(len(list_sort(l))) as total from (select list(i + %d order by i) as l from range(3000000) as rows(i))", i)
+	}
+	done := s.build(files, orders, "2026-10-31")
+	if done.err != nil || len(done.made) != 7 {
+		t.Errorf("made %v, %v", done.made, done.err)
+	}
+	files["core/too_large.sql"] = header("total") + "select sum(len(l)) as total from (select list(i order by i) as l from range(100000000) as rows(i))"
+	if done = s.build(files, orders, "2026-10-31"); done.err == nil || !strings.Contains(done.err.Error(), "sql/core/too_large.sql: Out of Memory Error") ||
+		!strings.Contains(done.err.Error(), "raise resources.memory_limit") || strings.Contains(done.err.Error(), "\n") {
+		t.Errorf("one that never fits: %v", done.err)
 	}
 }
 

@@ -50,6 +50,7 @@ func problemHint(text string) string {
 
 func inOneLine(text, query string) string {
 	hint := problemHint(text)
+	text, _, _ = strings.Cut(text, "\nPossible solutions:") // DuckDB's, which are settings that a locked session has not
 	text = duckdbLine.ReplaceAllString(text, "")
 	text = duckdbFunctions.ReplaceAllString(text, "")
 	candidates := duckdbCandidates.FindStringSubmatch(text)

@@ -26,7 +26,11 @@ func (e *execution) makeNode(ctx context.Context, n *node) error {
 	made, err := e.make(ctx, n, start)
 	cpu := e.shares.end(n)
 	if err != nil {
-		return fmt.Errorf("build %s: %w", n.name, n.problem(err))
+		told := fmt.Errorf("build %s: %w", n.name, n.problem(err))
+		if warehouse.IsOutOfMemory(err) {
+			return outOfMemory{told}
+		}
+		return told
 	}
 	event := Event{Seconds: e.Now().Sub(start).Seconds(), CPUSeconds: cpu, Cost: made.cost, Months: made.months}
 	for _, manifest := range made.tables {
@@ -46,6 +50,9 @@ func (e *execution) makeNode(ctx context.Context, n *node) error {
 	e.notify(n, event)
 	return nil
 }
+
+// outOfMemory marks a failure that may be due to what else was being made.
+type outOfMemory struct{ error }
 
 func (e *execution) make(ctx context.Context, n *node, start time.Time) (product, error) {
 	switch {
