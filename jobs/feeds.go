@@ -12,6 +12,7 @@ import (
 	"countinghouse/internal/contract"
 	"countinghouse/internal/warehouse"
 	"countinghouse/pipelines/conform"
+	"countinghouse/pipelines/land"
 )
 
 // FeedState is a feed and, where its example was run, what came of it.
@@ -71,4 +72,9 @@ func (w *Workshop) runExample(ctx context.Context, session *warehouse.Session, s
 		return "failed", err.Error()
 	}
 	return "passed", ""
+}
+
+// LandAgain looks once more at the files that no feed took. feed takes every one of them; empty: each file's own.
+func (w *Workshop) LandAgain(ctx context.Context, feed string) ([]land.Landed, error) {
+	return land.Again(ctx, w.Bucket, w.Registry, land.Options{Feed: feed, Now: w.Now(), Zone: w.Project.Zone, Scratch: w.Scratch})
 }

@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 
+	"countinghouse/internal/contract/landing"
 	"countinghouse/jobs"
 	"countinghouse/pipelines/land"
 
@@ -12,46 +15,68 @@ import (
 
 func (a *app) landCommand() *cobra.Command {
 	var feed string
+	var again bool
 	command := &cobra.Command{
-		Use: "land PATH...", Short: "Take export files into the store", Args: cobra.MinimumNArgs(1),
-		Long: `Take export files, and the files below folders, into the store, byte for byte. The feed is told from the file's name and header.
-The same bytes twice are landed once. A file that no feed takes is kept aside, under landing/unrecognised.`,
-		Example: "  countinghouse land exports/ && countinghouse run",
+		Use: "land PATH...", Short: "Take export files into the store",
+		Long: `Take export files, and the files below folders, into the store, byte for byte. Of a zip archive each member lands as a file of its own.
+The same bytes twice are landed once.
+
+A file's feed is told from its header and name, and "land" says how. If the one feed that takes the name also fits the header, it is that one. Else, of
+the feeds whose required columns the file has, the one with the most required columns wins, then the one with the most known columns, then the
+one that takes the name. A file that no feed takes, or two equally well, is kept aside under landing/unrecognised.
+
+With --again, files that were kept aside are looked at once more: after a contract was written, nothing has to be brought again.`,
+		Example: "  countinghouse land exports/ && countinghouse run\n  countinghouse land --feed wechat_pay_bill bill.csv\n  countinghouse land --again",
 	}
-	command.Flags().StringVar(&feed, "feed", "", "the feed that takes every file, whatever its name")
+	command.Flags().StringVar(&feed, "feed", "", "the feed that takes every file, whatever its name and header")
+	command.Flags().BoolVar(&again, "again", false, "look once more at the files that no feed took")
 	command.RunE = func(command *cobra.Command, args []string) error {
+		if again == (len(args) > 0) {
+			return usage(errors.New("land: want files or folders, or --again without any"))
+		}
 		return a.withIntake(func(ctx context.Context, workshop *jobs.Workshop) error {
 			if _, known := workshop.Registry.Feed(feed); feed != "" && !known {
 				return usage(fmt.Errorf("--feed: there is no feed %q", feed))
+			}
+			if again {
+				landed, err := workshop.LandAgain(ctx, feed)
+				return a.landedAs(landed, err)
 			}
 			if err := mustExist(args); err != nil {
 				return err
 			}
 			landed, err := workshop.Land(ctx, args, feed)
-			if printErr := a.print(landedLines(landed), func() error { a.printLanded(landed); return nil }); printErr != nil {
-				return printErr
-			}
-			if err != nil {
-				return err
-			}
-			for _, file := range landed {
-				if !file.Recognised() {
-					return errRefused
-				}
-			}
-			return nil
+			return a.landedAs(landed, err)
 		})(command, args)
 	}
 	return command
 }
 
+// landedAs prints what became of files, and gives the exit code.
+func (a *app) landedAs(landed []land.Landed, err error) error {
+	if printErr := a.print(landedLines(landed), func() error { a.printLanded(landed); return nil }); printErr != nil {
+		return printErr
+	}
+	if err != nil {
+		return err
+	}
+	for _, file := range landed {
+		if !file.Recognised() {
+			return errRefused
+		}
+	}
+	return nil
+}
+
 type landedLine struct {
-	Path    string `json:"path"`
-	Feed    string `json:"feed"`
-	SHA256  string `json:"sha256"`
-	Size    int64  `json:"size"`
-	Already bool   `json:"already"`
-	Reason  string `json:"reason,omitempty"`
+	Path    string   `json:"path"`
+	Feed    string   `json:"feed"`
+	SHA256  string   `json:"sha256"`
+	Size    int64    `json:"size"`
+	Already bool     `json:"already"`
+	Why     string   `json:"why,omitempty"`    // why this feed
+	Also    []string `json:"also,omitempty"`   // other feeds that fit, but less
+	Reason  string   `json:"reason,omitempty"` // why no feed
 }
 
 func landedLines(landed []land.Landed) []landedLine {
@@ -59,7 +84,7 @@ func landedLines(landed []land.Landed) []landedLine {
 	for i, file := range landed {
 		lines[i] = landedLine{
 			Path: file.Path, Feed: file.Manifest.Feed, SHA256: file.Manifest.SHA256, Size: file.Manifest.Size,
-			Already: file.Already, Reason: file.Manifest.Reason,
+			Already: file.Already, Why: file.Manifest.Why, Also: file.Manifest.Also, Reason: file.Manifest.Reason,
 		}
 	}
 	return lines
@@ -73,9 +98,17 @@ func (a *app) printLanded(landed []land.Landed) {
 		case file.Already:
 			a.printf("already  %s (feed %s)\n", file.Path, file.Manifest.Feed)
 		default:
-			a.printf("landed   %s (feed %s, %s)\n", file.Path, file.Manifest.Feed, bytesText(file.Manifest.Size))
+			a.printf("landed   %s (feed %s, %s; %s)\n", file.Path, file.Manifest.Feed, bytesText(file.Manifest.Size), whyText(file.Manifest))
 		}
 	}
+}
+
+// whyText says how the feed of a file was told.
+func whyText(manifest landing.Manifest) string {
+	if len(manifest.Also) == 0 {
+		return manifest.Why
+	}
+	return manifest.Why + ", better than " + strings.Join(manifest.Also, ", ")
 }
 
 func bytesText(size int64) string {

@@ -7,17 +7,20 @@ package contract
 
 // A Contract is one feed: one kind of export file. It is immutable once loaded.
 type Contract struct {
-	Feed    string          `json:"feed"              yaml:"feed"`
-	About   string          `json:"about,omitempty"   yaml:"about"`
-	Zh      string          `json:"zh,omitempty"      yaml:"zh"`
-	Channel string          `json:"channel,omitempty" yaml:"channel"`
-	Files   Files           `json:"files"             yaml:"files"`
-	Key     []string        `json:"key,omitempty"     yaml:"key"`
-	Grain   []string        `json:"grain,omitempty"   yaml:"grain"`
-	Rejects Rejects         `json:"rejects"           yaml:"rejects"`
-	Columns []Column        `json:"columns"           yaml:"columns"`
-	Gives   map[string]Give `json:"gives"             yaml:"gives"`
-	Example Example         `json:"-"                 yaml:"example"`
+	Feed    string   `json:"feed"              yaml:"feed"`
+	About   string   `json:"about,omitempty"   yaml:"about"`
+	Zh      string   `json:"zh,omitempty"      yaml:"zh"`
+	Channel string   `json:"channel,omitempty" yaml:"channel"`
+	Files   Files    `json:"files"             yaml:"files"`
+	Key     []string `json:"key,omitempty"     yaml:"key"`
+	Grain   []string `json:"grain,omitempty"   yaml:"grain"`
+	Rejects Rejects  `json:"rejects"           yaml:"rejects"`
+	// Expected is how often an export comes: daily, weekly or monthly; empty: there is no rhythm. Grace is how many days it may be late.
+	Expected string          `json:"-"                 yaml:"expected"`
+	Grace    *int            `json:"-"                 yaml:"grace"`
+	Columns  []Column        `json:"columns"           yaml:"columns"`
+	Gives    map[string]Give `json:"gives"             yaml:"gives"`
+	Example  Example         `json:"-"                 yaml:"example"`
 }
 
 // Files says which files a feed takes and how their bytes become records.
@@ -61,10 +64,12 @@ const Blanks = "blanks"
 // HasHeader says that columns are found by the names in a header, and not by their places.
 func (f Files) HasHeader() bool { return f.Header != NoHeader }
 
-// ExportedAt says where the time at which the channel made the file is written.
+// ExportedAt says where the time at which the channel made the file is written: in its name, in a line before its header, or in what the
+// container itself tells. They are tried in this order.
 type ExportedAt struct {
 	FileName string `json:"file_name,omitempty" yaml:"file_name"`
 	Preamble string `json:"preamble,omitempty"  yaml:"preamble"`
+	Metadata bool   `json:"metadata,omitempty"  yaml:"metadata"`
 	Layout   string `json:"layout"              yaml:"layout"`
 }
 

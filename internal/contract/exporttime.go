@@ -3,22 +3,27 @@ package contract
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// FromName finds the export time in a file's name; nil if the pattern does not fit.
+// FromName finds the export time in a file's name; nil if the pattern does not fit. In archive.zip!member the member's own name goes before
+// that of the archive.
 func (e ExportedAt) FromName(name string, zone *time.Location) (*time.Time, error) {
 	expression, err := regexp.Compile(e.FileName)
 	if err != nil {
 		return nil, fmt.Errorf("files.exported_at.file_name: %w", err)
 	}
-	groups := expression.FindStringSubmatch(name)
-	if groups == nil {
-		return nil, nil
+	parts := strings.SplitN(name, "!", 2)
+	slices.Reverse(parts)
+	for _, part := range parts {
+		if groups := expression.FindStringSubmatch(part); groups != nil {
+			return e.Parse(strings.TrimSpace(strings.Join(groups[1:], " ")), zone)
+		}
 	}
-	return e.Parse(strings.TrimSpace(strings.Join(groups[1:], " ")), zone)
+	return nil, nil
 }
 
 // Parse reads an export time by the contract's layout. The result is in zone, which also is the zone of a time that names none.

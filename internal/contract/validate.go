@@ -82,6 +82,7 @@ func validateContract(file string, c *Contract, datasets map[string]*Dataset) pr
 	if rows, share := c.Rejects.Limits(); rows < 0 || share < 0 || share > 1 {
 		found.add("$.rejects", "want max_rows >= 0 and max_share from 0 to 1")
 	}
+	c.validateRhythm(&found)
 	c.validateGives(&found, datasets)
 	c.validateExample(&found)
 	return found
@@ -156,8 +157,8 @@ func (c *Contract) validateDialect(found *problems) {
 }
 
 func validateExportedAt(found *problems, e ExportedAt) {
-	if e.FileName == "" && e.Preamble == "" {
-		found.add("$.files.exported_at", "want file_name or preamble, a pattern with the time in a group")
+	if e.FileName == "" && e.Preamble == "" && !e.Metadata {
+		found.add("$.files.exported_at", "want file_name or preamble, a pattern with the time in a group, or metadata")
 	}
 	for key, text := range map[string]string{"file_name": e.FileName, "preamble": e.Preamble} {
 		expression, err := regexp.Compile(text)
@@ -165,7 +166,7 @@ func validateExportedAt(found *problems, e ExportedAt) {
 			found.add("$.files.exported_at."+key, "want a regular expression with the time in a group")
 		}
 	}
-	if e.Layout == "" {
+	if e.Layout == "" && (e.FileName != "" || e.Preamble != "") {
 		found.add("$.files.exported_at", "layout is missing: a Go layout such as 20060102150405, or unix")
 	}
 }

@@ -1,18 +1,15 @@
 // Package land brings export files into the store, byte for byte: landing/<feed>/<sha256>/<name> and a manifest beside it. Which feed takes a
-// file is told by its name, or else by its header; a file that no feed takes, or more than one, is kept under landing/unrecognised with
-// the reason.
+// file is told by its header and its name; a file that no feed takes, or more than one equally well, is kept under landing/unrecognised with
+// the reason. A zip archive is taken apart: each of its members lands as a file of its own, named archive.zip!member.
 //
-// The same bytes land once, whatever the file is called. A file is landed when its manifest is there.
+// The same bytes land once, whatever the file is called. A file is landed when its manifest is there. Many files are made durable together:
+// their bytes with one sync, then their names, then their manifests, so that a manifest never names bytes that a power cut could take.
 package land
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"countinghouse/internal/contract"
@@ -29,9 +26,9 @@ type Options struct {
 	Feed string
 	// Now is recorded as the time of receipt.
 	Now time.Time
-	// Zone is that of export times in file names that name none.
+	// Zone is that of export times in file names, and of the times in zip archives, that name none.
 	Zone *time.Location
-	// Scratch is a folder for a file on its way, best on the store's file system, where it is then moved and not copied.
+	// Scratch is a folder for files on their way, best on the store's file system, where they are then moved and not copied.
 	Scratch string
 	// MaxSize refuses larger files, in bytes; 0: DefaultMaxSize.
 	MaxSize int64
@@ -39,7 +36,7 @@ type Options struct {
 
 // Landed is what became of one file.
 type Landed struct {
-	Path     string
+	Path     string // of a member of an archive: the archive's path, "!" and the member's
 	Manifest landing.Manifest
 	Already  bool // the same bytes were there before; Manifest then is the first landing's
 }
@@ -53,14 +50,12 @@ func Land(ctx context.Context, bucket *objectstore.Bucket, registry *contract.Re
 	if _, known := registry.Feed(options.Feed); options.Feed != "" && !known {
 		return nil, fmt.Errorf("land: there is no feed %q", options.Feed)
 	}
-	if options.MaxSize == 0 {
-		options.MaxSize = DefaultMaxSize
-	}
-	l := &lander{bucket: bucket, registry: registry, options: options}
+	l := newLander(bucket, registry, options)
 	var problems []error
 	for _, path := range paths {
 		problems = append(problems, l.path(ctx, path))
 	}
+	problems = append(problems, l.flush(ctx), l.close())
 	return l.landed, errors.Join(problems...)
 }
 
@@ -69,61 +64,28 @@ type lander struct {
 	registry *contract.Registry
 	options  Options
 	landed   []Landed
-	sizes    map[int64]map[string]bool // of landed files: the feeds that have one of the size; nil before they are listed
+	waiting  []source // to be landed together, in this order
+	weight   int64    // bytes of them
+	closers  []func() error
+	there    *present // what has landed; nil before it is listed
 }
 
-// An opener opens one file again and again.
-type opener func() (fs.File, error)
-
-func (l *lander) path(ctx context.Context, path string) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return fmt.Errorf("land: %w", err)
+func newLander(bucket *objectstore.Bucket, registry *contract.Registry, options Options) *lander {
+	if options.MaxSize == 0 {
+		options.MaxSize = DefaultMaxSize
 	}
-	if info.IsDir() {
-		return l.folder(ctx, path)
+	if options.Zone == nil {
+		options.Zone = time.UTC
 	}
-	return l.file(ctx, path, func() (fs.File, error) { return os.Open(path) })
+	return &lander{bucket: bucket, registry: registry, options: options}
 }
 
-// folder goes through a folder. It is opened as a root, so that links cannot lead out of it.
-func (l *lander) folder(ctx context.Context, path string) error {
-	root, err := os.OpenRoot(path)
-	if err != nil {
-		return fmt.Errorf("land: %w", err)
-	}
-	defer func() { _ = root.Close() }()
+// close closes the folders and archives whose files were landed.
+func (l *lander) close() error {
 	var problems []error
-	err = fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil:
-			problems = append(problems, fmt.Errorf("land %s: %w", filepath.Join(path, name), err))
-			return nil
-		case name != "." && passedOver(entry.Name()):
-			if entry.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
-		case entry.IsDir():
-			return nil
-		}
-		problems = append(problems, l.file(ctx, filepath.Join(path, name), func() (fs.File, error) { return root.Open(name) }))
-		return nil
-	})
-	return errors.Join(append(problems, err)...)
-}
-
-func passedOver(name string) bool {
-	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "~$")
-}
-
-func (l *lander) file(ctx context.Context, path string, open opener) error {
-	landed, err := l.land(ctx, path, open)
-	if err != nil {
-		return fmt.Errorf("land %s: %w", path, err)
+	for _, each := range l.closers {
+		problems = append(problems, each())
 	}
-	l.landed = append(l.landed, landed)
-	return nil
+	l.closers = nil
+	return errors.Join(problems...)
 }

@@ -1,9 +1,12 @@
 package land
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"countinghouse/internal/contract"
@@ -11,37 +14,161 @@ import (
 	"countinghouse/internal/contract/reader"
 )
 
-// recognise finds the feed that takes a file, or says why none does.
-func (l *lander) recognise(ctx context.Context, name string, size int64, open opener) (feed, reason string, err error) {
-	if l.options.Feed != "" {
-		return l.options.Feed, "", nil
-	}
-	var byName []*contract.Contract
-	for _, c := range l.registry.Feeds() {
+// A Recognition is which feed takes a file, and why.
+type Recognition struct {
+	Feed   string   // landing.Unrecognised if none does
+	Why    string   // why this feed; empty if none
+	Also   []string // other feeds whose header fits as well, but less, best first
+	Reason string   // why no feed does
+}
+
+// Recognise finds the feed that takes a file of that base name. A file whose name one feed takes, and whose header fits it, is of that feed.
+// Else, of the feeds whose required headers the file has, the one wins of which it has the most required headers, then the most headers, then
+// the one that takes its name; two that are equal in all three are left to a person. A file that fits no header is still of the only feed
+// that takes its name: conform then says what is wrong with it.
+func Recognise(ctx context.Context, registry *contract.Registry, name string, in reader.Input) (Recognition, error) {
+	var byName, candidates []*contract.Contract
+	for _, c := range registry.Feeds() {
 		if c.Takes(name) {
 			byName = append(byName, c)
 		}
 	}
 	if len(byName) == 1 {
-		return byName[0].Feed, "", nil
+		told, sure, err := nameAndHeader(ctx, byName[0], in)
+		if sure || err != nil {
+			return told, err
+		}
 	}
-	candidates := byName
-	if len(byName) == 0 {
-		candidates = l.registry.Feeds()
+	candidates = registry.Feeds()
+	fits, err := fitting(ctx, candidates, name, in)
+	if err != nil {
+		return Recognition{}, err
 	}
-	byHeader, err := fitting(ctx, candidates, size, open)
+	return choose(byName, fits), nil
+}
+
+// costlyHeader is the size of a packed file, in bytes, from which its header is not looked at if its name is clear: a workbook must be unpacked
+// for that.
+const costlyHeader = 8 << 20
+
+// nameAndHeader is for the one feed that takes the name; sure if nothing speaks against it.
+func nameAndHeader(ctx context.Context, c *contract.Contract, in reader.Input) (told Recognition, sure bool, err error) {
+	told = Recognition{Feed: c.Feed, Why: "by its name"}
+	if !c.Files.HasHeader() || c.Files.Container == contract.XLSX && in.Size > costlyHeader {
+		return told, true, nil
+	}
+	one, fits, err := fitOf(ctx, c, in)
+	told.Why = "by its name and " + one.text()
+	return told, fits, err
+}
+
+// A fit is a feed whose required headers a file has.
+type fit struct {
+	contract        *contract.Contract
+	required, known int // headers of the file that the feed requires, and that it knows at all
+	named           bool
+	line            int64
+	sheet           string
+}
+
+func (f fit) text() string {
+	if f.line == 0 {
+		return fmt.Sprintf("its fields (%d of %d required ones)", f.required, f.required)
+	}
+	place := fmt.Sprintf("line %d", f.line)
+	if f.sheet != "" {
+		place = fmt.Sprintf("sheet %q, row %d", f.sheet, f.line)
+	}
+	return fmt.Sprintf("its header (%s: %d required columns, %d known)", place, f.required, f.known)
+}
+
+// fitting gives the feeds whose container and required headers the file has, best first.
+func fitting(ctx context.Context, candidates []*contract.Contract, name string, in reader.Input) ([]fit, error) {
+	var found []fit
+	for _, c := range candidates {
+		one, fits, err := fitOf(ctx, c, in)
+		if err != nil {
+			return nil, err
+		}
+		if fits {
+			one.named = c.Takes(name)
+			found = append(found, one)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b fit) int { return b.compare(a) })
+	return found, nil
+}
+
+// compare is greater than 0 if f fits better.
+func (f fit) compare(other fit) int {
+	return cmp.Or(cmp.Compare(f.required, other.required), cmp.Compare(f.known, other.known), cmp.Compare(number(f.named), number(other.named)))
+}
+
+func number(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func fitOf(ctx context.Context, c *contract.Contract, in reader.Input) (fit, bool, error) {
+	fits, err := reader.Fits(ctx, c, in)
+	if err != nil || !fits {
+		return fit{}, false, err
+	}
+	header, err := reader.FindHeader(ctx, c, in)
+	if err != nil {
+		return fit{}, false, err
+	}
+	one := fit{contract: c, line: header.Line}
+	fields := c.Files.Container == contract.JSON || c.Files.Container == contract.JSONL
+	for i, column := range c.Columns {
+		switch {
+		case column.Computed() || header.Fields[i] < 0:
+		case column.Required:
+			one.required, one.known = one.required+1, one.known+1
+		case !fields: // which fields the records of a JSON file have is not in its header
+			one.known++
+		}
+	}
+	return one, true, nil
+}
+
+// choose decides between the feeds that take the name and those whose header fits, best first.
+func choose(byName []*contract.Contract, fits []fit) Recognition {
 	switch {
-	case err != nil:
-		return "", "", err
-	case len(byHeader) == 1:
-		return byHeader[0].Feed, "", nil
-	case len(byHeader) > 1:
-		return landing.Unrecognised, fmt.Sprintf("its header fits the feeds %s: say which with --feed", names(byHeader)), nil
+	case len(fits) > 1 && fits[0].compare(fits[1]) == 0:
+		equal := slices.IndexFunc(fits, func(other fit) bool { return fits[0].compare(other) != 0 })
+		if equal < 0 {
+			equal = len(fits)
+		}
+		return refused("its header fits the feeds %s: say which with --feed", strings.Join(feedsOf(fits[:equal]), ", "))
+	case len(fits) > 0:
+		told := Recognition{Feed: fits[0].contract.Feed, Why: "by " + fits[0].text(), Also: feedsOf(fits[1:])}
+		if fits[0].named {
+			told.Why = "by its name and " + fits[0].text()
+		}
+		return told
+	case len(byName) == 1:
+		return Recognition{Feed: byName[0].Feed, Why: "by its name; its header does not fit"}
 	case len(byName) > 1:
-		return landing.Unrecognised, fmt.Sprintf("its name fits the feeds %s, its header none of them: say which with --feed", names(byName)), nil
+		return refused("its name fits the feeds %s, its header none of them: say which with --feed", names(byName))
 	default:
-		return landing.Unrecognised, "neither its name nor its header fits a feed: name one with --feed, or write a contract", nil
+		return refused("neither its name nor its header fits a feed: name one with --feed, or write a contract (`countinghouse inspect` drafts one)")
 	}
+}
+
+func refused(format string, args ...any) Recognition {
+	return Recognition{Feed: landing.Unrecognised, Reason: fmt.Sprintf(format, args...)}
+}
+
+func feedsOf(fits []fit) []string {
+	names := make([]string, len(fits))
+	for i, one := range fits {
+		names[i] = one.contract.Feed
+	}
+	slices.Sort(names)
+	return names
 }
 
 func names(feeds []*contract.Contract) string {
@@ -52,18 +179,30 @@ func names(feeds []*contract.Contract) string {
 	return strings.Join(texts, ", ")
 }
 
-// fitting gives the contracts whose container and required headers the file has.
-func fitting(ctx context.Context, candidates []*contract.Contract, size int64, open opener) ([]*contract.Contract, error) {
-	in := reader.Input{Size: size, Open: func() (io.ReadCloser, error) { return open() }}
-	var found []*contract.Contract
-	for _, c := range candidates {
-		fits, err := reader.Fits(ctx, c, in)
-		if err != nil {
-			return nil, err
-		}
-		if fits {
-			found = append(found, c)
-		}
+// keptInMemory is the size, in bytes, up to which a file that many contracts look at is read once.
+const keptInMemory = 8 << 20
+
+func (l *lander) recognise(ctx context.Context, name string, size int64, open opener) (Recognition, error) {
+	if l.options.Feed != "" {
+		return Recognition{Feed: l.options.Feed, Why: "as --feed says"}, nil
 	}
-	return found, nil
+	in := reader.Input{Size: size, Open: func() (io.ReadCloser, error) { return open() }}
+	if size <= keptInMemory {
+		content, err := readAll(open)
+		if err != nil {
+			return Recognition{}, err
+		}
+		in.Open = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }
+	}
+	return Recognise(ctx, l.registry, name, in)
+}
+
+func readAll(open opener) (content []byte, err error) {
+	file, err := open()
+	if err != nil {
+		return nil, err
+	}
+	content, err = io.ReadAll(io.LimitReader(file, keptInMemory+1))
+	_ = file.Close()
+	return content, err
 }

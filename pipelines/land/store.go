@@ -2,185 +2,142 @@ package land
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"maps"
 	"os"
-	"path/filepath"
-	"slices"
-	"strings"
-	"time"
 
 	"countinghouse/internal/contract/landing"
 	"countinghouse/internal/crash"
 	"countinghouse/internal/objectstore"
+
+	"golang.org/x/sync/errgroup"
 )
 
-func (l *lander) land(ctx context.Context, path string, open opener) (Landed, error) {
-	info, err := stat(open)
-	if err != nil {
-		return Landed{}, err
+// store gives files that were read their names in the store, and notes what became of each, in their order.
+func (l *lander) store(ctx context.Context, files []prepared) error {
+	fresh := l.fresh(ctx, files)
+	create := l.together
+	if len(fresh) <= fewFiles {
+		create = l.oneByOne
 	}
-	if info.Size() > l.options.MaxSize {
-		return Landed{}, fmt.Errorf("%d bytes are more than the %d allowed", info.Size(), l.options.MaxSize)
+	if err := create(ctx, fresh); err != nil {
+		for _, file := range fresh {
+			file.err = errors.Join(file.err, err)
+		}
 	}
-	if first, there, err := l.before(ctx, info.Size(), open); err != nil || there {
-		return Landed{Path: path, Manifest: first, Already: true}, err
-	}
-	name := filepath.Base(path)
-	feed, reason, err := l.recognise(ctx, name, info.Size(), open)
-	if err != nil {
-		return Landed{}, err
-	}
-	manifest := landing.Manifest{Feed: feed, Name: name, ReceivedAt: l.options.Now, ModTime: info.ModTime(), Reason: reason}
-	if manifest.ExportedAt, err = l.exportedAt(feed, name); err != nil {
-		manifest.ExportedAt = nil // conform quarantines the file with the reason
-	}
-	return l.store(ctx, path, manifest, open)
-}
-
-func stat(open opener) (fs.FileInfo, error) {
-	file, err := open()
-	if err != nil {
-		return nil, err
-	}
-	info, err := file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("not a regular file")
-	}
-	return info, errors.Join(err, file.Close())
-}
-
-func (l *lander) exportedAt(feed, name string) (*time.Time, error) {
-	c, ok := l.registry.Feed(feed)
-	if !ok || c.Files.ExportedAt == nil || c.Files.ExportedAt.FileName == "" {
-		return nil, nil
-	}
-	return c.Files.ExportedAt.FromName(name, l.options.Zone)
-}
-
-// before finds an earlier landing of the same bytes, under whatever name, in a feed that may take the file. It is hashed here only if a
-// landed file has its size. What no feed took is looked at anew: there may be a contract for it now.
-func (l *lander) before(ctx context.Context, size int64, open opener) (landing.Manifest, bool, error) {
-	if err := l.listSizes(ctx); err != nil || len(l.sizes[size]) == 0 {
-		return landing.Manifest{}, false, err
-	}
-	hash, _, err := copyHashed(ctx, io.Discard, open)
-	if err != nil {
-		return landing.Manifest{}, false, err
-	}
-	for _, feed := range slices.Sorted(maps.Keys(l.sizes[size])) {
-		if feed == landing.Unrecognised || l.options.Feed != "" && l.options.Feed != feed {
+	var problems []error
+	for i := range files {
+		file := &files[i]
+		if file.err == nil {
+			file.err = l.release(ctx, file)
+		}
+		if file.err != nil {
+			problems = append(problems, fmt.Errorf("land %s: %w", file.source.path, file.err))
 			continue
 		}
-		if first, there, err := l.earlier(ctx, feed, hash); err != nil || there {
-			return first, there, err
-		}
+		l.there.add(file.manifest.Feed, file.manifest.SHA256)
+		l.there.sizes[file.manifest.Size] = true
+		l.landed = append(l.landed, Landed{Path: file.source.path, Manifest: file.manifest, Already: file.already})
 	}
-	return landing.Manifest{}, false, nil
+	return errors.Join(problems...)
 }
 
-// listSizes finds, once for all files, which sizes have landed in which feed.
-func (l *lander) listSizes(ctx context.Context) error {
-	if l.sizes != nil {
-		return nil
+// fresh leaves the files whose bytes are not in the store yet. Of equal ones the first lands, and the others are there already; but what no
+// feed took gives way to the same bytes under a name that one takes.
+func (l *lander) fresh(ctx context.Context, files []prepared) []*prepared {
+	var fresh []*prepared
+	taken := map[string]landing.Manifest{}
+	for i := range files {
+		file := &files[i]
+		if file.err != nil || file.already {
+			continue
+		}
+		sha256 := file.manifest.SHA256
+		first, twice := taken[sha256]
+		switch {
+		case twice && (first.Feed == file.manifest.Feed || first.Feed != landing.Unrecognised):
+			file.manifest, file.already = first, true
+		case l.there.feeds[sha256][file.manifest.Feed]:
+			file.manifest, file.err = landing.Read(ctx, l.bucket, file.manifest.Feed, sha256)
+			file.already = true
+		default:
+			fresh = append(fresh, file)
+		}
+		taken[sha256] = file.manifest
 	}
-	l.sizes = map[int64]map[string]bool{}
-	for object, err := range l.bucket.List(ctx, "landing/") {
-		if err != nil {
-			return err
-		}
-		if parts := strings.Split(object.Key, "/"); len(parts) > 2 {
-			l.noteSize(parts[1], object.Size)
-		}
+	return fresh
+}
+
+// fewFiles are stored one by one: so many syncs of single files are cheaper than those of the whole file system.
+const fewFiles = 3
+
+func (l *lander) oneByOne(ctx context.Context, files []*prepared) error {
+	for _, file := range files {
+		file.err = l.storeOne(ctx, file)
 	}
 	return nil
 }
 
-func (l *lander) noteSize(feed string, size int64) {
-	if l.sizes[size] == nil {
-		l.sizes[size] = map[string]bool{}
-	}
-	l.sizes[size][feed] = true
-}
-
-func (l *lander) earlier(ctx context.Context, feed, hash string) (landing.Manifest, bool, error) {
-	manifest, err := landing.Read(ctx, l.bucket, feed, hash)
-	if errors.Is(err, objectstore.ErrNotFound) {
-		return landing.Manifest{}, false, nil
-	}
-	return manifest, err == nil, err
-}
-
-// store copies the file to scratch, hashing in the same pass since its key holds the hash, and moves it into the store.
-func (l *lander) store(ctx context.Context, path string, manifest landing.Manifest, open opener) (landed Landed, err error) {
-	staged, err := os.CreateTemp(l.options.Scratch, "landing-*")
-	if err != nil {
-		return Landed{}, err
-	}
-	defer func() { _ = os.Remove(staged.Name()) }()
-	manifest.SHA256, manifest.Size, err = copyHashed(ctx, staged, open)
-	if err = errors.Join(err, staged.Close()); err != nil {
-		return Landed{}, err
-	}
-	if err := unchanged(manifest, open); err != nil {
-		return Landed{}, err
-	}
-	if first, there, err := l.earlier(ctx, manifest.Feed, manifest.SHA256); err != nil || there {
-		return Landed{Path: path, Manifest: first, Already: true}, err
-	}
-	manifest.Key = landing.FileKey(manifest.Feed, manifest.SHA256, manifest.Name)
-	if _, err := l.bucket.CreateFile(ctx, manifest.Key, staged.Name()); err != nil {
-		return Landed{}, err
+func (l *lander) storeOne(ctx context.Context, file *prepared) error {
+	if _, err := l.bucket.CreateFile(ctx, file.manifest.Key, file.staged); err != nil {
+		return err
 	}
 	crash.Point(crash.LandStored)
-	if err := landing.Write(ctx, l.bucket, manifest); err != nil {
-		return Landed{}, err
-	}
-	l.noteSize(manifest.Feed, manifest.Size)
-	return Landed{Path: path, Manifest: manifest}, nil
+	return landing.Write(ctx, l.bucket, file.manifest)
 }
 
-// ErrChanging says that a file was written to while it was read. Nothing of it has landed.
-var ErrChanging = errors.New("it was written to while it was read: land it again when it is whole")
+// writers is how many objects are created at once.
+const writers = 16
 
-// unchanged refuses a file that somebody still writes: the part that was read may look like a whole export.
-func unchanged(read landing.Manifest, open opener) error {
-	info, err := stat(open)
-	if err == nil && (info.Size() != read.Size || !info.ModTime().Equal(read.ModTime)) {
-		err = ErrChanging
+// together stores many files in three steps, with a sync between them: bytes and manifests are in scratch, then the files have their names, then
+// the manifests. What is cut off leaves files without manifests, which the next landing names again: since their bytes were durable before
+// they had a name, they are whole.
+func (l *lander) together(ctx context.Context, files []*prepared) error {
+	manifests := make([]string, len(files))
+	defer func() {
+		for _, name := range manifests {
+			_ = os.Remove(name)
+		}
+	}()
+	for i, file := range files {
+		name, err := landing.Stage(file.manifest, l.options.Scratch)
+		if err != nil {
+			return err
+		}
+		manifests[i] = name
 	}
-	return err
+	if err := l.bucket.Sync(ctx); err != nil {
+		return err
+	}
+	each(files, func(_ int, file *prepared) error {
+		_, err := l.bucket.CreateFileLater(ctx, file.manifest.Key, file.staged)
+		return err
+	})
+	if err := l.bucket.Sync(ctx); err != nil {
+		return err
+	}
+	each(files, func(i int, file *prepared) error {
+		crash.Point(crash.LandStored)
+		_, err := l.bucket.CreateFileLater(ctx, landing.ManifestKey(file.manifest.Feed, file.manifest.SHA256), manifests[i])
+		if errors.Is(err, objectstore.ErrPrecondition) {
+			return nil // another process has landed the same bytes just now: its manifest stands
+		}
+		return err
+	})
+	return l.bucket.Sync(ctx)
 }
 
-func copyHashed(ctx context.Context, to io.Writer, open opener) (hash string, size int64, err error) {
-	file, err := open()
-	if err != nil {
-		return "", 0, err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	sum := sha256.New()
-	buffer := make([]byte, 1<<20)
-	for {
-		n, err := file.Read(buffer)
-		if n > 0 {
-			sum.Write(buffer[:n])
-			if _, err := to.Write(buffer[:n]); err != nil {
-				return "", 0, err
-			}
-			size += int64(n)
-		}
-		switch {
-		case errors.Is(err, io.EOF):
-			return hex.EncodeToString(sum.Sum(nil)), size, nil
-		case err != nil:
-			return "", 0, err
-		case ctx.Err() != nil:
-			return "", 0, ctx.Err()
+// each does one step for all files that had no trouble so far, some at once.
+func each(files []*prepared, step func(i int, file *prepared) error) {
+	var group errgroup.Group
+	group.SetLimit(writers)
+	for i, file := range files {
+		if file.err == nil {
+			group.Go(func() error {
+				file.err = step(i, file)
+				return nil
+			})
 		}
 	}
+	_ = group.Wait() // problems are with the files
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"path"
 	"strings"
 	"time"
@@ -21,15 +22,20 @@ const manifestName = "manifest.json"
 // A Manifest is what is known about a landed file. It is written after the file, which is there once its manifest is.
 type Manifest struct {
 	Feed       string    `json:"feed"`
-	Name       string    `json:"name"`   // base name, as it came
-	Key        string    `json:"key"`    // of the file's bytes
-	Size       int64     `json:"size"`   // bytes
-	SHA256     string    `json:"sha256"` // of the bytes, hex
+	Name       string    `json:"name"`              // base name, as it came
+	Archive    bool      `json:"archive,omitempty"` // it is a member: Name is archive.zip!member
+	Key        string    `json:"key"`               // of the file's bytes
+	Size       int64     `json:"size"`              // bytes
+	SHA256     string    `json:"sha256"`            // of the bytes, hex
 	ReceivedAt time.Time `json:"received_at"`
 	ModTime    time.Time `json:"mod_time"`
 	// ExportedAt is when the channel made the file, if its name says so.
 	ExportedAt *time.Time `json:"exported_at,omitempty"`
-	Reason     string     `json:"reason,omitempty"` // why no contract takes it
+	// MetadataAt is when a workbook says that it was last saved.
+	MetadataAt *time.Time `json:"metadata_at,omitempty"`
+	Why        string     `json:"why,omitempty"`    // why this feed takes it
+	Also       []string   `json:"also,omitempty"`   // other feeds whose header fits, but less
+	Reason     string     `json:"reason,omitempty"` // why no feed takes it
 }
 
 // Folder is where the file with this content lies.
@@ -66,11 +72,33 @@ func Read(ctx context.Context, bucket *objectstore.Bucket, feed, sha256 string) 
 	return manifest, nil
 }
 
+// Stage writes a manifest into a new file in a folder and gives the file's path: it becomes visible as the object ManifestKey.
+func Stage(manifest Manifest, folder string) (name string, err error) {
+	text, err := manifest.text()
+	if err != nil {
+		return "", err
+	}
+	file, err := os.CreateTemp(folder, "manifest-*")
+	if err != nil {
+		return "", fmt.Errorf("write the manifest of %s: %w", manifest.Name, err)
+	}
+	_, err = file.Write(text)
+	return file.Name(), errors.Join(err, file.Close())
+}
+
+func (m Manifest) text() ([]byte, error) {
+	text, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("write the manifest of %s: %w", m.Name, err)
+	}
+	return text, nil
+}
+
 // Write makes a landed file visible.
 func Write(ctx context.Context, bucket *objectstore.Bucket, manifest Manifest) error {
-	text, err := json.MarshalIndent(manifest, "", "  ")
+	text, err := manifest.text()
 	if err != nil {
-		return fmt.Errorf("write the manifest of %s: %w", manifest.Name, err)
+		return err
 	}
 	key := ManifestKey(manifest.Feed, manifest.SHA256)
 	// Another process may have landed the same bytes just now: its manifest stands.
