@@ -133,8 +133,8 @@ func (l *looking) failed(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	message, _, _ := strings.Cut(err.Error(), "\n\nLINE ")
-	return ProjectError{l.target.Problem(0, strings.Join(strings.Fields(message), " "))}
+	_, message := model.EngineError(err, l.target.Query)
+	return ProjectError{l.target.Problem(0, message)}
 }
 
 // findStale finds the models and seeds that are not in the environment as they are in the project, and the models that read them. Datasets and

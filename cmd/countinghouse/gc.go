@@ -47,7 +47,7 @@ func (a *app) printCollection(report gc.Report, dryRun bool) {
 	if dryRun {
 		var listed [][]string
 		for _, object := range report.Removed {
-			listed = append(listed, []string{object.Key, string(object.Kind), object.ModifiedAt.Format("2006-01-02"), size(object.Bytes)})
+			listed = append(listed, []string{object.Key, string(object.Kind), object.ModifiedAt.Format("2006-01-02"), bytesText(object.Bytes)})
 		}
 		if len(listed) > 0 {
 			a.grid([]string{"object", "kind", "written", "size"}, listed, 1)
@@ -59,7 +59,7 @@ func (a *app) printCollection(report gc.Report, dryRun bool) {
 		objects, of := report.Total(kind)
 		bytes += of
 		if objects > 0 {
-			rows = append(rows, []string{string(kind), fmt.Sprint(objects), size(of)})
+			rows = append(rows, []string{string(kind), fmt.Sprint(objects), bytesText(of)})
 		}
 	}
 	if len(rows) > 0 {
@@ -69,18 +69,5 @@ func (a *app) printCollection(report gc.Report, dryRun bool) {
 	if dryRun {
 		verb = "to remove"
 	}
-	a.printf("%d objects %s, %s; kept: %d tables, %s\n", len(report.Removed), verb, size(bytes), report.KeptTables, size(report.KeptBytes))
-}
-
-// size is a number of bytes for people.
-func size(bytes int64) string {
-	units := []string{"B", "kB", "MB", "GB", "TB"}
-	value, unit := float64(bytes), 0
-	for value >= 1000 && unit < len(units)-1 {
-		value, unit = value/1000, unit+1
-	}
-	if unit == 0 {
-		return fmt.Sprintf("%d B", bytes)
-	}
-	return fmt.Sprintf("%.1f %s", value, units[unit])
+	a.printf("%d objects %s, %s; kept: %d tables, %s\n", len(report.Removed), verb, bytesText(bytes), report.KeptTables, bytesText(report.KeptBytes))
 }

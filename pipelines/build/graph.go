@@ -102,6 +102,14 @@ func Resolve(library *model.Library, datasets []Dataset, steps []Step, values ma
 	return graph, nil
 }
 
+// problem tells an error of DuckDB's with the file and the line of the model.
+func (n *node) problem(err error) error {
+	if n.model == nil {
+		return err
+	}
+	return n.model.EngineProblem(err)
+}
+
 // place is where a node is defined, for people.
 func (n *node) place() string {
 	switch {

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
-	"strconv"
-	"strings"
 
 	"countinghouse/internal/model"
 	"countinghouse/internal/warehouse"
@@ -29,16 +26,12 @@ func Bind(ctx context.Context, session *warehouse.Session, audited []Audited) er
 // from selects from the rows of a query, which begins on the second line: broken counts on it.
 func from(columns, query string) string { return "select " + columns + " from (\n" + query + "\n)" }
 
-var lineOfError = regexp.MustCompile(`(?s)\n+LINE (\d+):.*`)
-
 // broken tells DuckDB's error in one line, with the file and line of the audit where they are known.
 func broken(table string, audit model.Audit, err error) error {
-	text, line := err.Error(), audit.Line
-	if found := lineOfError.FindStringSubmatch(text); found != nil {
-		if number, err := strconv.Atoi(found[1]); err == nil && line > 0 {
-			line += max(0, number-2)
-		}
+	within, text := model.EngineError(err, audit.Query)
+	line := audit.Line
+	if line > 0 && within > 0 {
+		line += within - 1
 	}
-	text = strings.Join(strings.Fields(lineOfError.ReplaceAllString(text, "")), " ")
 	return model.Problem{File: audit.File, Line: line, Message: fmt.Sprintf("%s: audit %s: %s", table, audit.Name, text)}
 }
