@@ -1,5 +1,7 @@
 /* ---
-about: One line of an order with the order's customer and day of payment.
+about: >-
+  One line of an order with the order's customer and day of payment. Line 0 is a whole order in one row, from exports that list orders and not articles; it counts only where no
+  export has the order's articles.
 zh: 订单行
 owner: crm
 tags: [core]
@@ -7,7 +9,7 @@ grain: [channel, order_id, line_no]
 columns:
   channel: {zh: 渠道, about: The channel the row comes from}
   order_id: {zh: 订单号, about: The order's number in its channel}
-  line_no: {zh: 行号, about: The line within the order}
+  line_no: {zh: 行号, about: "The line within the order; 0 for the whole order in one row"}
   account_id: {zh: 账号, about: The account of the order}
   customer_id: {zh: 客户编号, about: The customer of the order; empty when the order is unknown or names no account}
   ordered_at: {zh: 下单时间, about: When the order was placed}
@@ -26,12 +28,22 @@ columns:
 audits:
   no_row_is_lost: >-
     select 1 from (select count(*) as n from core.order_lines) as here
-    cross join (select count(*) as n from dataset.order_lines) as there
+    cross join (select count(*) filter (line_no <> 0) + count(distinct case when lines_of_order = 1 and line_no = 0 then channel || chr(10) || order_id end) as n from (
+      select channel, order_id, line_no, count(*) over (partition by channel, order_id) as lines_of_order from dataset.order_lines
+    ) as numbered) as there
     where here.n <> there.n
 --- */
 with
 order_lines as (select * from dataset.order_lines),
 orders as (select * from core.orders),
+
+itemised as (
+    select distinct
+        channel,
+        order_id,
+    from order_lines
+    where line_no <> 0
+),
 
 final as (
     select
@@ -57,6 +69,10 @@ final as (
     left join orders
         on order_lines.channel = orders.channel
         and order_lines.order_id = orders.order_id
+    left join itemised
+        on order_lines.channel = itemised.channel
+        and order_lines.order_id = itemised.order_id
+    where order_lines.line_no <> 0 or itemised.order_id is null
 )
 
 select * from final
