@@ -41,7 +41,7 @@ func isArchive(file io.ReaderAt, size int64) bool {
 	if string(first) != zipMark {
 		return false
 	}
-	archive, err := zip.NewReader(file, size)
+	archive, err := zip.NewReader(placesOf{file}, size)
 	return err != nil && !startsLikeWorkbook(file) || err == nil && !isWorkbook(archive)
 }
 
@@ -81,7 +81,7 @@ func Members(open func() (fs.File, error), size int64) (members []Member, err er
 	if !isArchive(shared, size) {
 		return nil, nil
 	}
-	archive, err := zip.NewReader(shared, size)
+	archive, err := zip.NewReader(placesOf{shared}, size)
 	if err != nil {
 		return nil, problem(0, "the zip is cut short, damaged or in several parts: download it again")
 	}

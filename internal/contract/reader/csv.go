@@ -22,7 +22,7 @@ type csvReader struct {
 }
 
 func readCSV(c *contract.Contract, text *bufio.Reader, sink Sink) (Summary, error) {
-	if err := refuseWorkbook(text); err != nil {
+	if err := refuseForeign(text); err != nil {
 		return Summary{}, err
 	}
 	decoded, err := decode(text, c.Files.Encoding)
@@ -42,17 +42,14 @@ func readCSV(c *contract.Contract, text *bufio.Reader, sink Sink) (Summary, erro
 	return r.summary, r.records()
 }
 
-// refuseWorkbook tells apart what people rename to .csv.
-func refuseWorkbook(text *bufio.Reader) error {
-	first, err := text.Peek(8)
+// refuseForeign tells apart what people rename to .csv.
+func refuseForeign(text *bufio.Reader) error {
+	first, err := text.Peek(sniffed)
 	if len(first) == 0 && err != nil {
 		return err
 	}
-	switch {
-	case bytes.HasPrefix(first, []byte("PK\x03\x04")):
-		return problem(0, "the contract says csv, but the file is an xlsx workbook or a zip")
-	case bytes.HasPrefix(first, []byte("\xd0\xcf\x11\xe0")):
-		return problem(0, "the contract says csv, but the file is an old .xls workbook: save it as csv")
+	if kind := foreign(first); kind != "" {
+		return problem(0, "the contract says csv, but the file is %s", kind)
 	}
 	return nil
 }

@@ -141,13 +141,16 @@ func (s *headerSearch) failed() error {
 		return noRows()
 	}
 	if s.best == nil {
-		return problem(0, "the file holds no line that could be a header: it is empty, export it again")
+		return errNoLine
 	}
 	if len(s.missing) == 0 {
 		return problem(s.bestLine, "no header of the contract is here: another kind of file?")
 	}
 	return problem(s.bestLine, "the required header %q is missing%s", s.missing[0], closest(s.missing[0], s.best))
 }
+
+// errNoLine is what is wrong with a file, or a sheet, that has nothing in it.
+var errNoLine = problem(0, "the file holds no line that could be a header: it is empty, export it again")
 
 // noRows is what is wrong with a file without a header that has no line but those of its preamble: an empty export and one that was cut short
 // are the same there.

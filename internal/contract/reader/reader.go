@@ -47,6 +47,7 @@ type Header struct {
 	Names      []string // of the fields; the columns' own where there is no header
 	Fields     []int    // per column of the contract: its field, or -1
 	ExportedAt string   // what the preamble gave, by the contract's pattern; empty if nothing
+	Sheet      string   // of a workbook: the sheet that was read, the first one of several
 }
 
 // A Summary counts a file's rows: Records were handed on (as Raw, Fields or Reject), Dropped were left out by rule.
@@ -82,21 +83,28 @@ func Read(ctx context.Context, c *contract.Contract, in Input, sink Sink) (Summa
 		return Summary{}, err
 	}
 	defer func() { _ = stored.Close() }()
-	text, err := unpack(contextReader{ctx, stored}, in.Size)
+	text, packed, err := unpack(contextReader{ctx, stored}, in.Size)
 	if err != nil {
 		return Summary{}, err
 	}
-	summary, err := readContainer(c, text, sink)
+	var summary Summary
+	if c.Files.Container == contract.XLSX {
+		at, _ := stored.(io.ReaderAt)
+		if packed {
+			at = nil
+		}
+		summary, err = readWorkbook(c, text, contextReaderAt{ctx, at}.orNil(), in.Size, sink)
+	} else {
+		summary, err = readText(c, text, sink)
+	}
 	if err == nil && !c.Files.HasHeader() && summary.Records+summary.Dropped == 0 {
 		err = noRows()
 	}
 	return summary, err
 }
 
-func readContainer(c *contract.Contract, text *bufio.Reader, sink Sink) (Summary, error) {
+func readText(c *contract.Contract, text *bufio.Reader, sink Sink) (Summary, error) {
 	switch c.Files.Container {
-	case contract.XLSX:
-		return readWorkbook(c, text, sink)
 	case contract.JSON, contract.JSONL:
 		return readJSON(c, text, sink)
 	default:
@@ -172,4 +180,24 @@ func (r contextReader) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	return r.from.Read(p)
+}
+
+// contextReaderAt is contextReader for what is read at any place.
+type contextReaderAt struct {
+	ctx  context.Context
+	from io.ReaderAt
+}
+
+func (r contextReaderAt) orNil() io.ReaderAt {
+	if r.from == nil {
+		return nil
+	}
+	return r
+}
+
+func (r contextReaderAt) ReadAt(p []byte, at int64) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.from.ReadAt(p, at)
 }

@@ -9,27 +9,27 @@ import (
 )
 
 // unpack takes gzip away, by its first bytes and not by the name, and refuses an empty file.
-func unpack(stored io.Reader, size int64) (*bufio.Reader, error) {
+func unpack(stored io.Reader, size int64) (text *bufio.Reader, packed bool, err error) {
 	buffered := bufio.NewReaderSize(stored, 1<<16)
 	first, err := buffered.Peek(2)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
+		return nil, false, err
 	}
 	if len(first) == 0 {
-		return nil, problem(0, "the file is empty: export it again")
+		return nil, false, problem(0, "the file is empty: export it again")
 	}
 	if !bytes.Equal(first, []byte{0x1f, 0x8b}) {
-		return buffered, nil
+		return buffered, false, nil
 	}
-	packed, err := gzip.NewReader(buffered)
+	inflated, err := gzip.NewReader(buffered)
 	if err != nil {
-		return nil, gzipProblem(err)
+		return nil, true, gzipProblem(err)
 	}
-	unpacked := bufio.NewReaderSize(&gzipReader{from: packed, left: max(size*maxRatio, freeSize)}, 1<<16)
+	unpacked := bufio.NewReaderSize(&gzipReader{from: inflated, left: max(size*maxRatio, freeSize)}, 1<<16)
 	if _, err := unpacked.Peek(1); errors.Is(err, io.EOF) {
-		return nil, problem(0, "the file is empty: export it again")
+		return nil, false, problem(0, "the file is empty: export it again")
 	}
-	return unpacked, nil
+	return unpacked, true, nil
 }
 
 type gzipReader struct {

@@ -1,121 +1,140 @@
 package reader
 
 import (
-	"archive/zip"
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
-	"math"
-	"slices"
-	"strconv"
+	"path"
 	"strings"
-	"time"
-
-	"github.com/xuri/excelize/v2"
 
 	"countinghouse/internal/contract"
 )
 
-// maxWorkbook is how large a workbook may be as stored, in bytes: it is held in memory, packed.
-const maxWorkbook = 1 << 30
+// maxWorkbook is how large a workbook may be, as stored in bytes, where it must be held in memory: packed, or in a bucket.
+const maxWorkbook = 256 << 20
 
-// A workbookReader reads one sheet of an xlsx workbook.
+// sheetStep is added to the row numbers of each further sheet that is read, so that every row of a file has a number of its own.
+const sheetStep = 10_000_000
+
+// A workbookReader reads the sheets of an xlsx workbook that the contract names.
 type workbookReader struct {
 	contract *contract.Contract
 	rules    rules
 	sink     Sink
 	summary  Summary
-	dates    []bool // per field: whether numbers in it are serial dates
-	from1904 bool
-	cells    [][]byte
+	book     *workbookPackage
+	columns  []*contract.Column // what each field is read by; nil: nothing
+	offset   int64              // added to row numbers
+	fields   [][]byte
+	texts    [][]byte // of a row that is no record
 }
 
-func readWorkbook(c *contract.Contract, text *bufio.Reader, sink Sink) (Summary, error) {
-	packed, err := readPacked(text)
+func readWorkbook(c *contract.Contract, text *bufio.Reader, stored io.ReaderAt, size int64, sink Sink) (summary Summary, err error) {
+	if err := checkWorkbook(text); err != nil {
+		return Summary{}, err
+	}
+	if stored == nil {
+		packed, err := readPacked(text)
+		if err != nil {
+			return Summary{}, err
+		}
+		stored, size = bytes.NewReader(packed), int64(len(packed))
+	}
+	book, err := openPackage(stored, size)
 	if err != nil {
 		return Summary{}, err
 	}
-	if err := checkZip(packed); err != nil {
-		return Summary{}, err
-	}
-	book, err := excelize.OpenReader(bytes.NewReader(packed), excelize.Options{RawCellValue: true})
-	if err != nil {
-		return Summary{}, problem(0, "not a workbook that can be read: %v", err)
-	}
-	defer func() { _ = book.Close() }()
 	rules, err := compile(c.Files)
 	if err != nil {
 		return Summary{}, err
 	}
-	r := &workbookReader{contract: c, rules: rules, sink: sink}
-	if properties, err := book.GetWorkbookProps(); err == nil && properties.Date1904 != nil {
-		r.from1904 = *properties.Date1904
+	r := &workbookReader{contract: c, rules: rules, sink: sink, book: book}
+	defer func() { err = errors.Join(err, book.texts.close()) }()
+	return r.summary, r.sheets()
+}
+
+func checkWorkbook(text *bufio.Reader) error {
+	first, err := text.Peek(sniffed)
+	if len(first) == 0 && err != nil {
+		return err
 	}
-	return r.book(book)
+	if bytes.HasPrefix(first, []byte("PK")) {
+		return nil
+	}
+	kind := foreign(first)
+	if kind == "" {
+		kind = "text, not a workbook: give it a contract with container csv"
+	}
+	return problem(0, "the contract says xlsx, but the file is %s", kind)
 }
 
 func readPacked(text *bufio.Reader) ([]byte, error) {
-	first, err := text.Peek(8)
-	switch {
-	case len(first) == 0 && err != nil:
-		return nil, err
-	case bytes.HasPrefix(first, []byte("\xd0\xcf\x11\xe0")):
-		return nil, problem(0, "the contract says xlsx, but the file is an old .xls or an encrypted workbook: save it as xlsx")
-	case !bytes.HasPrefix(first, []byte("PK")):
-		return nil, problem(0, "the contract says xlsx, but the file is not a workbook")
-	}
 	packed, err := io.ReadAll(io.LimitReader(text, maxWorkbook+1))
 	if err == nil && len(packed) > maxWorkbook {
-		err = problem(0, "a workbook of more than %d bytes: export fewer rows at a time", maxWorkbook)
+		err = problem(0, "a workbook of more than %d MB: export fewer rows at a time", maxWorkbook>>20)
 	}
 	return packed, err
 }
 
-// checkZip unpacks every entry once, counting what really comes out: sizes in a zip's directory may lie.
-func checkZip(packed []byte) error {
-	archive, err := zip.NewReader(bytes.NewReader(packed), int64(len(packed)))
+// sheets reads those that the contract names, or the first one that has the header. Rows are lost in silence nowhere: that no other sheet has
+// the header too is made sure of.
+func (r *workbookReader) sheets() error {
+	wanted, err := r.wanted()
 	if err != nil {
-		return problem(0, "the workbook is cut short or damaged: download it again")
+		return err
 	}
-	left := max(int64(len(packed))*maxRatio, freeSize)
-	for _, entry := range archive.File {
-		content, err := entry.Open()
-		if err != nil {
-			return problem(0, "the workbook is damaged at %s: download it again", entry.Name)
-		}
-		n, err := io.Copy(io.Discard, io.LimitReader(content, left+1))
-		_ = content.Close()
-		if left -= n; left < 0 {
-			return problem(0, "it unpacks to more than %d times its size: refused as a zip bomb", maxRatio)
-		}
-		if err != nil {
-			return problem(0, "the workbook is damaged at %s: download it again", entry.Name)
-		}
-	}
-	return nil
-}
-
-// book reads the contract's sheet, or the first one that has the header.
-func (r *workbookReader) book(book *excelize.File) (Summary, error) {
-	sheets := book.GetSheetList()
-	if wanted := r.contract.Files.Sheet; wanted != "" {
-		if !slices.Contains(sheets, wanted) {
-			return r.summary, problem(0, "there is no sheet %q; there are %s", wanted, strings.Join(sheets, ", "))
-		}
-		sheets = []string{wanted}
-	}
+	named := r.contract.Files.Sheet != ""
 	var failed error
-	for _, sheet := range sheets {
-		found, err := r.sheet(book, sheet)
-		if found || err != nil && !isProblem(err) {
-			return r.summary, err
+	read := ""
+	for i, sheet := range wanted {
+		found, err := r.sheet(sheet, read)
+		if err != nil && !isProblem(err) {
+			return err
 		}
-		if failed == nil || len(sheets) == 1 {
+		switch {
+		case found && err != nil:
+			return err
+		case found && read != "" && !named:
+			return problem(0, "the sheets %q and %q both have the header: say in the contract which to read (sheet: a name, or a pattern that fits both)", read, sheet.name)
+		case found:
+			read = sheet.name
+			r.offset += sheetStep
+		case named && (i == 0 || !errors.Is(err, errNoLine)):
+			return err
+		case failed == nil || len(wanted) == 1:
 			failed = err
 		}
 	}
-	return r.summary, failed
+	if read == "" {
+		return failed
+	}
+	return r.book.texts.finish()
+}
+
+// wanted are the visible sheets that fit the contract's pattern, all visible ones without it. One that is named in full may be hidden.
+func (r *workbookReader) wanted() ([]workbookSheet, error) {
+	pattern := r.contract.Files.Sheet
+	var wanted []workbookSheet
+	var names []string
+	for _, sheet := range r.book.sheets {
+		names = append(names, sheet.name)
+		fits, err := path.Match(pattern, sheet.name)
+		if err != nil {
+			return nil, fmt.Errorf("files.sheet: %w", err)
+		}
+		if sheet.name == pattern || !sheet.hidden && (fits || pattern == "") {
+			wanted = append(wanted, sheet)
+		}
+	}
+	switch {
+	case len(wanted) == 0 && pattern != "":
+		return nil, problem(0, "there is no sheet %q; there are %s", pattern, strings.Join(names, ", "))
+	case len(wanted) == 0:
+		return nil, problem(0, "the workbook has no sheet with cells that is shown")
+	}
+	return wanted, nil
 }
 
 func isProblem(err error) bool {
@@ -123,148 +142,168 @@ func isProblem(err error) bool {
 	return errors.As(err, &p)
 }
 
-// sheet reads one sheet; found says that it has the header.
-func (r *workbookReader) sheet(book *excelize.File, name string) (found bool, err error) {
-	rows, err := book.Rows(name)
+// sheet reads one sheet; found says that it has the header. With the header of another sheet read, it goes on only where the contract
+// names the sheets.
+func (r *workbookReader) sheet(sheet workbookSheet, read string) (found bool, err error) {
+	rows, err := openSheet(sheet, r.book.texts)
 	if err != nil {
-		return false, problem(0, "sheet %q cannot be read: %v", name, err)
+		return false, err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
+	defer func() { err = errors.Join(err, rows.close()) }()
 	search := headerSearch{contract: r.contract, rules: r.rules}
-	for line := int64(1); rows.Next(); line++ {
-		cells, err := r.row(rows)
+	ended := false
+	for line := int64(1); ; line = rows.row + 1 {
+		err := rows.next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
 		if err != nil {
-			return found, problem(line, "sheet %q cannot be read: %v", name, err)
+			return found, err
 		}
 		isHeader := false
 		if !found {
-			if found, isHeader, err = r.start(&search, line, cells); err != nil {
+			if found, isHeader, err = r.start(&search, rows, line, read); err != nil {
 				return found, err
+			}
+			if found && read != "" && r.contract.Files.Sheet == "" {
+				return true, nil // it should have none: the caller complains
 			}
 		}
 		if found && !isHeader {
-			ended, err := r.record(line, cells)
-			if ended || err != nil {
-				return true, errors.Join(err, r.footer(rows))
+			if ended, err = r.row(rows, ended); err != nil {
+				return true, err
 			}
 		}
 	}
 	if !found {
 		return false, search.failed()
 	}
-	return true, rows.Error()
+	if err := rows.finish(); err != nil {
+		return true, err
+	}
+	return true, r.checkMerged(rows)
 }
 
-// start says whether the table has begun with this row, and whether the row is its header.
-func (r *workbookReader) start(search *headerSearch, line int64, cells [][]byte) (found, isHeader bool, err error) {
-	text := bytes.Join(cells, []byte(" "))
-	switch {
-	case r.contract.Files.HasHeader():
-		isHeader, err = search.line(line, text, cells)
+// start says whether the table has begun with this row, and whether the row is its header. Lines from line on up to the row are empty.
+func (r *workbookReader) start(search *headerSearch, rows *sheetScanner, line int64, read string) (found, isHeader bool, err error) {
+	texts := r.rowTexts(rows)
+	text := bytes.Join(texts, []byte(" "))
+	if r.contract.Files.HasHeader() {
+		for ; line < rows.row; line++ { // they count as lines of the preamble
+			if _, err := search.line(line, nil, nil); err != nil {
+				return false, false, err
+			}
+		}
+		isHeader, err = search.line(rows.row, text, texts)
 		found = isHeader
-	case line <= int64(r.contract.Files.Preamble):
+	} else if rows.row <= int64(r.contract.Files.Preamble) {
 		search.findExportTime(string(text))
-	default:
+	} else {
 		search.byPlace()
 		found = true
 	}
 	if !found || err != nil {
 		return false, false, err
 	}
-	return true, isHeader, r.begin(*search)
+	search.header.Sheet = rows.name
+	if read != "" {
+		return true, isHeader, r.sameHeader(search.header, read)
+	}
+	return true, isHeader, r.begin(search.header)
 }
 
-func (r *workbookReader) begin(search headerSearch) error {
-	r.summary.Header = search.header
-	r.dates = make([]bool, len(search.header.Names))
-	for i, column := range r.contract.Columns {
-		if field := search.header.Fields[i]; field >= 0 {
-			r.dates[field] = column.Type == contract.Date || column.Type == contract.Timestamp
+func (r *workbookReader) begin(header Header) error {
+	r.summary.Header = header
+	r.columns = make([]*contract.Column, len(header.Names))
+	r.fields = make([][]byte, len(header.Names))
+	for i := range r.contract.Columns {
+		if field := header.Fields[i]; field >= 0 {
+			r.columns[field] = &r.contract.Columns[i]
 		}
 	}
-	return r.sink.Header(search.header)
+	return r.sink.Header(header)
 }
 
-func (r *workbookReader) row(rows *excelize.Rows) ([][]byte, error) {
-	values, err := rows.Columns(excelize.Options{RawCellValue: true})
-	r.cells = r.cells[:0]
-	for _, value := range values {
-		r.cells = append(r.cells, Strip([]byte(value)))
+// sameHeader demands of a further sheet that its columns stand as those of the first one do.
+func (r *workbookReader) sameHeader(header Header, read string) error {
+	first := r.summary.Header
+	for i, field := range header.Fields {
+		if field != first.Fields[i] || len(header.Names) != len(first.Names) {
+			return problem(header.Line, "sheet %q has other columns than sheet %q: land them as files of their own", header.Sheet, read)
+		}
 	}
-	return r.cells, err
+	return nil
 }
 
-// record hands one row on. Rows without any value are no rows.
-func (r *workbookReader) record(line int64, cells [][]byte) (ended bool, err error) {
-	for len(cells) > 0 && len(cells[len(cells)-1]) == 0 {
-		cells = cells[:len(cells)-1]
+// rowTexts are the row's cells as texts, without empty ones at its end.
+func (r *workbookReader) rowTexts(rows *sheetScanner) [][]byte {
+	r.texts = r.texts[:0]
+	for _, cell := range trimRow(rows.cells) {
+		r.texts = append(r.texts, Strip(cell.text))
 	}
+	return r.texts
+}
+
+// trimRow leaves out the empty cells at the end.
+func trimRow(cells []sheetCell) []sheetCell {
+	for n := len(cells); n > 0 && cells[n-1].kind != formulaCell && len(Strip(cells[n-1].text)) == 0; n-- {
+		cells = cells[:n-1]
+	}
+	return cells
+}
+
+// row hands one row on, or counts it where it is dropped or behind the end. Rows without any value are no rows.
+func (r *workbookReader) row(rows *sheetScanner, ended bool) (bool, error) {
+	cells := trimRow(rows.cells)
 	if len(cells) == 0 {
-		return false, nil
-	}
-	ended, dropped := r.rules.apply(cells[0])
-	if ended || dropped {
-		r.summary.Dropped++
 		return ended, nil
 	}
+	end, dropped := r.rules.apply(Strip(cells[0].text))
+	if ended || end || dropped {
+		r.summary.Dropped++
+		return ended || end, nil
+	}
+	return false, r.record(rows, cells)
+}
+
+func (r *workbookReader) record(rows *sheetScanner, cells []sheetCell) error {
 	r.summary.Records++
-	width := len(r.dates)
-	if len(cells) > width {
-		r.summary.Rejects++
-		return false, r.sink.Reject(line, widthOf(r.contract, width, len(cells)), bytes.Join(cells, []byte(",")))
+	line := r.offset + rows.row
+	reason := ""
+	if len(cells) > len(r.fields) {
+		reason = widthOf(r.contract, len(r.fields), len(cells))
 	}
-	for len(cells) < width {
-		cells = append(cells, nil)
-	}
-	for i, cell := range cells {
-		cells[i] = r.number(cell, r.dates[i])
-	}
-	return false, r.sink.Fields(line, cells)
-}
-
-// footer counts the rows after the one that ended the table.
-func (r *workbookReader) footer(rows *excelize.Rows) error {
-	for rows.Next() {
-		cells, err := r.row(rows)
-		if err != nil {
-			return problem(0, "the sheet cannot be read: %v", err)
+	for field := range r.fields {
+		var cell sheetCell
+		if field < len(cells) {
+			cell = cells[field]
 		}
-		if len(bytes.Join(cells, nil)) > 0 {
-			r.summary.Dropped++
+		var wrong string
+		if r.fields[field], wrong = r.value(cell, r.columns[field]); wrong != "" && reason == "" {
+			reason = fmt.Sprintf("column %q: %s", strings.TrimSpace(r.summary.Header.Names[field]), wrong)
 		}
 	}
-	return rows.Error()
+	if reason == "" {
+		reason = controlsIn(r.fields)
+	}
+	if reason == "" {
+		return r.sink.Fields(line, r.fields)
+	}
+	r.summary.Rejects++
+	return r.sink.Reject(line, reason, bytes.Join(r.rowTexts(rows), []byte(",")))
 }
 
-// maxSerial is the serial date of 9999-12-31; greater numbers are something else, such as 20261101.
-const maxSerial = 2958466
-
-// number makes of a workbook's numbers what the workbook shows: dates of serial dates, and at most the 15 digits that its
-// numbers have, so that 0.30000000000000004 is the 0.3 that was meant.
-func (r *workbookReader) number(cell []byte, date bool) []byte {
-	if len(cell) == 0 || (cell[0] < '0' || cell[0] > '9') && cell[0] != '-' || !date && len(cell) < 16 {
-		return cell
+// checkMerged refuses merged cells over several rows: all but the first of them would be read as empty.
+func (r *workbookReader) checkMerged(rows *sheetScanner) error {
+	for _, merged := range rows.merged {
+		if merged.firstRow == merged.lastRow || merged.lastRow <= r.summary.Header.Line {
+			continue
+		}
+		for field, column := range r.columns {
+			if column != nil && int64(field) >= merged.firstColumn && int64(field) <= merged.lastColumn {
+				return problem(merged.firstRow, "the cells %s of sheet %q are merged, so that rows lack their values: take the merge back, with the value in every row", merged.text, rows.name)
+			}
+		}
 	}
-	value, err := strconv.ParseFloat(string(cell), 64)
-	switch {
-	case err != nil || math.IsInf(value, 0):
-		return cell
-	case date && value > 0 && value < maxSerial:
-		return r.serialDate(cell, value)
-	case !date && bytes.ContainsAny(cell, ".E"):
-		return strconv.AppendFloat(nil, value, 'G', 15, 64)
-	default:
-		return cell
-	}
-}
-
-func (r *workbookReader) serialDate(cell []byte, value float64) []byte {
-	when, err := excelize.ExcelDateToTime(value, r.from1904)
-	if err != nil {
-		return cell
-	}
-	if value == math.Trunc(value) {
-		return when.AppendFormat(nil, time.DateOnly)
-	}
-	return when.Round(time.Second).AppendFormat(nil, time.DateTime)
+	return nil
 }
