@@ -16,6 +16,9 @@ type ConformedFile struct {
 	FileHash   string    // sha256 of the export's bytes, hex: breaks ties of ExportedAt
 	ExportedAt time.Time // written as its wall clock: give it in the brand's zone
 	Duplicates int64     // rows whose grain an earlier row of the file has
+	// Part is the file's number in a Parquet file that holds the rows of several, in a column file_no, beside source_file and exported_at; 0 where
+	// the Parquet file is the file's own.
+	Part int64
 }
 
 // FeedSQL selects the feed's rows that count: source_row, the contract's columns, source_file, exported_at and file_no
@@ -40,17 +43,61 @@ func (c *Contract) FeedSQL(files []ConformedFile) string {
 	return "with\n" + strings.Join(steps, ",\n") + "\nselect * from " + last
 }
 
+// unionSQL reads every Parquet file once. Files are numbered from 1 in the order given.
 func (c *Contract) unionSQL(files []ConformedFile) string {
 	if len(files) == 0 {
 		return c.noRowsSQL()
 	}
-	parts := make([]string, len(files))
+	var parts []string
+	bundles := map[string][]bundled{}
+	var order []string
 	for i, file := range files {
-		parts[i] = fmt.Sprintf("    select %s, %s as source_file, %s as exported_at, %d::bigint as file_no\n    from read_parquet(%s)",
-			c.columnList(), Quote(file.SourceFile), timestampLiteral(file.ExportedAt), i+1, Quote(file.Path))
+		if file.Part == 0 {
+			parts = append(parts, fmt.Sprintf("    select %s, %s as source_file, %s as exported_at, %d::bigint as file_no\n    from read_parquet(%s)",
+				c.columnList(), Quote(file.SourceFile), TimestampLiteral(file.ExportedAt), i+1, Quote(file.Path)))
+			continue
+		}
+		if bundles[file.Path] == nil {
+			order = append(order, file.Path)
+		}
+		bundles[file.Path] = append(bundles[file.Path], bundled{part: file.Part, rank: int64(i + 1)})
+	}
+	for _, path := range order {
+		parts = append(parts, c.bundleSQL(path, bundles[path]))
 	}
 	return strings.Join(parts, "\n    union all\n")
 }
+
+// A bundled file is a part of a Parquet file, and has a rank among all files.
+type bundled struct{ part, rank int64 }
+
+// bundleSQL reads the wanted files of a bundle: where their ranks do not follow its own numbers, they are looked up in a list.
+func (c *Contract) bundleSQL(path string, members []bundled) string {
+	last := int64(0)
+	for _, member := range members {
+		last = max(last, member.part)
+	}
+	ranks := make([]string, last)
+	consecutive := int64(len(members)) == last
+	for _, member := range members {
+		ranks[member.part-1] = fmt.Sprint(member.rank)
+		consecutive = consecutive && member.rank-member.part == members[0].rank-members[0].part
+	}
+	rank, wanted := fmt.Sprintf("cast(file_no + %d as bigint)", members[0].rank-members[0].part), fmt.Sprintf("file_no <= %d", last)
+	if !consecutive {
+		// One constant, and not one per file: the text is parsed, and fingerprinted, often.
+		rank = fmt.Sprintf("try_cast(string_split(%s, ',')[file_no] as bigint)", Quote(strings.Join(ranks, ",")))
+		wanted = rank + " is not null"
+	}
+	return fmt.Sprintf("    select %s, source_file, exported_at, %s as file_no\n    from read_parquet(%s)\n    where %s", c.columnList(), rank, Quote(path), wanted)
+}
+
+// ReadsAlike says that what a cell means does not depend on the file that it is in, so that files can be read by one statement.
+func (c *Contract) ReadsAlike() bool { return true }
+
+// BundleSQL selects the rows of several conformed files for one Parquet file: those of FeedSQL, all of them, with file_no as the number of the
+// file in the order given.
+func (c *Contract) BundleSQL(files []ConformedFile) string { return c.unionSQL(files) }
 
 func (c *Contract) columnList() string {
 	names := []string{"source_row"}
@@ -104,7 +151,8 @@ func Quote(text string) string { return "'" + strings.ReplaceAll(text, "'", "''"
 // Name writes an identifier so that no keyword and no case can change its meaning.
 func Name(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
-func timestampLiteral(t time.Time) string {
+// TimestampLiteral writes a time's wall clock as SQL, to the microsecond.
+func TimestampLiteral(t time.Time) string {
 	return "timestamp " + Quote(t.Format("2006-01-02 15:04:05.000000"))
 }
 

@@ -8,8 +8,6 @@ package conform
 import (
 	"context"
 	"errors"
-	"fmt"
-	"path"
 	"runtime"
 	"slices"
 	"strings"
@@ -64,7 +62,7 @@ func Run(ctx context.Context, bucket *objectstore.Bucket, session *warehouse.Ses
 		problems = append(problems, run.feed(ctx, registry, feed))
 	}
 	run.wait.Wait()
-	problems = append(problems, run.problems...)
+	problems = append(append(problems, run.problems...), run.merge(ctx, registry))
 	slices.SortFunc(run.report.Files, func(a, b FileResult) int {
 		return strings.Compare(a.Feed+"/"+a.SHA256, b.Feed+"/"+b.SHA256)
 	})
@@ -89,22 +87,18 @@ func (r *run) feed(ctx context.Context, registry *contract.Registry, c *contract
 	if err != nil || len(landed) == 0 {
 		return err
 	}
-	done, err := r.results(ctx, c.Feed)
+	prints := fingerprints{read: c.ReadFingerprint(r.options.Zone.String()), expressions: registry.ExpressionsFingerprint(c)}
+	done, err := accounted(ctx, r.bucket, c.Feed, landed, prints.read, r.options.Zone)
 	if err != nil {
 		return err
 	}
-	prints := fingerprints{read: c.ReadFingerprint(r.options.Zone.String()), expressions: registry.ExpressionsFingerprint(c)}
 	checked := false
 	var open []string
 	for _, sha256 := range landed {
-		key := resultKey(c.Feed, sha256, prints.read)
-		if !done[key] {
+		result, there := done[sha256]
+		if !there {
 			open = append(open, sha256)
 			continue
-		}
-		result, err := readResult(ctx, r.bucket, key, r.options.Zone)
-		if err != nil {
-			return err
 		}
 		checked = checked || result.Expressions == prints.expressions
 		r.finished(result, nil)
@@ -115,19 +109,14 @@ func (r *run) feed(ctx context.Context, registry *contract.Registry, c *contract
 			return err
 		}
 	}
-	return r.start(ctx, c, prints, open)
-}
-
-func (r *run) results(ctx context.Context, feed string) (map[string]bool, error) {
-	prefix := path.Join("files", feed) + "/"
-	found := map[string]bool{}
-	for object, err := range r.bucket.List(ctx, prefix) {
-		if err != nil {
-			return nil, fmt.Errorf("list %s: %w", prefix, err)
-		}
-		found[object.Key] = true
+	if len(open) == 0 {
+		return nil
 	}
-	return found, nil
+	files, err := manifests(ctx, r.bucket, c.Feed, open)
+	if err != nil {
+		return err
+	}
+	return r.start(ctx, c, prints, files)
 }
 
 // largeFile is the size, in bytes as stored, from which a file is read alone.
@@ -136,25 +125,45 @@ const largeFile = 32 << 20
 // fingerprints of a contract, the second of which tells whether its expressions were checked as they stand.
 type fingerprints struct{ read, expressions string }
 
-func (r *run) start(ctx context.Context, c *contract.Contract, prints fingerprints, open []string) error {
-	for _, sha256 := range open {
-		manifest, err := landing.Read(ctx, r.bucket, c.Feed, sha256)
-		if err != nil {
+// start begins to read files: many small ones together, the others each on their own.
+func (r *run) start(ctx context.Context, c *contract.Contract, prints fingerprints, files []landing.Manifest) error {
+	bundles, single := r.group(c, files)
+	for _, members := range bundles {
+		if err := r.begin(ctx, 1, func() { r.finishedAll(r.bundle(ctx, c, prints, members)) }); err != nil {
 			return err
 		}
+	}
+	for _, manifest := range single {
 		weight := int64(1)
 		if manifest.Size >= largeFile {
 			weight = int64(r.options.Threads)
 		}
-		if err := r.slots.Acquire(ctx, weight); err != nil {
+		if err := r.begin(ctx, weight, func() { r.finished(r.file(ctx, c, prints, manifest)) }); err != nil {
 			return err
 		}
-		r.wait.Go(func() {
-			defer r.slots.Release(weight)
-			r.finished(r.file(ctx, c, prints, manifest))
-		})
 	}
 	return nil
+}
+
+// begin does work beside other work, as soon as so many threads are free.
+func (r *run) begin(ctx context.Context, weight int64, work func()) error {
+	if err := r.slots.Acquire(ctx, weight); err != nil {
+		return err
+	}
+	r.wait.Go(func() {
+		defer r.slots.Release(weight)
+		work()
+	})
+	return nil
+}
+
+func (r *run) finishedAll(results []FileResult, err error) {
+	for _, result := range results {
+		r.finished(result, nil)
+	}
+	if err != nil {
+		r.finished(FileResult{}, err)
+	}
 }
 
 func (r *run) finished(result FileResult, err error) {

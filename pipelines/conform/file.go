@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,25 +29,19 @@ type job struct {
 	manifest landing.Manifest
 	zone     *time.Location
 	scratch  string // the job's own part of file names in the scratch folder
+	rows     string // relation of the rows that were accepted
 	result   FileResult
 }
 
 // file conforms one landed file and makes the result visible.
 func (r *run) file(ctx context.Context, c *contract.Contract, prints fingerprints, manifest landing.Manifest) (FileResult, error) {
-	j := &job{
-		bucket: r.bucket, session: r.session, contract: c, manifest: manifest, zone: r.options.Zone,
-		scratch: filepath.Join(r.options.Scratch, "conform-"+c.Feed+"-"+stem(manifest.SHA256, prints.read)),
-		result: FileResult{
-			Feed: c.Feed, Name: manifest.Name, SHA256: manifest.SHA256, SourceFile: manifest.Key, Fingerprint: prints.read,
-			Expressions: prints.expressions, ExportedAt: manifest.ModTime.In(r.options.Zone), New: true,
-		},
-	}
+	j := r.newJob(c, prints, manifest)
 	defer j.sweep()
 	if err := j.run(ctx); err != nil {
 		return j.result, fmt.Errorf("conform %s: %w", manifest.Key, err)
 	}
 	crash.Point(crash.ConformWritten)
-	if err := writeResult(ctx, r.bucket, j.result); err != nil {
+	if err := writeAccounting(ctx, r.bucket, resultKey(c.Feed, manifest.SHA256, prints.read), j.result); err != nil {
 		return j.result, fmt.Errorf("conform %s: %w", manifest.Key, err)
 	}
 	return j.result, nil
@@ -93,16 +87,30 @@ func (j *job) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	j.result.Rows = summary.Records + summary.Dropped
-	j.result.Dropped = summary.Dropped
-	j.result.Accepted = accepted
-	j.result.Rejected = summary.Records - accepted
+	j.count(summary, accepted)
 	if j.result.Rejected > 0 {
 		if err := j.explain(ctx); err != nil {
 			return err
 		}
 	}
 	return j.countDuplicates(ctx)
+}
+
+// count fills in what became of the file's rows.
+func (j *job) count(summary reader.Summary, accepted int64) {
+	j.result.Rows = summary.Records + summary.Dropped
+	j.result.Dropped = summary.Dropped
+	j.result.Accepted = accepted
+	j.result.Rejected = summary.Records - accepted
+}
+
+// noteHeader records the file's header, and how it differs from what the contract expects.
+func (j *job) noteHeader(header reader.Header) {
+	j.result.HeaderLine = header.Line
+	if header.Line > 0 {
+		j.result.Header = slices.Clone(header.Names)
+	}
+	j.result.Drift = j.contract.Drift(header.Names, header.Fields)
 }
 
 func (j *job) input(ctx context.Context) reader.Input {
@@ -112,7 +120,8 @@ func (j *job) input(ctx context.Context) reader.Input {
 	}}
 }
 
-// exportTime takes the time from the file's name, or else from the preamble; without either the file's own time stands.
+// exportTime takes the time from the file's name, or else from the preamble, or else from what the workbook tells of itself, as far as the
+// contract names them; without any of these the file's own time stands.
 func (j *job) exportTime(header reader.Header) error {
 	rule := j.contract.Files.ExportedAt
 	if rule == nil {
@@ -129,6 +138,10 @@ func (j *job) exportTime(header reader.Header) error {
 	if err != nil {
 		return &reader.Problem{Message: err.Error()}
 	}
+	if when == nil && rule.Metadata && j.manifest.MetadataAt != nil {
+		local := j.manifest.MetadataAt.In(j.zone)
+		when = &local
+	}
 	if when != nil {
 		j.result.ExportedAt = *when
 	}
@@ -138,6 +151,7 @@ func (j *job) exportTime(header reader.Header) error {
 func (j *job) accept(ctx context.Context) (reader.Summary, int64, error) {
 	out := &output{}
 	return j.stream(ctx, out, &acceptSink{out}, func(header reader.Header) (copying, error) {
+		j.noteHeader(header)
 		plan := newPlan(j.contract, header, j.zone.String())
 		return func(from string) string { return plan.accept(from, j.local("parquet")) }, j.exportTime(header)
 	})
@@ -210,7 +224,7 @@ func (j *job) explain(ctx context.Context) error {
 
 func (j *job) acceptedLines(ctx context.Context) (lineSet, error) {
 	var lines lineSet
-	query := "select source_row from read_parquet(" + contract.Quote(j.local("parquet")) + ")"
+	query := "select source_row from " + j.rows
 	err := j.session.ReadArrow(ctx, query, func(batches array.RecordReader) error {
 		for batches.Next() {
 			for _, line := range batches.RecordBatch().Column(0).(*array.Int64).Int64Values() {
@@ -251,12 +265,7 @@ func (j *job) countDuplicates(ctx context.Context) error {
 	if len(j.contract.Grain) == 0 || j.result.Accepted == 0 {
 		return nil
 	}
-	names := make([]string, len(j.contract.Grain))
-	for i, name := range j.contract.Grain {
-		names[i] = contract.Name(name)
-	}
-	query := fmt.Sprintf("select cast(coalesce(sum(n - 1), 0) as BIGINT) from (select count(*) as n from read_parquet(%s) group by %s)",
-		contract.Quote(j.local("parquet")), strings.Join(names, ", "))
+	query := fmt.Sprintf("select cast(coalesce(sum(n - 1), 0) as BIGINT) from (select count(*) as n from %s group by %s)", j.rows, grainList(j.contract.Grain))
 	return j.session.QueryRow(ctx, query).Scan(&j.result.Duplicates)
 }
 
@@ -274,8 +283,7 @@ func (j *job) tooManyRejects(rows int64, share float64) {
 // keep moves what was made into the store.
 func (j *job) keep(ctx context.Context) error {
 	if j.result.Rejected > 0 {
-		j.result.Rejects = rejectsKey(j.result.Feed, j.result.SHA256, j.result.Fingerprint)
-		if err := j.store(ctx, j.result.Rejects, "rejects"); err != nil {
+		if err := j.storeRejects(ctx); err != nil {
 			return err
 		}
 	}
@@ -286,16 +294,22 @@ func (j *job) keep(ctx context.Context) error {
 	return j.store(ctx, j.result.Parquet, "parquet")
 }
 
-// store keeps a file that is a function of its key. A run that died may have left one of another size, since the layout of a Parquet
-// file depends on threads: no result names that one, so it goes.
+// keepRejects explains and keeps what was refused of a file that was read with others.
+func (j *job) keepRejects(ctx context.Context) error {
+	if j.result.Rejected == 0 {
+		return nil
+	}
+	if err := j.explain(ctx); err != nil {
+		return err
+	}
+	return j.storeRejects(ctx)
+}
+
+func (j *job) storeRejects(ctx context.Context) error {
+	j.result.Rejects = rejectsKey(j.result.Feed, j.result.SHA256, j.result.Fingerprint)
+	return j.store(ctx, j.result.Rejects, "rejects")
+}
+
 func (j *job) store(ctx context.Context, key, kind string) error {
-	_, err := j.bucket.CreateFile(ctx, key, j.local(kind))
-	if !errors.Is(err, objectstore.ErrPrecondition) {
-		return err
-	}
-	if err := j.bucket.Delete(ctx, key); err != nil {
-		return err
-	}
-	_, err = j.bucket.CreateFile(ctx, key, j.local(kind))
-	return err
+	return keepFile(ctx, j.bucket, key, j.local(kind))
 }

@@ -1,16 +1,12 @@
 package conform
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"path"
 	"strings"
 	"time"
 
 	"countinghouse/internal/contract"
-	"countinghouse/internal/objectstore"
 )
 
 // A FileResult is the accounting of one export file. Rows = Accepted + Rejected + Dropped + Withheld, always; all are 0 for a file
@@ -36,14 +32,22 @@ type FileResult struct {
 	// Parquet is the key of the typed rows, empty if quarantined; Rejects is the key of the refused rows, empty if there are none.
 	Parquet string `json:"parquet,omitempty"`
 	Rejects string `json:"rejects,omitempty"`
+	// Part is the file's number in a Parquet file that holds the rows of several (contract.ConformedFile); 0: it is the file's own.
+	Part int64 `json:"part,omitempty"`
+	// Header is the file's own, as it came, HeaderLine its line, or 0; Drift is how it differs from what the contract expects.
+	Header     []string       `json:"header,omitempty"`
+	HeaderLine int64          `json:"header_line,omitempty"`
+	Drift      contract.Drift `json:"drift"`
 	// Reasons are those of the first few refused rows, each with file and line.
 	Reasons []string `json:"reasons,omitempty"`
 	New     bool     `json:"-"` // done by this run
+
+	accounting string // key of the object that this was read from
 }
 
 // Conformed says for contract.FeedSQL where the typed rows are; location is the key or a local path, as the SQL needs it.
 func (r FileResult) Conformed(location string) contract.ConformedFile {
-	return contract.ConformedFile{Path: location, SourceFile: r.SourceFile, FileHash: r.SHA256, ExportedAt: r.ExportedAt, Duplicates: r.Duplicates}
+	return contract.ConformedFile{Path: location, SourceFile: r.SourceFile, FileHash: r.SHA256, ExportedAt: r.ExportedAt, Duplicates: r.Duplicates, Part: r.Part}
 }
 
 // stem is the part that the names of a file's results have in common.
@@ -59,33 +63,6 @@ func parquetKey(feed, sha256, fingerprint string) string {
 
 func rejectsKey(feed, sha256, fingerprint string) string {
 	return path.Join("rejects", feed, stem(sha256, fingerprint)+".parquet")
-}
-
-// readResult gives a result of an earlier run.
-func readResult(ctx context.Context, bucket *objectstore.Bucket, key string, zone *time.Location) (FileResult, error) {
-	text, _, err := bucket.Read(ctx, key)
-	if err != nil {
-		return FileResult{}, fmt.Errorf("read %s: %w", key, err)
-	}
-	var result FileResult
-	if err := json.Unmarshal(text, &result); err != nil {
-		return FileResult{}, fmt.Errorf("read %s: %w", key, err)
-	}
-	result.ExportedAt = result.ExportedAt.In(zone)
-	return result, nil
-}
-
-// writeResult makes a file's rows visible. Another process may have done the same file just now: its result stands.
-func writeResult(ctx context.Context, bucket *objectstore.Bucket, result FileResult) error {
-	text, err := json.MarshalIndent(result, "", "  ")
-	if err != nil {
-		return fmt.Errorf("write the result of %s: %w", result.SourceFile, err)
-	}
-	key := resultKey(result.Feed, result.SHA256, result.Fingerprint)
-	if _, err := bucket.CompareAndSet(ctx, key, text, 0); err != nil && !errors.Is(err, objectstore.ErrPrecondition) {
-		return fmt.Errorf("write %s: %w", key, err)
-	}
-	return nil
 }
 
 // place names a line of a file as people read it: the long hash is cut.

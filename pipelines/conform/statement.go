@@ -35,24 +35,33 @@ func valueName(i int) string { return fmt.Sprintf(`"value %d"`, i) }
 //
 // Whether a row is good is computed beside its values, which DuckDB then computes once. random() keeps the optimizer from moving the
 // condition below the casts, where they would all be computed twice, and from asking the stream of batches to apply it.
-func (p plan) accept(from, to string) string {
+func (p plan) accept(from, to string) string { return p.acceptWith(from, to, nil, "") }
+
+// acceptTogether does so for records of several files, whose numbers stand above those of the lines (lineBits). lineage is SQL for further
+// columns, over file_no.
+func (p plan) acceptTogether(from, to, lineage string) string {
+	lines := fmt.Sprintf("(select source_row >> %[1]d as file_no, source_row & %[2]d as source_row, * exclude (source_row) from %[3]s)", lineBits, int64(1)<<lineBits-1, from)
+	return p.acceptWith(lines, to, []string{"file_no"}, ", "+lineage)
+}
+
+func (p plan) acceptWith(from, to string, carried []string, lineage string) string {
 	checks := []string{"random() >= 0"}
 	for i, column := range p.contract.Columns {
 		if check := p.check(i, column); check != "" {
 			checks = append(checks, check)
 		}
 	}
-	names := p.names()
+	names := strings.Join(append([]string{"source_row", p.names()}, carried...), ", ")
 	return fmt.Sprintf(`copy (
-    select source_row, %[1]s
+    select source_row, %[1]s%[6]s
     from (
-        select source_row, %[1]s,
+        select %[7]s,
             %[2]s as "is good"
         from %[3]s
     )
     where "is good"
 ) to %[4]s %[5]s`,
-		names, strings.Join(checks, "\n            and "), p.typed(from, nil), contract.Quote(to), warehouse.WorkingParquet)
+		p.names(), strings.Join(checks, "\n            and "), p.typed(from, carried), contract.Quote(to), warehouse.WorkingParquet, lineage, names)
 }
 
 func (p plan) names() string {
