@@ -53,6 +53,9 @@ const (
 	GB18030 = "gb18030"
 	UTF16LE = "utf-16le"
 	UTF16BE = "utf-16be"
+	// AnyEncoding is told by the bytes: a byte order mark, or the zero bytes of UTF-16; else UTF-8 if the first characters that are not ASCII
+	// are, else GB18030.
+	AnyEncoding = "any"
 )
 
 // NoHeader is the value of Files.Header for files without a header line: a column's place is its place among the columns with a cell.

@@ -120,7 +120,7 @@ func (c *Contract) validateFiles(found *problems) {
 func (c *Contract) validateDialect(found *problems) {
 	f := c.Files
 	if f.Encoding != "" {
-		found.oneOf("$.files.encoding", f.Encoding, UTF8, GB18030, UTF16LE, UTF16BE)
+		found.oneOf("$.files.encoding", f.Encoding, UTF8, GB18030, UTF16LE, UTF16BE, AnyEncoding)
 	}
 	if f.Header != "" {
 		found.oneOf("$.files.header", f.Header, NoHeader)

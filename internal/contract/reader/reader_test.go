@@ -33,6 +33,9 @@ func (r *recorder) Header(h reader.Header) error {
 
 func (r *recorder) Raw(line int64, record []byte, fields [][]byte) error {
 	r.raw++
+	if r.split == nil { // the file has chosen its delimiter
+		return r.Fields(line, fields)
+	}
 	again, reason := r.split.Split(record)
 	if reason != "" || !slices.EqualFunc(fields, again, bytes.Equal) {
 		return fmt.Errorf("raw %q: %s, fields %q, given %q", record, reason, again, fields)
@@ -64,6 +67,9 @@ func feed(files contract.Files) *contract.Contract {
 
 func read(c *contract.Contract, content []byte) (*recorder, reader.Summary, error) {
 	sink := &recorder{split: reader.NewSplitter(c)}
+	if bytes.Contains(bytes.ToLower(content[:min(len(content), 8)]), []byte("sep=")) {
+		sink.split = nil
+	}
 	summary, err := readInto(c, content, sink)
 	return sink, summary, err
 }
@@ -132,6 +138,14 @@ func csvCases() map[string]csvCase {
 		"cut in a row":       {content: "订单号,金额\nA1,1\nA2", problem: "line 3: the file ends in the middle of a row"},
 		"never-ending quote": {content: "订单号,金额\nA1,\"" + strings.Repeat("x\n", 1<<20), problem: "a row of more than 1048576 bytes"},
 		"not utf-8":          {content: "订单号,金额\nA1,1\nA\xff,2\n", problem: "line 3: byte 24 of the file is not utf-8"},
+		"sep":                {content: "sep=;\r\n订单号;金额\r\nA,1;1\r\n", want: "header 2 [0 1 -1] ;3 A,1|1", raw: 1},
+		"sep, quoted":        {files: contract.Files{Delimiter: "\t"}, content: "\"SEP=,\"\n订单号,金额\nA1,1\n", want: "header 2 [0 1 -1] ;3 A1|1", raw: 1},
+		"sep, padded":        {files: contract.Files{Preamble: 3}, content: "sep=,,\nx\n订单号,金额\nA1,1\n", want: "header 3 [0 1 -1] ;4 A1|1", raw: 1},
+		"sep as a value":     {content: "订单号,金额\nsep=;,1\n", want: "header 1 [0 1 -1] ;2 sep=;|1", raw: 1},
+		"no sep":             {content: "sep=x\n订单号\n", problem: "line 1: the required header"},
+		"sep, no header":     {files: contract.Files{Header: contract.NoHeader, Preamble: 1}, content: "sep=;\nx\nA1;1;2\n", want: "header 0 [0 1 2] ;3 A1|1|2", raw: 1},
+		"control characters": {content: "订单号,金额\nA\x011,1\nA2,2\n\"A\x1b3\",3\nA4\x7f,4\n\"A\n5\",5\n", want: "header 1 [0 1 -1] ;2 ! the control character U+0001: A\x011,1;3 A2|2;4 ! the control character U+001B: \"A\x1b3\",3;5 ! the control character U+007F: A4\x7f,4;6 A\n5|5", raw: 1},
+		"a page":             {content: "<html><body>订单号", problem: "the file is a web page"},
 		"a workbook":         {content: "PK\x03\x04rest", problem: "the file is an xlsx workbook or a zip"},
 		"an old workbook":    {content: "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", problem: "old .xls workbook"},
 		"zero bytes":         {content: "\x00a\x00b", problem: "utf-16 (it holds zero bytes)"},
@@ -210,6 +224,15 @@ func TestEncodings(t *testing.T) {
 		"utf-8 cut short":       {"", []byte(text[:len("订单号,金额\nA1,１")-1]), "line 2: byte 21 of the file is not utf-8"},
 		"utf-16 behind pairs":   {contract.UTF16BE, append(utf16(t, unicode.BigEndian, unicode.UseBOM, "订单号\n𠮷𠮷\n"), 0xd8, 0x00, 0x00, 0x0a), "line 3: byte 21 of the file is not utf-16be"},
 		"gb18030 behind a euro": {contract.GB18030, append(gb18030(t, "订单号\nA1,\n"), 0x80, '0', 0x9d, ' ', '\n'), "line 3: byte 14 of the file is not gb18030"},
+		"any, utf-8":            {contract.AnyEncoding, []byte(text), ""},
+		"any, utf-8, mark":      {contract.AnyEncoding, []byte("\ufeff" + text), ""},
+		"any, gb18030":          {contract.AnyEncoding, gb18030(t, text), ""},
+		"any, utf-16le, mark":   {contract.AnyEncoding, utf16(t, unicode.LittleEndian, unicode.UseBOM, text), ""},
+		"any, utf-16be, mark":   {contract.AnyEncoding, utf16(t, unicode.BigEndian, unicode.UseBOM, text), ""},
+		"any, utf-16le":         {contract.AnyEncoding, utf16(t, unicode.LittleEndian, unicode.IgnoreBOM, text), ""},
+		"any, utf-16be":         {contract.AnyEncoding, utf16(t, unicode.BigEndian, unicode.IgnoreBOM, text), ""},
+		"any, neither":          {contract.AnyEncoding, append([]byte("订单号\n"), 0xff, 0xff), "line 1: byte 9 of the file is not gb18030"},
+		"any, first utf-8":      {contract.AnyEncoding, append([]byte("订单号\n"+strings.Repeat("订单,1\n", 1000)), 0xff, 0xff), "line 1002: byte 9011 of the file is not utf-8"},
 		"utf-16 half character": {contract.UTF16LE, append(utf16(t, unicode.LittleEndian, unicode.UseBOM, "订单号\nA1\n"), 0x00, 0xd8, 0x0a, 0x00), "line 3: byte 17 of the file is not utf-16le"},
 	}
 	for name, c := range cases {
@@ -238,6 +261,29 @@ func TestEncodingErrorFarIntoAFile(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) || summary.Records != rows {
 			t.Errorf("got %v after %d rows, want %s", err, summary.Records, want)
 		}
+	}
+}
+
+// TestEncodingIsToldLate has more ASCII before the first other character than is looked at at once.
+func TestEncodingIsToldLate(t *testing.T) {
+	for name, text := range map[string][]byte{"utf-8": []byte("𠮷,1\n"), "gb18030": gb18030(t, "𠮷,1\n")} {
+		c := feed(contract.Files{Encoding: contract.AnyEncoding})
+		c.Columns[0].Header = []string{"id"}
+		content := append([]byte("id,x\n"+strings.Repeat("A1,1\n", 50_000)), text...)
+		sink, _, err := read(c, content)
+		if err != nil || sink.lines[50_001] != "50002 𠮷|1" {
+			t.Errorf("%s: %v, %d lines", name, err, len(sink.lines))
+		}
+	}
+}
+
+// TestControlsFarIntoAFile has a zero byte where nobody looks for UTF-16 any more.
+func TestControlsFarIntoAFile(t *testing.T) {
+	const rows = 60_000
+	sink, summary, err := read(feed(contract.Files{}), []byte("订单号,金额\n"+strings.Repeat("A1,1\n", rows)+"A\x002,2\nA3,3\n"))
+	want := []string{fmt.Sprintf("%d ! the control character U+0000: A\x002,2", rows+2), fmt.Sprintf("%d A3|3", rows+3)}
+	if err != nil || summary.Rejects != 1 || !slices.Equal(sink.lines[rows+1:], want) {
+		t.Errorf("got %q, %v", sink.lines[rows+1:], err)
 	}
 }
 
