@@ -3,6 +3,7 @@ package land_test
 import (
 	"archive/zip"
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"countinghouse/internal/contract"
 	"countinghouse/internal/contract/landing"
+	"countinghouse/internal/objectstore/open"
 	"countinghouse/pipelines/land"
 )
 
@@ -95,6 +97,21 @@ func TestManyFilesLandTogetherAsEachAlone(t *testing.T) {
 		if !file.Already {
 			t.Errorf("%s landed twice", file.Path)
 		}
+	}
+}
+
+func TestManyFilesLandInANewStore(t *testing.T) {
+	p := newPlace(t)
+	bucket, err := open.Bucket(t.Context(), filepath.Join(p.store, "not", "there", "yet"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.bucket = bucket
+	for i := range 10 {
+		p.write(t, fmt.Sprintf("shop_%d.csv", i), fmt.Sprintf("订单号\nA%d\n", i))
+	}
+	if landed, err := p.land(t, nil, p.inbox); err != nil || len(landed) != 10 {
+		t.Errorf("%d landed, %v", len(landed), err)
 	}
 }
 

@@ -106,10 +106,14 @@ func (l *lander) together(ctx context.Context, files []*prepared) error {
 		}
 		manifests[i] = name
 	}
+	// The first is created with a sync of its own: a new store has no folder yet that could be synced.
+	if _, err := l.bucket.CreateFile(ctx, files[0].manifest.Key, files[0].staged); err != nil {
+		return err
+	}
 	if err := l.bucket.Sync(ctx); err != nil {
 		return err
 	}
-	each(files, func(_ int, file *prepared) error {
+	each(files[1:], func(_ int, file *prepared) error {
 		_, err := l.bucket.CreateFileLater(ctx, file.manifest.Key, file.staged)
 		return err
 	})
