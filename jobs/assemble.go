@@ -55,6 +55,9 @@ func datasetOf(registry *contract.Registry, dataset *contract.Dataset, files map
 			made.Objects = append(made.Objects, file.Stored.Path)
 		}
 	}
+	// Many small exports share a Parquet file.
+	slices.Sort(made.Objects)
+	made.Objects = slices.Compact(made.Objects)
 	if dataset.Dataset != "accounts" { // each mention of an account is evidence
 		made.Grain = dataset.Grain
 	}
