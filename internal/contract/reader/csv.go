@@ -22,7 +22,7 @@ type csvReader struct {
 }
 
 func readCSV(c *contract.Contract, text *bufio.Reader, sink Sink) (Summary, error) {
-	if err := refuseForeign(text); err != nil {
+	if err := refuseForeign(c, text); err != nil {
 		return Summary{}, err
 	}
 	decoded, err := decode(text, c.Files.Encoding)
@@ -41,18 +41,6 @@ func readCSV(c *contract.Contract, text *bufio.Reader, sink Sink) (Summary, erro
 		return r.summary, err
 	}
 	return r.summary, r.records()
-}
-
-// refuseForeign tells apart what people rename to .csv.
-func refuseForeign(text *bufio.Reader) error {
-	first, err := text.Peek(sniffed)
-	if len(first) == 0 && err != nil {
-		return err
-	}
-	if kind := foreign(first); kind != "" {
-		return problem(0, "the contract says csv, but the file is %s", kind)
-	}
-	return nil
 }
 
 // separator obeys a first line such as sep=; which tells spreadsheets what stands between fields, and passes over it.

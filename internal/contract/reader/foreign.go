@@ -1,12 +1,27 @@
 package reader
 
 import (
+	"bufio"
 	"bytes"
 	"strings"
+
+	"countinghouse/internal/contract"
 )
 
 // sniffed is how many bytes of a file are looked at to tell what it is.
 const sniffed = 1 << 10
+
+// refuseForeign tells apart what people rename to .csv or .json.
+func refuseForeign(c *contract.Contract, text *bufio.Reader) error {
+	first, err := text.Peek(sniffed)
+	if len(first) == 0 && err != nil {
+		return err
+	}
+	if kind := foreign(first); kind != "" {
+		return problem(0, "the contract says %s, but the file is %s", c.Files.Container, kind)
+	}
+	return nil
+}
 
 // foreign says what a file is that is neither text nor a workbook, by its first bytes, and what to do; empty if it may be either.
 func foreign(first []byte) string {

@@ -14,11 +14,18 @@ import (
 	"countinghouse/internal/contract"
 )
 
+// Limits on one element of the outermost list, or one line.
+const (
+	maxElement = 64 << 20 // bytes, as written
+	maxDepth   = 100      // objects and lists in one another
+)
+
 // A jsonReader reads records out of JSON objects. The outermost list is streamed; each element of it is held in memory.
 type jsonReader struct {
 	contract *contract.Contract
 	columns  []int            // the contract's columns that have a field
 	byName   map[string][]int // normal name -> positions in columns whose header it is
+	text     *elementReader
 	decoder  *json.Decoder
 	sink     Sink
 	summary  Summary
@@ -34,11 +41,15 @@ type step struct {
 }
 
 func readJSON(c *contract.Contract, text *bufio.Reader, sink Sink) (Summary, error) {
+	if err := refuseForeign(c, text); err != nil {
+		return Summary{}, err
+	}
 	decoded, err := decode(text, c.Files.Encoding)
 	if err != nil {
 		return Summary{}, err
 	}
-	r := &jsonReader{contract: c, byName: map[string][]int{}, decoder: json.NewDecoder(decoded), sink: sink}
+	limited := &elementReader{from: decoded, left: maxElement}
+	r := &jsonReader{contract: c, byName: map[string][]int{}, text: limited, decoder: json.NewDecoder(limited), sink: sink}
 	r.decoder.UseNumber()
 	if err := r.header(); err != nil {
 		return r.summary, err
@@ -46,8 +57,8 @@ func readJSON(c *contract.Contract, text *bufio.Reader, sink Sink) (Summary, err
 	steps := recordPath(c.Files.Records)
 	if c.Files.Container == contract.JSONL {
 		err = r.lines(steps)
-	} else {
-		err = r.document(steps)
+	} else if err = r.document(steps); err == nil {
+		err = r.nothingMore()
 	}
 	if err == nil {
 		err = r.missing()
@@ -93,8 +104,7 @@ func (r *jsonReader) header() error {
 
 func (r *jsonReader) lines(steps []step) error {
 	for {
-		var value any
-		err := r.decoder.Decode(&value)
+		value, err := r.value()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -109,56 +119,65 @@ func (r *jsonReader) lines(steps []step) error {
 
 // document streams the outermost list of the path. Members that stand before it are inherited, those behind it are not.
 func (r *jsonReader) document(steps []step) error {
-	if len(steps) == 0 || steps[0].name == "" && !steps[0].list {
-		var value any
-		if err := r.decoder.Decode(&value); err != nil {
-			return err
+	return r.descend(steps, map[string]any{})
+}
+
+// descend goes down to the outermost list, in objects that are not held in memory.
+func (r *jsonReader) descend(steps []step, inherited map[string]any) error {
+	if len(steps) == 0 || steps[0].name == "" && !steps[0].list || !slices.ContainsFunc(steps, func(s step) bool { return s.list }) {
+		value, err := r.value()
+		if err != nil {
+			return inDocument(err)
 		}
-		return r.expand(value, steps, nil)
+		return r.expand(value, steps, inherited)
 	}
 	if steps[0].name == "" {
-		return r.list(steps[1:], nil)
+		return r.list(steps[1:], inherited)
 	}
 	if err := r.expect('{'); err != nil {
 		return err
 	}
-	found, err := r.members(steps)
-	if err == nil && !found {
-		err = problem(0, "there is no %q: not the answer that the contract describes", steps[0].name)
-	}
-	return err
+	return r.members(steps, inherited)
 }
 
-func (r *jsonReader) members(steps []step) (found bool, err error) {
-	inherited := map[string]any{}
+func (r *jsonReader) members(steps []step, inherited map[string]any) error {
+	seen := map[string]bool{}
 	for r.decoder.More() {
 		token, err := r.decoder.Token()
 		if err != nil {
-			return found, err
+			return inDocument(err)
 		}
-		if token == steps[0].name && steps[0].list {
-			found = true
-			if err := r.list(steps[1:], inherited); err != nil {
-				return found, err
-			}
-			continue
+		name, _ := token.(string)
+		if seen[name] {
+			return problem(0, "the member %q is there twice at byte %d: which one counts?", name, r.decoder.InputOffset())
 		}
-		var value any
-		if err := r.decoder.Decode(&value); err != nil {
-			return found, err
-		}
-		if token == steps[0].name {
-			found = true
-			if err := r.expand(value, steps[1:], inherited); err != nil {
-				return found, err
-			}
-		}
-		if name, ok := token.(string); ok && isScalar(value) {
-			inherited[name] = value
+		seen[name] = true
+		if err := r.member(name, steps, inherited); err != nil {
+			return err
 		}
 	}
-	_, err = r.decoder.Token()
-	return found, err
+	if _, err := r.decoder.Token(); err != nil {
+		return inDocument(err)
+	}
+	if !seen[steps[0].name] {
+		return problem(0, "there is no %q: not the answer that the contract describes", steps[0].name)
+	}
+	return nil
+}
+
+// member reads one member of an object that is passed through.
+func (r *jsonReader) member(name string, steps []step, inherited map[string]any) error {
+	switch {
+	case name == steps[0].name && steps[0].list:
+		return r.list(steps[1:], inherited)
+	case name == steps[0].name:
+		return r.descend(steps[1:], maps.Clone(inherited))
+	}
+	value, err := r.value()
+	if err == nil && isScalar(value) {
+		inherited[name] = value
+	}
+	return inDocument(err)
 }
 
 func (r *jsonReader) list(rest []step, inherited map[string]any) error {
@@ -166,16 +185,16 @@ func (r *jsonReader) list(rest []step, inherited map[string]any) error {
 		return err
 	}
 	for r.decoder.More() {
-		var value any
-		if err := r.decoder.Decode(&value); err != nil {
-			return err
+		value, err := r.value()
+		if err != nil {
+			return inDocument(err)
 		}
 		if err := r.expand(value, rest, inherited); err != nil {
 			return err
 		}
 	}
 	_, err := r.decoder.Token()
-	return err
+	return inDocument(err)
 }
 
 func (r *jsonReader) expect(delimiter json.Delim) error {
@@ -183,14 +202,30 @@ func (r *jsonReader) expect(delimiter json.Delim) error {
 	if err == nil && token != delimiter {
 		err = problem(0, "want %q where the records begin, got %v: not the answer that the contract describes", delimiter.String(), token)
 	}
-	return err
+	return inDocument(err)
+}
+
+// nothingMore refuses what stands behind the document: two answers in one file, of which only the first would be read.
+func (r *jsonReader) nothingMore() error {
+	_, err := r.decoder.Token()
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err == nil:
+		return problem(0, "there is more behind the JSON document, at byte %d: two files in one?", r.decoder.InputOffset())
+	default:
+		return err
+	}
 }
 
 // expand goes down the path from one value. Scalar members of the objects passed through are inherited.
 func (r *jsonReader) expand(value any, steps []step, inherited map[string]any) error {
 	object, ok := value.(map[string]any)
+	if broken, is := value.(brokenValue); is {
+		return r.reject(broken.text, broken.reason)
+	}
 	if !ok {
-		return r.reject(value, "want an object")
+		return r.reject(compact(value), "want an object")
 	}
 	if len(steps) == 0 {
 		return r.record(object, inherited)
@@ -205,14 +240,14 @@ func (r *jsonReader) expand(value any, steps []step, inherited map[string]any) e
 	}
 	member, there := object[steps[0].name]
 	if !there {
-		return r.reject(value, fmt.Sprintf("there is no %q", steps[0].name))
+		return r.reject(compact(value), fmt.Sprintf("there is no %q", steps[0].name))
 	}
 	if !steps[0].list {
 		return r.expand(member, steps[1:], handed)
 	}
 	elements, ok := member.([]any)
 	if !ok {
-		return r.reject(value, fmt.Sprintf("%q is no list", steps[0].name))
+		return r.reject(compact(value), fmt.Sprintf("%q is no list", steps[0].name))
 	}
 	for _, element := range elements {
 		if err := r.expand(element, steps[1:], handed); err != nil {
@@ -232,21 +267,24 @@ func isScalar(value any) bool {
 }
 
 func (r *jsonReader) record(object, inherited map[string]any) error {
-	r.summary.Records++
 	for i := range r.fields {
 		r.fields[i], r.rank[i] = nil, len(r.contract.Columns[r.columns[i]].Header)
 	}
 	for _, members := range []map[string]any{object, inherited} {
 		for _, name := range slices.Sorted(maps.Keys(members)) {
-			r.member(contract.NormalHeader(name), members[name])
+			r.put(contract.NormalHeader(name), members[name])
 		}
 	}
+	if reason := controlsIn(r.fields); reason != "" {
+		return r.reject(compact(object), reason)
+	}
+	r.summary.Records++
 	return r.sink.Fields(r.summary.Records, r.fields)
 }
 
-// member puts a value into the columns that are called so; a column's earlier names go first, and an object's own members before
+// put writes a value into the columns that are called so; a column's earlier names go first, and an object's own members before
 // inherited ones.
-func (r *jsonReader) member(normal string, value any) {
+func (r *jsonReader) put(normal string, value any) {
 	for _, position := range r.byName[normal] {
 		for rank, name := range r.contract.Columns[r.columns[position]].Header {
 			if contract.NormalHeader(name) == normal && rank < r.rank[position] {
@@ -283,10 +321,10 @@ func compact(value any) []byte {
 	return bytes.TrimSpace(text.Bytes())
 }
 
-func (r *jsonReader) reject(value any, reason string) error {
+func (r *jsonReader) reject(raw []byte, reason string) error {
 	r.summary.Records++
 	r.summary.Rejects++
-	return r.sink.Reject(r.summary.Records, reason, compact(value))
+	return r.sink.Reject(r.summary.Records, reason, raw)
 }
 
 func (r *jsonReader) missing() error {
