@@ -47,6 +47,7 @@ type Session struct {
 	variables atomic.Pointer[[]string] // the statements that set them
 	streams   atomic.Int64             // names the views that Arrow streams are read through
 	measured  chan *measured           // those not in use
+	serialize *sql.Stmt                // kept, since preparing it takes as long as running it, and models are many
 }
 
 // Open starts a session. Close it to give back its memory; the scratch folder is the caller's to remove.
@@ -70,6 +71,9 @@ func Open(ctx context.Context, options Options) (*Session, error) {
 		if _, err := session.db.ExecContext(ctx, statement); err != nil {
 			return nil, errors.Join(fmt.Errorf("open warehouse: %s: %w", statement, err), session.Close())
 		}
+	}
+	if session.serialize, err = session.db.PrepareContext(ctx, "select json_serialize_sql(?::varchar)::varchar"); err != nil {
+		return nil, errors.Join(fmt.Errorf("open warehouse: %w", err), session.Close())
 	}
 	return session, nil
 }
@@ -239,7 +243,7 @@ func (s *Session) Columns(ctx context.Context, relation string) ([]Column, error
 // Serialize gives the abstract syntax tree of SQL text as DuckDB's JSON, or the parser's error. Nothing is bound or run.
 func (s *Session) Serialize(ctx context.Context, text string) ([]byte, error) {
 	var tree string
-	if err := s.db.QueryRowContext(ctx, "select json_serialize_sql(?::varchar)::varchar", text).Scan(&tree); err != nil {
+	if err := s.serialize.QueryRowContext(ctx, text).Scan(&tree); err != nil {
 		return nil, err
 	}
 	return []byte(tree), nil

@@ -15,7 +15,7 @@ func Bind(ctx context.Context, session *warehouse.Session, audited []Audited) er
 	var problems []error
 	for _, table := range audited {
 		for _, audit := range table.Audits {
-			if _, err := session.Exec(ctx, "explain "+from("*", audit.Query)); err != nil {
+			if _, err := session.Exec(ctx, "describe "+from("*", audit.Query)); err != nil {
 				problems = append(problems, broken(table.Table, audit, err))
 			}
 		}
