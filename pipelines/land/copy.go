@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"os"
 )
 
@@ -24,7 +25,7 @@ func copyHashed(ctx context.Context, to *os.File, open opener) (sum string, size
 		return "", 0, err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	first := make([]byte, chunkSize)
+	first := make([]byte, firstChunk(file))
 	n, err := io.ReadFull(file, first)
 	hasher := sha256.New()
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -36,6 +37,15 @@ func copyHashed(ctx context.Context, to *os.File, open opener) (sum string, size
 	}
 	size, err = overlapped(ctx, file, first, hasher, to)
 	return hex.EncodeToString(hasher.Sum(nil)), size, err
+}
+
+// firstChunk is the size of the first read: a small file is read whole, and the end behind it is met in the same read.
+func firstChunk(file fs.File) int64 {
+	info, err := file.Stat()
+	if err != nil {
+		return chunkSize
+	}
+	return min(info.Size()+1, chunkSize)
 }
 
 func write(to *os.File, data []byte) error {
@@ -89,7 +99,8 @@ func readChunks(ctx context.Context, file io.Reader, free <-chan []byte, hashing
 // writeBackEvery is how many bytes are written before the disk is asked to begin with them.
 const writeBackEvery = 16 << 20
 
-// writeChunks writes and gives the buffers back, also after an error, so that the reader does not wait for ever.
+// writeChunks writes and gives the buffers back, also after an error, so that the reader does not wait for ever. Only the first may be too small to
+// be used again.
 func writeChunks(to *os.File, writing <-chan []byte, free chan<- []byte) error {
 	var failed error
 	var offset, begun int64
@@ -101,7 +112,9 @@ func writeChunks(to *os.File, writing <-chan []byte, free chan<- []byte) error {
 				begun = offset
 			}
 		}
-		free <- chunk
+		if cap(chunk) >= chunkSize {
+			free <- chunk
+		}
 	}
 	if failed != nil {
 		return fmt.Errorf("copy to scratch: %w", failed)

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"encoding/xml"
 	"io"
+	"os"
 	"time"
 )
 
@@ -13,6 +14,9 @@ const largestProperties = 1 << 20
 // metadataTime is when a workbook says that it was last saved, or else made; nil for other files and for workbooks that do not say. Office
 // programs and the libraries that back offices use write it in UTC (ECMA-376 part 2, core properties).
 func metadataTime(file string) *time.Time {
+	if !startsAsZip(file) {
+		return nil
+	}
 	archive, err := zip.OpenReader(file)
 	if err != nil {
 		return nil
@@ -36,4 +40,15 @@ func metadataTime(file string) *time.Time {
 		}
 	}
 	return nil
+}
+
+func startsAsZip(name string) bool {
+	file, err := os.Open(name)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = file.Close() }()
+	mark := make([]byte, 4)
+	_, err = io.ReadFull(file, mark)
+	return err == nil && string(mark) == "PK\x03\x04"
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -47,14 +48,10 @@ func Recognise(ctx context.Context, registry *contract.Registry, name string, in
 	return choose(byName, fits), nil
 }
 
-// costlyHeader is the size of a packed file, in bytes, from which its header is not looked at if its name is clear: a workbook must be unpacked
-// for that.
-const costlyHeader = 8 << 20
-
 // nameAndHeader is for the one feed that takes the name; sure if nothing speaks against it.
 func nameAndHeader(ctx context.Context, c *contract.Contract, in reader.Input) (told Recognition, sure bool, err error) {
 	told = Recognition{Feed: c.Feed, Why: "by its name"}
-	if !c.Files.HasHeader() || c.Files.Container == contract.XLSX && in.Size > costlyHeader {
+	if !c.Files.HasHeader() {
 		return told, true, nil
 	}
 	one, fits, err := fitOf(ctx, c, in)
@@ -112,16 +109,12 @@ func number(b bool) int {
 }
 
 func fitOf(ctx context.Context, c *contract.Contract, in reader.Input) (fit, bool, error) {
-	fits, err := reader.Fits(ctx, c, in)
+	header, fits, err := headerOf(ctx, c, in)
 	if err != nil || !fits {
 		return fit{}, false, err
 	}
-	header, err := reader.FindHeader(ctx, c, in)
-	if err != nil {
-		return fit{}, false, err
-	}
-	one := fit{contract: c, line: header.Line}
-	fields := c.Files.Container == contract.JSON || c.Files.Container == contract.JSONL
+	one := fit{contract: c, line: header.Line, sheet: header.Sheet}
+	fields := hasFields(c)
 	for i, column := range c.Columns {
 		switch {
 		case column.Computed() || header.Fields[i] < 0:
@@ -132,6 +125,28 @@ func fitOf(ctx context.Context, c *contract.Contract, in reader.Input) (fit, boo
 		}
 	}
 	return one, true, nil
+}
+
+// hasFields says that a file has no header, but records whose fields have names.
+func hasFields(c *contract.Contract) bool {
+	return c.Files.Container == contract.JSON || c.Files.Container == contract.JSONL
+}
+
+// headerOf finds the contract's header in a file; fits is false if it has none, or holds something else. An error is about reaching the file.
+func headerOf(ctx context.Context, c *contract.Contract, in reader.Input) (header reader.Header, fits bool, err error) {
+	if !c.Files.HasHeader() {
+		return header, false, nil
+	}
+	if hasFields(c) {
+		if fits, err = reader.Fits(ctx, c, in); err != nil || !fits {
+			return header, false, err
+		}
+	}
+	header, err = reader.FindHeader(ctx, c, in)
+	if wrong := (*reader.Problem)(nil); errors.As(err, &wrong) {
+		return header, false, nil
+	}
+	return header, err == nil, err
 }
 
 // choose decides between the feeds that take the name and those whose header fits, best first.
@@ -188,7 +203,7 @@ func (l *lander) recognise(ctx context.Context, name string, size int64, open op
 	}
 	in := reader.Input{Size: size, Open: func() (io.ReadCloser, error) { return open() }}
 	if size <= keptInMemory {
-		content, err := readAll(open)
+		content, err := readAll(open, size)
 		if err != nil {
 			return Recognition{}, err
 		}
@@ -197,12 +212,17 @@ func (l *lander) recognise(ctx context.Context, name string, size int64, open op
 	return Recognise(ctx, l.registry, name, in)
 }
 
-func readAll(open opener) (content []byte, err error) {
+// readAll reads a file of that size; what has been added to it since is found when it is copied.
+func readAll(open opener, size int64) ([]byte, error) {
 	file, err := open()
 	if err != nil {
 		return nil, err
 	}
-	content, err = io.ReadAll(io.LimitReader(file, keptInMemory+1))
+	content := make([]byte, size)
+	n, err := io.ReadFull(file, content)
 	_ = file.Close()
-	return content, err
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil
+	}
+	return content[:n], err
 }
