@@ -15,6 +15,7 @@ import (
 	"countinghouse/pipelines/build"
 	"countinghouse/pipelines/check"
 	"countinghouse/pipelines/conform"
+	"countinghouse/pipelines/fetch"
 	"countinghouse/pipelines/land"
 	"countinghouse/pipelines/report"
 )
@@ -24,6 +25,7 @@ const DailyName = "daily"
 
 // Outcome is what a run of the whole work came to, step by step.
 type Outcome struct {
+	Fetched     []fetch.Report // of the project's sources
 	Landed      []land.Landed
 	Unlanded    []string // files that could not be read, each with the reason: the next run tries them again
 	Conformed   conform.Report
@@ -38,6 +40,13 @@ type Outcome struct {
 // Refused lists what no row is used of: files that no feed takes, and quarantined ones, each with its reason. Only this run's are told.
 func (o Outcome) Refused() []string {
 	reasons := slices.Clone(o.Unlanded)
+	for _, report := range o.Fetched {
+		for _, file := range report.Files {
+			if file.What == fetch.Refused {
+				reasons = append(reasons, report.Source+": "+file.Path+": "+file.Detail)
+			}
+		}
+	}
 	for _, file := range o.Landed {
 		if !file.Recognised() {
 			reasons = append(reasons, file.Path+": "+file.Manifest.Reason)
@@ -46,6 +55,17 @@ func (o Outcome) Refused() []string {
 	for _, file := range o.Conformed.Quarantined() {
 		if file.New {
 			reasons = append(reasons, file.Quarantine)
+		}
+	}
+	return reasons
+}
+
+// Unfetched lists what could not be fetched from sources, each with the reason. The next run tries again.
+func (o Outcome) Unfetched() []string {
+	var reasons []string
+	for _, report := range o.Fetched {
+		if report.Error != "" {
+			reasons = append(reasons, report.Error)
 		}
 	}
 	return reasons
@@ -62,7 +82,7 @@ func (o Outcome) Rejected() int64 {
 	return rows
 }
 
-// Daily is the whole work for one day: land what is in the inbox and in paths, conform, build, check, publish. done, if set, is told what it
+// Daily is the whole work for one day: fetch from all sources, land what is in the inbox and in paths, conform, build, check, publish. done, if set, is told what it
 // came to, also when it fails on the way.
 func Daily(own project.Project, tools Tools, environment string, paths []string, done func(Outcome)) Job {
 	return Job{
@@ -105,6 +125,11 @@ func (d *daily) run(ctx context.Context, own project.Project, paths []string) (e
 	if inbox := own.InboxDir(); inbox != "" {
 		paths = append(paths, inbox)
 	}
+	if len(own.Sources) > 0 {
+		if err := d.step(ctx, "fetch", d.fetch); err != nil {
+			return err
+		}
+	}
 	for _, step := range []struct {
 		name string
 		do   func(context.Context) (run.Step, error)
@@ -135,6 +160,18 @@ func (d *daily) step(ctx context.Context, name string, do func(context.Context) 
 	}
 	d.outcome.Steps = append(d.outcome.Steps, step)
 	return err
+}
+
+// fetch goes through all sources, those with a schedule of their own too: what has not changed costs a listing. What cannot be fetched does
+// not stop the run.
+func (d *daily) fetch(ctx context.Context) (run.Step, error) {
+	reports, err := d.workshop.FetchAll(ctx)
+	d.outcome.Fetched = reports
+	details := make([]string, len(reports))
+	for i, report := range reports {
+		details[i] = report.Source + ": " + FetchDetail(report)
+	}
+	return run.Step{Detail: strings.Join(details, "; ")}, err
 }
 
 func (d *daily) land(ctx context.Context, paths []string) (run.Step, error) {

@@ -30,7 +30,9 @@ const (
 type Job struct {
 	Name     string // as run.CheckJob has it
 	Schedule string // cron, five fields or @daily and the like, in the brand's time zone; "" for a job run by hand only
-	DaysBack int    // the logical date is the schedule's day less this: 1 for a job in the night that is for the day before
+	// Latest: of all times that were missed, only the newest is caught up, since a run sees all that earlier ones would have seen.
+	Latest   bool
+	DaysBack int // the logical date is the schedule's day less this: 1 for a job in the night that is for the day before
 
 	// Run does the work for t.LogicalDate. It may be called again for the same date, after a failure or a crash, and must
 	// then end in the same state. It returns soon when its context ends. What it returns is recorded, also beside an error.

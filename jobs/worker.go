@@ -102,14 +102,14 @@ func (w *worker) due(ctx context.Context, now time.Time) ([]due, error) {
 }
 
 // since gives what is due after the last success. Without one nothing is known to have been missed: a new installation
-// makes the newest run, so that there are marts to look at, and no older ones.
+// makes the newest run, so that there are marts to look at, and no older ones. So does a job of which only the latest run counts.
 func (w *worker) since(last run.Record, ok bool, now time.Time) []due {
 	from := w.handled
 	if ok && w.calendar.settled(last).After(from) {
 		from = w.calendar.settled(last)
 	}
 	runs := w.calendar.between(from, now)
-	if !ok && w.handled.IsZero() && len(runs) > 1 {
+	if (w.job.Latest || !ok && w.handled.IsZero()) && len(runs) > 1 {
 		return runs[len(runs)-1:]
 	}
 	return runs

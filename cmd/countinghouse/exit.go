@@ -8,6 +8,7 @@ import (
 	"countinghouse/internal/contract"
 	"countinghouse/jobs"
 	"countinghouse/pipelines/check"
+	"countinghouse/pipelines/fetch"
 	"countinghouse/pipelines/land"
 )
 
@@ -27,6 +28,8 @@ var (
 	errWarnings = errors.New("done, with warnings: some rows were rejected (see `countinghouse rejects`)")
 	// errRefused says that the work is done and an export was refused.
 	errRefused = errors.New("done, but an export was refused; the last good data stands for it (see `countinghouse rejects`)")
+	// errUnfetched says that the work is done with what there was.
+	errUnfetched = errors.New("done, but not everything could be fetched from the sources; try again with `countinghouse fetch`")
 )
 
 // usageError is a mistake in the command line or in the project's files.
@@ -55,8 +58,10 @@ func exitCode(err error) int {
 		return exitRefused
 	case errors.Is(err, errWarnings):
 		return exitWarnings
-	case isTaken(err), errors.Is(err, land.ErrChanging), errors.Is(err, context.Canceled):
+	case isTaken(err), isUnfetched(err), errors.Is(err, land.ErrChanging), errors.Is(err, context.Canceled):
 		return exitTryAgain
+	case errors.Is(err, fetch.ErrIncomplete):
+		return exitRefused
 	}
 	return exitFault
 }

@@ -57,7 +57,7 @@ Exit codes:
     3   done, with warnings: some rows were rejected
     4   done, but an export was refused; the last good data stands for it
     5   an audit failed; nothing was published
-    75  somebody else is at work; try again`
+    75  somebody else is at work, or a source cannot be reached; try again`
 
 func execute(ctx context.Context, args []string) int {
 	application := &app{out: os.Stdout, errs: os.Stderr}
@@ -101,7 +101,7 @@ func (a *app) commands() []*cobra.Command {
 		a.testCommand(),
 		a.devCommand(),
 		a.environmentsCommand(), a.promoteCommand(), a.rollbackCommand(), a.gcCommand(),
-		a.demoCommand(), a.generateCommand(), a.landCommand(), a.conformCommand(), a.rejectsCommand(), a.feedsCommand(), a.runCommand(), a.planCommand(), a.buildCommand(), a.backfillCommand(),
+		a.demoCommand(), a.generateCommand(), a.fetchCommand(), a.landCommand(), a.conformCommand(), a.rejectsCommand(), a.feedsCommand(), a.runCommand(), a.planCommand(), a.buildCommand(), a.backfillCommand(),
 		a.checkCommand(), a.publishCommand(), a.queryCommand(), a.explainCommand(), a.diffCommand(), a.docsCommand(), a.runsCommand(), a.serveCommand(),
 	}
 }

@@ -22,7 +22,7 @@ func (a *app) runCommand() *cobra.Command {
 	var openLineage string
 	command := &cobra.Command{
 		Use: "run", Short: "Do the whole work: land, conform, build, check, publish", Args: cobra.NoArgs,
-		Long: `Land the inbox (and --land paths), read what is new, make what has changed, audit it, and publish it in one step.
+		Long: `Fetch from the sources, land the inbox (and --land paths), read what is new, make what has changed, audit it, and publish it in one step.
 A run that fails or is killed leaves what is published as it was; the next run finishes the work.`,
 		Example: "  countinghouse run --land exports/ --as-of 2026-10-31",
 	}
@@ -75,6 +75,8 @@ type runResult struct {
 	Run      run.Record `json:"run"`
 	Version  int64      `json:"version"`
 	Refused  []string   `json:"refused"`
+	// Unfetched is what could not be had from sources.
+	Unfetched []string `json:"unfetched"`
 	Rejected int64      `json:"rejected"`
 	Findings []string   `json:"findings"`
 	Warnings []string   `json:"warnings"`
@@ -82,7 +84,7 @@ type runResult struct {
 
 // reportRun prints what a run did and gives the error that decides the exit code.
 func (a *app) reportRun(own project.Project, outcome jobs.Outcome, record run.Record, err error) error {
-	result := runResult{Run: record, Version: outcome.Environment.Version, Refused: append([]string{}, outcome.Refused()...), Rejected: outcome.Rejected(), Findings: []string{}, Warnings: []string{}}
+	result := runResult{Run: record, Version: outcome.Environment.Version, Refused: append([]string{}, outcome.Refused()...), Unfetched: append([]string{}, outcome.Unfetched()...), Rejected: outcome.Rejected(), Findings: []string{}, Warnings: []string{}}
 	for _, finding := range outcome.Checked.Findings {
 		result.Findings = append(result.Findings, finding.String())
 	}
@@ -95,7 +97,11 @@ func (a *app) reportRun(own project.Project, outcome jobs.Outcome, record run.Re
 	if err != nil {
 		return err
 	}
-	if err := verdict(len(result.Refused) > 0, result.Rejected > 0); err != nil {
+	if err := verdict(len(result.Refused) > 0, result.Rejected > 0); errors.Is(err, errRefused) {
+		return err
+	} else if len(result.Unfetched) > 0 {
+		return errUnfetched
+	} else if err != nil {
 		return err
 	}
 	if warnings := len(result.Warnings); warnings > 0 {
@@ -107,6 +113,9 @@ func (a *app) reportRun(own project.Project, outcome jobs.Outcome, record run.Re
 func (a *app) printRun(own project.Project, outcome jobs.Outcome, result runResult) {
 	for _, reason := range result.Refused {
 		a.printf("refused   %s\n", reason)
+	}
+	for _, reason := range result.Unfetched {
+		a.printf("unfetched %s\n", reason)
 	}
 	for _, file := range outcome.Conformed.Files {
 		if file.New && file.Quarantine == "" {

@@ -81,6 +81,8 @@ var heavy = map[string][]string{
 	"github.com/jedib0t/go-pretty":    {"cmd"},
 	"github.com/schollz/progressbar":  {"cmd"},
 	"github.com/nyaruka/phonenumbers": {"pipelines/identity", "internal/identifier"},
+	"github.com/pkg/sftp":             {"internal/origin/sftp"},
+	"golang.org/x/crypto/ssh":         {"internal/origin/sftp"},
 	"github.com/jackc/pgx":            {"pipelines/publish"},
 	"github.com/marcboeker/go-duckdb": {}, // moved to github.com/duckdb
 	"github.com/google/uuid":          {}, // ids are made from what is passed in

@@ -28,6 +28,8 @@ type Config struct {
 	Store string `yaml:"store"`
 	// Inbox is a folder whose files every run lands; empty: none.
 	Inbox string `yaml:"inbox"`
+	// Sources are places that export files are fetched from.
+	Sources []Source `yaml:"sources"`
 	// HashKeyFile holds the secret of the keyed hashes; the environment variable goes before it.
 	HashKeyFile string         `yaml:"hash_key_file"`
 	Parameters  map[string]any `yaml:"parameters"`
@@ -67,6 +69,9 @@ func Open(dir string) (Project, error) {
 		if err := yaml.UnmarshalWithOptions(text, &project.Config, yaml.Strict()); err != nil {
 			return Project{}, fmt.Errorf("%s: %s", filepath.Join(dir, ConfigFile), yaml.FormatError(err, false, false))
 		}
+	}
+	if err := project.checkSources(); err != nil {
+		return Project{}, fmt.Errorf("%s: %w", filepath.Join(dir, ConfigFile), err)
 	}
 	if project.Zone, err = time.LoadLocation(project.Brand.Zone); err != nil {
 		return Project{}, fmt.Errorf("%s: brand.zone: %w", filepath.Join(dir, ConfigFile), err)
