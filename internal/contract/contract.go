@@ -110,6 +110,7 @@ type Column struct {
 	Unit     string            `json:"unit,omitempty"     yaml:"unit"`
 	Layouts  []string          `json:"layouts,omitempty"  yaml:"layouts"`
 	Zone     string            `json:"zone,omitempty"     yaml:"zone"`
+	Year     string            `json:"year,omitempty"     yaml:"year"`
 	Values   map[string]string `json:"values,omitempty"   yaml:"values"`
 	Other    *string           `json:"other,omitempty"    yaml:"other"`
 	Personal bool              `json:"personal,omitempty" yaml:"personal"`

@@ -97,7 +97,7 @@ func (c *Contract) columnChecks() []expressionCheck {
 		above := Contract{Columns: c.Columns[:i]}
 		checks = append(checks, expressionCheck{
 			path: fmt.Sprintf("columns[%d].value", i), place: "columns." + column.Name + ".value", expression: column.Value,
-			query: fmt.Sprintf("select source_row, cast((%s\n) as %s) from (%s)", column.Value, column.SQLType(), above.FeedSQL(nil)),
+			query: fmt.Sprintf("select source_row, cast((%s\n) as %s) from (select *, 'UTC' as %s from (%s))", column.Value, column.SQLType(), BrandZone, above.FeedSQL(nil)),
 		})
 	}
 	return checks

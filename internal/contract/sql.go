@@ -93,7 +93,9 @@ func (c *Contract) bundleSQL(path string, members []bundled) string {
 }
 
 // ReadsAlike says that what a cell means does not depend on the file that it is in, so that files can be read by one statement.
-func (c *Contract) ReadsAlike() bool { return true }
+func (c *Contract) ReadsAlike() bool {
+	return !slices.ContainsFunc(c.Columns, func(column Column) bool { return column.Year != "" })
+}
 
 // BundleSQL selects the rows of several conformed files for one Parquet file: those of FeedSQL, all of them, with file_no as the number of the
 // file in the order given.

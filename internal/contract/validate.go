@@ -32,7 +32,7 @@ func (p *problems) pattern(path, text string) {
 
 // reserved are the columns that every feed's rows have besides the contract's.
 func reserved() []string {
-	return []string{"feed", "source_file", "source_row", "exported_at", "file_no"}
+	return []string{"feed", "source_file", "source_row", "exported_at", "file_no", BrandZone}
 }
 
 func isName(name string) bool {

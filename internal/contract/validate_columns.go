@@ -72,15 +72,18 @@ func (c Column) validateTypeOptions(found *problems, at string) {
 		}
 	}
 	only("scale", c.Scale != 0, Decimal)
-	only("unit", c.Unit != "", Money)
+	only("unit", c.Unit != "", Money, Percent)
 	only("layouts", len(c.Layouts) > 0, Date, Timestamp)
+	only("year", c.Year != "", Date, Timestamp)
 	only("zone", c.Zone != "", Timestamp)
 	only("values", len(c.Values) > 0, Enum)
 	only("other", c.Other != nil, Enum)
 	if c.Scale < 0 || c.Scale > 12 {
 		found.add(at+".scale", "want a scale from 0 to 12")
 	}
-	if c.Unit != "" {
+	if c.Unit != "" && c.Type == Percent {
+		found.oneOf(at+".unit", c.Unit, PercentUnit)
+	} else if c.Unit != "" {
 		found.oneOf(at+".unit", c.Unit, "yuan", "fen")
 	}
 	if c.Zone != "" {
@@ -89,9 +92,29 @@ func (c Column) validateTypeOptions(found *problems, at string) {
 	if c.Type == Enum && len(c.Values) == 0 && !c.Computed() {
 		found.add(at, "column %q is an enum without values", c.Name)
 	}
+	c.validateLayouts(found, at)
+}
+
+// validateLayouts also sees to it that no date is read as one of the year 1900 because nothing tells its year.
+func (c Column) validateLayouts(found *problems, at string) {
+	if c.Year != "" {
+		found.oneOf(at+".year", c.Year, YearFromExport)
+	}
+	yearless := 0
 	for i, layout := range c.Layouts {
-		if !strings.Contains(layout, "%") && layout != "unix" && layout != "unix_ms" {
-			found.add(fmt.Sprintf("%s.layouts[%d]", at, i), "want a strptime layout such as %%Y-%%m-%%d, unix or unix_ms")
+		here := fmt.Sprintf("%s.layouts[%d]", at, i)
+		known := slices.Contains([]string{UnixSeconds, UnixMilliseconds, UnixMicroseconds, ExcelSerial}, layout)
+		switch {
+		case !strings.Contains(layout, "%") && !known:
+			found.add(here, "want a strptime layout such as %%Y-%%m-%%d, unix, unix_ms, unix_us or excel")
+		case !LacksYear(layout):
+		case HasZone(layout) || c.Year == "":
+			found.add(here, "%q tells no year: if the channel writes none, say year: from export", layout)
+		default:
+			yearless++
 		}
+	}
+	if c.Year != "" && yearless == 0 {
+		found.add(at+".year", "every layout tells the year already")
 	}
 }

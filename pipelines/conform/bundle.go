@@ -151,7 +151,7 @@ func (b *bundling) accept(ctx context.Context, done func(i int, summary reader.S
 	first := b.jobs[0]
 	layout := columnsAsFields(first.contract)
 	out := &output{open: func(schema *arrow.Schema, header reader.Header) (*warehouse.BatchWriter, error) {
-		plan := newPlan(first.contract, header, first.zone.String())
+		plan := newPlan(first.contract, header, first.result.ExportedAt)
 		return first.session.Stream(ctx, schema, func(from string) string { return plan.acceptTogether(from, b.local(), b.lineage()) }), nil
 	}}
 	if err := out.Header(layout); err != nil {
@@ -277,7 +277,7 @@ func (b *bundling) keep(ctx context.Context) ([]FileResult, error) {
 		return nil, err
 	}
 	crash.Point(crash.ConformWritten)
-	return results, writeAccounting(ctx, b.run.bucket, resultKey(feed, stem, fingerprint), bundle{results})
+	return results, writeAccounting(ctx, b.run.bucket, resultKey(feed, stem, fingerprint), bundle{Files: results})
 }
 
 // stem names a bundle by what it holds.

@@ -152,8 +152,11 @@ func (j *job) accept(ctx context.Context) (reader.Summary, int64, error) {
 	out := &output{}
 	return j.stream(ctx, out, &acceptSink{out}, func(header reader.Header) (copying, error) {
 		j.noteHeader(header)
-		plan := newPlan(j.contract, header, j.zone.String())
-		return func(from string) string { return plan.accept(from, j.local("parquet")) }, j.exportTime(header)
+		if err := j.exportTime(header); err != nil {
+			return nil, err
+		}
+		plan := newPlan(j.contract, header, j.result.ExportedAt)
+		return func(from string) string { return plan.accept(from, j.local("parquet")) }, nil
 	})
 }
 
@@ -210,7 +213,7 @@ func (j *job) explain(ctx context.Context) error {
 	out := &output{extra: []string{"given reason", "raw text"}}
 	sink := &explainSink{output: out, accepted: accepted, splitter: reader.NewSplitter(j.contract)}
 	_, explained, err := j.stream(ctx, out, sink, func(header reader.Header) (copying, error) {
-		plan := newPlan(j.contract, header, j.zone.String())
+		plan := newPlan(j.contract, header, j.result.ExportedAt)
 		return func(from string) string { return plan.explain(from, j.local("rejects")) }, nil
 	})
 	if err != nil {

@@ -3,6 +3,7 @@ package conform
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"countinghouse/internal/contract"
 	"countinghouse/internal/contract/reader"
@@ -17,11 +18,13 @@ type plan struct {
 	columns  []typing // per column of the contract; empty for computed ones
 }
 
-func newPlan(c *contract.Contract, header reader.Header, zone string) plan {
-	p := plan{contract: c, header: header, zone: zone, columns: make([]typing, len(c.Columns))}
+// newPlan reads a file that was exported at this time, which is in the brand's zone.
+func newPlan(c *contract.Contract, header reader.Header, exported time.Time) plan {
+	in := setting{container: c.Files.Container, zone: exported.Location().String(), exported: exported}
+	p := plan{contract: c, header: header, zone: in.zone, columns: make([]typing, len(c.Columns))}
 	for i, column := range c.Columns {
 		if !column.Computed() {
-			p.columns[i] = newTyping(column, cellName(i), c.Files.Container, zone)
+			p.columns[i] = newTyping(column, cellName(i), in)
 		}
 	}
 	return p
@@ -98,6 +101,7 @@ func (p plan) typed(from string, carried []string) string {
 		values = append(values, cellName(i), fmt.Sprintf("cast(%s as %s) as %s", p.columns[i].typed, column.SQLType(), contract.Name(column.Name)))
 	}
 	relation := fmt.Sprintf("(\n        select %s\n        from %s\n        )", strings.Join(cells, ", "), from)
+	values = append(values, contract.Quote(p.zone)+" as "+contract.BrandZone)
 	relation = fmt.Sprintf("(\n        select %s\n        from %s\n        )", strings.Join(values, ",\n            "), relation)
 	for i, column := range p.contract.Columns {
 		if column.Computed() {
