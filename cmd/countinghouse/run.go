@@ -72,14 +72,13 @@ func (a *app) jobOptions(own project.Project, tools jobs.Tools) (jobs.Options, f
 
 // runResult is a run as JSON.
 type runResult struct {
-	Run      run.Record `json:"run"`
-	Version  int64      `json:"version"`
-	Refused  []string   `json:"refused"`
-	// Unfetched is what could not be had from sources.
-	Unfetched []string `json:"unfetched"`
-	Rejected int64      `json:"rejected"`
-	Findings []string   `json:"findings"`
-	Warnings []string   `json:"warnings"`
+	Run       run.Record `json:"run"`
+	Version   int64      `json:"version"`
+	Refused   []string   `json:"refused"`
+	Unfetched []string   `json:"unfetched"`
+	Rejected  int64      `json:"rejected"`
+	Findings  []string   `json:"findings"`
+	Warnings  []string   `json:"warnings"`
 }
 
 // reportRun prints what a run did and gives the error that decides the exit code.
