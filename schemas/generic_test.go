@@ -7,13 +7,19 @@ import (
 	"countinghouse/schemas"
 )
 
-// TestGenericFeeds holds that a brand can prepare its own file for every dataset, and for every column of it: the columns are found by their names, are given as
-// they are, and stand with a value in the example, which is run as a test elsewhere.
-func TestGenericFeeds(t *testing.T) {
+func builtIn(t *testing.T) *contract.Registry {
+	t.Helper()
 	registry, err := contract.Load(schemas.Files, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return registry
+}
+
+// TestGenericFeeds holds that a brand can prepare its own file for every dataset, and for every column of it: the columns are found by their names, are given as
+// they are, and stand with a value in the example, which is run as a test elsewhere.
+func TestGenericFeeds(t *testing.T) {
+	registry := builtIn(t)
 	feeds := map[string]*contract.Contract{}
 	for _, feed := range registry.Feeds() {
 		feeds[feed.Feed] = feed
