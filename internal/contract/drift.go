@@ -88,7 +88,7 @@ func (c *Contract) Drift(names []string, fields []int) Drift {
 	}
 	example := c.exampleHeader()
 	drift.New = c.unknown(names, example)
-	drift.Reordered = reordered(names, example)
+	drift.Reordered = reordered(c.columnsOf(names), c.columnsOf(example))
 	return drift
 }
 
@@ -165,21 +165,33 @@ func (c *Contract) countBound(names []string) int {
 	return bound
 }
 
+// columnsOf gives the headers in the form in which they are compared, or the name of the column where one is known under several.
+func (c *Contract) columnsOf(names []string) []string {
+	normal := make([]string, len(names))
+	for i, name := range names {
+		normal[i] = NormalHeader(name)
+	}
+	for i, field := range c.Bind(names).Fields {
+		if field >= 0 {
+			normal[field] = "column " + c.Columns[i].Name // no normal header has a blank
+		}
+	}
+	return normal
+}
+
 // reordered says whether the names that both lists have stand in another order. Names that are there twice tell nothing.
 func reordered(names, example []string) bool {
 	places := map[string]int{}
 	for i, name := range example {
-		if normal := NormalHeader(name); normal != "" {
-			if _, twice := places[normal]; twice {
-				i = -1
-			}
-			places[normal] = i
+		if _, twice := places[name]; twice {
+			i = -1
 		}
+		places[name] = i
 	}
 	last := -1
 	for _, name := range names {
-		place, known := places[NormalHeader(name)]
-		if !known || place < 0 {
+		place, known := places[name]
+		if !known || place < 0 || name == "" {
 			continue
 		}
 		if place < last {

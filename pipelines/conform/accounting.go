@@ -21,6 +21,8 @@ import (
 // A bundle is the accounting of several files whose rows share a Parquet file.
 type bundle struct {
 	Files []FileResult `json:"files"`
+
+	key string
 }
 
 // readers is how many objects are read at once.
@@ -29,6 +31,27 @@ const readers = 16
 // accounted gives what was made of a feed's landed files by the contract with this fingerprint, by content. Of a file that several bundles
 // hold the largest counts: bundles grow when they are merged.
 func accounted(ctx context.Context, bucket *objectstore.Bucket, feed string, landed []string, fingerprint string, zone *time.Location) (map[string]FileResult, error) {
+	all, err := accountings(ctx, bucket, feed, fingerprint, zone)
+	if err != nil {
+		return nil, err
+	}
+	wanted := map[string]bool{}
+	for _, sha256 := range landed {
+		wanted[sha256] = true
+	}
+	found := map[string]FileResult{}
+	for _, each := range all {
+		for _, file := range each.Files {
+			if _, there := found[file.SHA256]; !there && wanted[file.SHA256] {
+				found[file.SHA256] = file
+			}
+		}
+	}
+	return found, nil
+}
+
+// accountings reads all that there are of a feed by the contract with this fingerprint, those with the most files first.
+func accountings(ctx context.Context, bucket *objectstore.Bucket, feed, fingerprint string, zone *time.Location) ([]bundle, error) {
 	prefix := path.Join("files", feed) + "/"
 	var keys []string
 	for object, err := range bucket.List(ctx, prefix) {
@@ -40,31 +63,17 @@ func accounted(ctx context.Context, bucket *objectstore.Bucket, feed string, lan
 		}
 	}
 	read := make([]bundle, len(keys))
-	group, inside := errgroup.WithContext(ctx)
+	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(readers)
 	for i, key := range keys {
 		group.Go(func() (err error) {
-			read[i], err = readAccounting(inside, bucket, key, zone)
+			read[i], err = readAccounting(ctx, bucket, key, zone)
 			return err
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
+	err := group.Wait()
 	slices.SortStableFunc(read, func(a, b bundle) int { return cmp.Compare(len(b.Files), len(a.Files)) })
-	wanted := map[string]bool{}
-	for _, sha256 := range landed {
-		wanted[sha256] = true
-	}
-	found := map[string]FileResult{}
-	for _, each := range read {
-		for _, file := range each.Files {
-			if _, there := found[file.SHA256]; !there && wanted[file.SHA256] {
-				found[file.SHA256] = file
-			}
-		}
-	}
-	return found, nil
+	return read, err
 }
 
 // readAccounting reads that of a bundle, or of a single file.
@@ -85,8 +94,8 @@ func readAccounting(ctx context.Context, bucket *objectstore.Bucket, key string,
 	}
 	for i := range either.Files {
 		either.Files[i].ExportedAt = either.Files[i].ExportedAt.In(zone)
-		either.Files[i].accounting = key
 	}
+	either.key = key
 	return either.bundle, nil
 }
 

@@ -72,7 +72,12 @@ func everything(files []conform.FileResult) []string {
 // feedRows are the rows of the feed that count, over the files of a report.
 func (s *shop) feedRows(report conform.Report) []string {
 	s.t.Helper()
-	feed := s.registry.Feeds()[0]
+	return s.query("select concat_ws('|', source_file, source_row, exported_at, order_id, amount, doubled, paid_at) from (" + s.registry.Feeds()[0].FeedSQL(s.conformed(report)) + ") order by 1")
+}
+
+// conformed are the files of a report that have rows.
+func (s *shop) conformed(report conform.Report) []contract.ConformedFile {
+	s.t.Helper()
 	var files []contract.ConformedFile
 	for _, file := range report.Files {
 		if file.Parquet == "" {
@@ -84,7 +89,13 @@ func (s *shop) feedRows(report conform.Report) []string {
 		}
 		files = append(files, file.Conformed(local))
 	}
-	rows, err := s.session.Query(s.t.Context(), "select concat_ws('|', source_file, source_row, exported_at, order_id, amount, doubled, paid_at) from ("+feed.FeedSQL(files)+") order by 1")
+	return files
+}
+
+// query gives the texts of a query's rows.
+func (s *shop) query(text string) []string {
+	s.t.Helper()
+	rows, err := s.session.Query(s.t.Context(), text)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -88,10 +88,10 @@ func (r *run) mergeFiles(ctx context.Context, c *contract.Contract, used []*File
 		return err
 	}
 	for i := range merged {
-		merged[i].Parquet, merged[i].Part, merged[i].accounting = key, int64(i+1), accounting
+		merged[i].Parquet, merged[i].Part = key, int64(i+1)
 	}
 	crash.Point(crash.ConformWritten)
-	if err := writeAccounting(ctx, r.bucket, accounting, bundle{merged}); err != nil {
+	if err := writeAccounting(ctx, r.bucket, accounting, bundle{Files: merged}); err != nil {
 		return err
 	}
 	for i, file := range used {

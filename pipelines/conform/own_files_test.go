@@ -14,12 +14,10 @@ import (
 	"countinghouse/schemas"
 )
 
-// alike are feeds that a header alone cannot tell apart: one table is the other with fewer columns, or only the file's name says what it counts.
+// alike are feeds that a header alone cannot tell apart: only the file's name says what it counts.
 func alike() [][]string {
 	return [][]string{
-		{"generic_coupons", "generic_orders"},
 		{"meta_daily_follows", "meta_daily_views"},
-		{"youtube_chart", "youtube_videos"},
 	}
 }
 

@@ -41,8 +41,6 @@ type FileResult struct {
 	// Reasons are those of the first few refused rows, each with file and line.
 	Reasons []string `json:"reasons,omitempty"`
 	New     bool     `json:"-"` // done by this run
-
-	accounting string // key of the object that this was read from
 }
 
 // Conformed says for contract.FeedSQL where the typed rows are; location is the key or a local path, as the SQL needs it.
