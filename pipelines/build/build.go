@@ -83,7 +83,8 @@ type Options struct {
 	KeepGoing bool
 	// Only, if set, names the tables to make, with those that they read. The others are left alone, and missing in the result.
 	Only map[string]bool
-	// Months, if set, makes the parts of these months and no table in parts as a whole: a backfill.
+	// Months, if set, is a backfill: of tables by the month the parts of these months are made and no whole table, unless another one of those to
+	// make reads it.
 	Months *MonthRange
 }
 
@@ -110,7 +111,8 @@ type execution struct {
 	Options
 	graph  *Graph
 	shares shares
-	total  int // nodes to make or reuse
+	total  int            // nodes to make or reuse
+	partly map[*node]bool // nodes of which a backfill makes some months
 
 	mutex    sync.Mutex
 	tables   map[string]snapshot.Table
@@ -119,7 +121,9 @@ type execution struct {
 	done     int
 	stopped  bool         // after a failure
 	catalogs atomic.Int64 // names those in which months are made
-	// undescribed are tables whose rows are in the store and whose manifests are not.
+
+	describing sync.Mutex // held while manifests are written
+	// undescribed are tables, and parts of them, whose rows are in the store and whose manifests are not; guarded by mutex.
 	undescribed []snapshot.Manifest
 	described   time.Time
 }
@@ -131,13 +135,13 @@ func (e *execution) reuse(ctx context.Context) ([]*node, error) {
 	if e.Only != nil {
 		wanted = e.graph.above(e.Only)
 	}
-	e.total = len(wanted)
+	e.total, e.partly = len(wanted), e.backfilled(wanted)
 	for _, n := range wanted {
 		stored, err := e.stored(ctx, n)
 		if err != nil {
 			return nil, err
 		}
-		if stored == nil || e.Months != nil && n.kind == model.KindByMonth {
+		if stored == nil || e.partly[n] {
 			pending = append(pending, n)
 			continue
 		}
@@ -147,6 +151,18 @@ func (e *execution) reuse(ctx context.Context) ([]*node, error) {
 		e.notify(n, Event{Reused: true})
 	}
 	return pending, nil
+}
+
+// backfilled are the nodes by the month that no other node reads, if this is a backfill.
+func (e *execution) backfilled(wanted []*node) map[*node]bool {
+	partly := map[*node]bool{}
+	for _, n := range wanted { // readers come after what they read
+		partly[n] = e.Months != nil && n.kind == model.KindByMonth
+		for _, input := range n.inputs {
+			partly[e.graph.makers[input]] = false
+		}
+	}
+	return partly
 }
 
 // stored gives a node's tables if all of them are there, nil otherwise.

@@ -30,7 +30,7 @@ type MonthRange struct {
 	Again bool
 }
 
-func (r *MonthRange) contains(month string) bool { return r == nil || r.From <= month && month <= r.To }
+func (r *MonthRange) contains(month string) bool { return r.From <= month && month <= r.To }
 
 const monthLayout = "2006-01"
 
@@ -41,9 +41,14 @@ func (e *execution) makeMonths(ctx context.Context, n *node, start time.Time) (p
 	}
 	whole := e.manifestOf(n, n.name, start, warehouse.Cost{})
 	whole.InParts = true
+	columns, err := e.Session.Types(ctx, "select * from (\n"+n.query+"\n) limit 0")
+	if err != nil {
+		return product{}, err
+	}
+	whole.Columns = n.exact(columns) // a backfill makes parts also of a table that is stored, and so was not bound
 	made := product{}
 	for _, month := range slices.months {
-		if !e.Months.contains(month) {
+		if e.partly[n] && !e.Months.contains(month) {
 			continue
 		}
 		part, isNew, err := e.part(ctx, n, slices, month)
@@ -57,13 +62,10 @@ func (e *execution) makeMonths(ctx context.Context, n *node, start time.Time) (p
 		whole.Parts = append(whole.Parts, snapshot.Part{Month: month, Table: part.Table})
 		whole.Rows, whole.Bytes = whole.Rows+part.Rows, whole.Bytes+part.Bytes
 	}
-	if e.Months != nil {
+	if e.partly[n] {
 		return made, nil
 	}
 	whole.Seconds, whole.Cost = e.Now().Sub(start).Seconds(), made.cost
-	if whole.Columns, err = e.Session.Columns(ctx, "(\n"+n.exactQuery()+"\n)"); err != nil {
-		return product{}, err
-	}
 	if n.published {
 		if err := snapshot.AttachManifest(ctx, e.Session, e.Bucket, whole); err != nil {
 			return product{}, err
@@ -83,7 +85,7 @@ func (e *execution) part(ctx context.Context, n *node, read monthly, month strin
 	fingerprint := e.graph.partFingerprint(n, read, month)
 	stored, err := snapshot.ReadManifest(ctx, e.Bucket, n.name, fingerprint)
 	isNew = errors.Is(err, objectstore.ErrNotFound)
-	if err != nil && !isNew || err == nil && (e.Months == nil || !e.Months.Again) {
+	if err != nil && !isNew || err == nil && !(e.partly[n] && e.Months.Again) {
 		return stored, false, err
 	}
 	start, path := e.Now(), e.scratchFile(n.name, fingerprint)

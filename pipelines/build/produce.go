@@ -37,9 +37,6 @@ func (e *execution) makeNode(ctx context.Context, n *node) error {
 		event.Rows, event.Bytes = event.Rows+max(0, manifest.Rows), event.Bytes+manifest.Bytes
 		manifest.CPUSeconds = cpu
 		e.keep(manifest)
-		if e.Months != nil && manifest.InParts {
-			continue // only some of its parts are there
-		}
 		if err := e.attach(ctx, manifest.Name); err != nil {
 			return fmt.Errorf("build %s: %w", n.name, err)
 		}

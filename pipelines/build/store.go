@@ -61,8 +61,11 @@ func (e *execution) describeNowAndThen(ctx context.Context) error {
 const manifestWriters = 16
 
 // describeAll makes the tables exist that were written since it was last called: first their rows are made durable, all in one go, then their
-// manifests are written.
+// manifests are written, those of parts before those of whole tables: nobody would make a part again of a table that is there. What could not be
+// written is left for the next call.
 func (e *execution) describeAll(ctx context.Context) error {
+	e.describing.Lock()
+	defer e.describing.Unlock()
 	e.mutex.Lock()
 	manifests := e.undescribed
 	e.undescribed = nil
@@ -70,18 +73,34 @@ func (e *execution) describeAll(ctx context.Context) error {
 	if len(manifests) == 0 {
 		return nil
 	}
-	if err := e.Bucket.Sync(ctx); err != nil {
-		return err
+	err := e.Bucket.Sync(ctx)
+	for _, parts := range []bool{true, false} {
+		if err == nil {
+			err = e.describeThose(ctx, manifests, parts)
+		}
 	}
+	if err != nil {
+		e.mutex.Lock()
+		e.undescribed = append(manifests, e.undescribed...)
+		e.mutex.Unlock()
+	}
+	return err
+}
+
+// describeThose writes the manifests that are of parts, or the others.
+func (e *execution) describeThose(ctx context.Context, manifests []snapshot.Manifest, parts bool) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(manifestWriters)
 	for _, manifest := range manifests {
+		if parts != (manifest.Month != "") {
+			continue
+		}
 		group.Go(func() error {
 			stored, err := e.describe(ctx, manifest)
 			if err != nil {
 				return fmt.Errorf("build %s: %w", manifest.Name, err)
 			}
-			if manifest.Month == "" {
+			if !parts {
 				e.mutex.Lock()
 				defer e.mutex.Unlock()
 				e.tables[manifest.Name] = stored
