@@ -208,7 +208,7 @@ func (r *csvReader) record(line int64, text []byte) error {
 		return r.cells(line, text)
 	}
 	if bytes.IndexByte(text, '"') < 0 {
-		if cells, ok := r.splitter.plain(text, width); ok && !r.controls(text) && !r.blank(text) {
+		if cells, ok := r.splitter.plain(text, width); ok && !r.controls(text) && !r.summary.Header.again(cells) && !r.blank(text) {
 			r.summary.Records++
 			return r.sink.Raw(line, text, cells)
 		}
@@ -229,9 +229,10 @@ func (r *csvReader) record(line int64, text []byte) error {
 		scan.line(tail(whole, before))
 	}
 	if !scan.odd && scan.fields == width && !guarded(text, r.delimiter) && !r.controls(text) && !r.blank(text) {
-		r.summary.Records++
-		cells, _ := r.splitter.Split(text)
-		return r.sink.Raw(line, text, cells)
+		if cells, _ := r.splitter.Split(text); !r.summary.Header.again(cells) {
+			r.summary.Records++
+			return r.sink.Raw(line, text, cells)
+		}
 	}
 	return r.cells(line, text)
 }
@@ -256,6 +257,9 @@ func (r *csvReader) cells(line int64, text []byte) error {
 	}
 	if reason == "" && r.lines.controls {
 		reason = controlsIn(cells)
+	}
+	if reason == "" && r.summary.Header.again(cells) {
+		reason = headerAgain
 	}
 	if reason == "" {
 		return r.sink.Fields(line, cells)

@@ -182,8 +182,14 @@ func (s *Splitter) Split(record []byte) (cells [][]byte, reason string) {
 	if s.blanks {
 		return s.words(record), ""
 	}
+	open := 0 // cells with a quote too many
 	for at := 0; ; {
 		cell, end, reason := s.cell(record, at)
+		if reason == "" && s.strayQuote(record[at:end]) {
+			if open++; open > 1 {
+				reason = "quotes within two cells that do not begin with one: a delimiter may be missing"
+			}
+		}
 		if reason != "" {
 			return nil, reason
 		}
@@ -193,6 +199,15 @@ func (s *Splitter) Split(record []byte) (cells [][]byte, reason string) {
 		}
 		at = end + 1
 	}
+}
+
+// strayQuote says whether a cell, as written, does not begin with a quote and has an odd number of them.
+func (s *Splitter) strayQuote(written []byte) bool {
+	begin := 0
+	if s.loose {
+		begin = leadingBlanks(written, s.delimiter)
+	}
+	return bytes.Count(written, []byte{'"'})%2 == 1 && written[begin] != '"'
 }
 
 func (s *Splitter) words(record []byte) [][]byte {
@@ -213,11 +228,11 @@ func (s *Splitter) Join(cells [][]byte) []byte {
 }
 
 func (s *Splitter) cell(record []byte, at int) (cell []byte, end int, reason string) {
-	open := at
-	if s.loose {
-		open += leadingBlanks(record[at:], s.delimiter)
-	}
+	open := at + leadingBlanks(record[at:], s.delimiter)
 	if open < len(record) && record[open] == '"' {
+		if open > at && !s.loose {
+			return nil, 0, "blanks before the quotes of a cell: loose in the contract lets them pass"
+		}
 		return s.quoted(record, open+1)
 	}
 	end = s.delimiterFrom(record, at)

@@ -286,6 +286,9 @@ func (r *workbookReader) record(rows *sheetScanner, cells []sheetCell) error {
 	if reason == "" {
 		reason = controlsIn(r.fields)
 	}
+	if reason == "" && r.summary.Header.again(r.fields) {
+		reason = headerAgain
+	}
 	if reason == "" {
 		return r.sink.Fields(line, r.fields)
 	}
