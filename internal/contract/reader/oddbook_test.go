@@ -63,6 +63,7 @@ func oddBooks() map[string]struct {
 		"inline, with a prefix": {book: rawBook{sheets: []string{`<x:row><x:c t="inlineStr"><x:is><x:t>订单号</x:t></x:is></x:c></x:row><x:row><x:c t="inlineStr"><x:is><x:t xml:space="preserve"> A&amp;1 &#x4E00;</x:t></x:is></x:c></x:row>`}}, want: "2 A&1 一"},
 		"rich text":             {book: rawBook{sheets: []string{headerRow + `<row r="2"><c r="A2" t="s"><v>1</v></c></row>`}, texts: `<si/><si><r><t>A</t></r><r><rPr/><t>1</t></r><rPh><t>読み</t></rPh></si>`}, want: "2 A1||"},
 		"escapes":               {book: one(`<row r="2"><c r="A2" t="inlineStr"><is><t>A_x000D__x005F_x000D__xZZ</t></is></c></row>`), want: "2 A\r_x000D__xZZ||"},
+		"line ends":             {book: one("<row r=\"2\"><c r=\"A2\" t=\"str\"><v>A\r\n1\r2&#13;</v></c></row>"), want: "2 A\n1\n2||"},
 		"CDATA and comments":    {book: one(`<!-- <row r="9"> --><row r="2"><c r="A2" t="inlineStr"><is><t><![CDATA[A<&1]]></t></is></c></row>`), want: "2 A<&1||"},
 		"the header again":      {book: one(strings.NewReplacer(`r="1"`, "", `1"`, `2"`).Replace(headerRow)), want: "2 ! the header again: are these two files in one?: 订单号,金额,时间"},
 		"gaps":                  {book: one(`<row r="5"><c r="C5" t="str"><v>x</v></c></row><row r="7"/>`), want: "5 ||x"},

@@ -147,7 +147,7 @@ func (s *xmlScanner) readText() error {
 		return err
 	}
 	s.kind = characters
-	s.text, err = resolve(s.buffer[s.start : s.start+length])
+	s.text, err = resolve(lineFeeds(s.buffer[s.start : s.start+length]))
 	s.start += length
 	return err
 }
@@ -273,6 +273,24 @@ func (s *xmlScanner) attribute(name string) []byte {
 		}
 		rest = rest[end+2:]
 	}
+}
+
+// lineFeeds makes the line ends of a text line feeds, in place, as XML wants it.
+func lineFeeds(text []byte) []byte {
+	at := bytes.IndexByte(text, '\r')
+	if at < 0 {
+		return text
+	}
+	written := text[:at]
+	for i, b := range text[at:] {
+		switch {
+		case b != '\r':
+			written = append(written, b)
+		case at+i+1 == len(text) || text[at+i+1] != '\n':
+			written = append(written, '\n')
+		}
+	}
+	return written
 }
 
 // resolve replaces entities, in place: none is shorter than what it stands for.
