@@ -131,16 +131,16 @@ func TestAuditsRefused(t *testing.T) {
 		"audits: {grain: a > 1}":                                      "another one has that name already",
 		"columns: {a: {references: mart.b.a}}":                        `audit reads mart.b, which nothing makes; did you mean "mart.a"?`,
 		"audits: {x: 'select a from mart.a join mart.b using (a)'}":   "audit reads mart.b",
-		"audits: {x: 1}":                               "audit x: want a text, got a number",
-		"audits: {x: }":                                "audit x: want a condition",
-		"audits: {x: ''}":                              "audit x: want a condition",
-		"audits: {x: {severity: warning}}":             "audit x: want a condition",
-		"audits: {x: {where: a > 1, query: select 1}}": "audit x: want a condition",
-		"audits: {x: {where: a > 1, severity: info}}":  `severity "info": want warning`,
-		"audits: {x: {were: a > 1}}":                   `unknown key "were"; did you mean "where"?`,
-		"audits: {x: 'a > 1) or (select 1'}":           "audit x: syntax error",
-		"audits: {x: 'a > 1; drop table core.a'}":      "Only SELECT",
-		"audits: [a > 1]":                              "want keys with values, got a list",
+		"audits: {x: 1}":                                              "audit x: want a text, got a number",
+		"audits: {x: }":                                               "audit x: want a condition",
+		"audits: {x: ''}":                                             "audit x: want a condition",
+		"audits: {x: {severity: warning}}":                            "audit x: want a condition",
+		"audits: {x: {where: a > 1, query: select 1}}":                "audit x: want a condition",
+		"audits: {x: {where: a > 1, severity: info}}":                 `severity "info": want warning`,
+		"audits: {x: {were: a > 1}}":                                  `unknown key "were"; did you mean "where"?`,
+		"audits: {x: 'a > 1) or (select 1'}":                          "audit x: syntax error",
+		"audits: {x: 'a > 1; drop table core.a'}":                     "want one select statement that reads",
+		"audits: [a > 1]":                                             "want keys with values, got a list",
 	} {
 		_, err := load(t, model.Source{Files: files("mart/a.sql", "/* ---\nabout: x\ngrain: [a]\n"+written+"\n--- */\nselect 1 as a"), Label: "sql"})
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "sql/mart/a.sql:") {
@@ -220,7 +220,7 @@ func TestAuditFilesRefused(t *testing.T) {
 		"an unknown parameter":  {"/* ---\nabout: x\n--- */\nselect a from mart.totals\nwhere a > getvariable('asof')", `did you mean "as_of"?`, "5"},
 		"no header":             {"select a from mart.totals", "the file begins with its header", "1"},
 		"two selects":           {"/* ---\nabout: x\n--- */\nselect a from mart.totals;\nselect 2 as b", "want one select statement, got 2", "5"},
-		"a statement of change": {"/* ---\nabout: x\n--- */\ndelete from mart.totals", "Only SELECT", "4"},
+		"a statement of change": {"/* ---\nabout: x\n--- */\ndelete from mart.totals", "want one select statement that reads", "4"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			totals := orderModel

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"countinghouse/internal/suggest"
 
@@ -111,11 +112,15 @@ func (l *Library) add(from *project, name string) []Problem {
 	r := &reading{project: from, file: from.files[name]}
 	var part Library
 	switch {
+	case !utf8.Valid(r.file.data):
+		r.refuse(notUTF8(r.file.data), "this is not UTF-8: save the file in that encoding")
 	case schema == seedsFolder && path.Ext(base) == ".csv":
 		part.Seeds = []*Seed{r.seed(name)}
 	case path.Ext(base) != ".sql":
 	case schema == "" || strings.Contains(schema, "/") || !isName(schema) || !isName(table):
 		r.refuse(0, "a model is sql/<schema>/<table>.sql, an audit sql/audits/<name>.sql, each name of letters, digits and _ only")
+	case isTaken(schema):
+		r.refuse(0, "tables of %s do not come from models: put it into core, mart or a schema of your own", schema)
 	case schema == auditsFolder:
 		part.Audits = []*AuditFile{r.auditFile(table)}
 	default:
@@ -126,6 +131,31 @@ func (l *Library) add(from *project, name string) []Problem {
 		l.auditReads = r.auditReads
 	}
 	return r.problems
+}
+
+// isTaken knows the schemas that are filled by feeds, Go steps and seeds, and those of DuckDB itself.
+func isTaken(schema string) bool {
+	switch strings.ToLower(schema) {
+	case "dataset", "feed", "identity", "ledger", "seed", "main", "temp", "system", "information_schema", "pg_catalog":
+		return true
+	}
+	return false
+}
+
+// notUTF8 is the line of the first bytes that are no UTF-8, from 1.
+func notUTF8(data []byte) int {
+	line := 1
+	for len(data) > 0 {
+		letter, size := utf8.DecodeRune(data)
+		if letter == utf8.RuneError && size == 1 {
+			break
+		}
+		if letter == '\n' {
+			line++
+		}
+		data = data[size:]
+	}
+	return line
 }
 
 // isName says whether a name can stand in SQL as it is.

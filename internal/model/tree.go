@@ -76,6 +76,8 @@ func parse(serialize Serializer, query string) (statement any, problem *Problem)
 		return nil, &Problem{Message: "parse: " + err.Error()}
 	}
 	switch {
+	case strings.HasPrefix(tree.Message, "Only SELECT"): // DuckDB's word for a statement that it does not take apart
+		return nil, &Problem{Line: 1, Message: "want one select statement that reads; a pivot says its values: pivot … on … in ('a', 'b') using …"}
 	case tree.Error:
 		return nil, &Problem{Line: lineOfCharacter(query, tree.Position), Message: firstLine(tree.Message)}
 	case len(tree.Statements) == 0:
@@ -141,7 +143,12 @@ type walker struct {
 }
 
 func (w *walker) refuse(at map[string]any, format string, args ...any) {
-	w.problems = append(w.problems, Problem{Line: lineOfByte(w.query, place(at)), Message: fmt.Sprintf(format, args...)})
+	w.refuseAt(place(at), format, args...)
+}
+
+// refuseAt names a place in bytes; 0 is the query as a whole.
+func (w *walker) refuseAt(offset int, format string, args ...any) {
+	w.problems = append(w.problems, Problem{Line: lineOfByte(w.query, offset), Message: fmt.Sprintf(format, args...)})
 }
 
 func (w *walker) lines(places map[string]int) map[string]int {
@@ -174,6 +181,7 @@ func (w *walker) collectCTEs(node any) {
 
 func (w *walker) visit(node any) {
 	object, _ := node.(map[string]any)
+	w.unstableRows(object)
 	switch {
 	case object["type"] == "BASE_TABLE":
 		w.table(object)
@@ -211,7 +219,10 @@ func (w *walker) table(object map[string]any) {
 		w.refuse(object, "table %s.%s.%s: a model reads the tables of this project only: write schema.name", text(object, "catalog_name"), schema, name)
 	case schema != "":
 		note(w.inputs, schema+"."+name, place(object))
-	case !w.ctes[name]:
+	case w.ctes[name]:
+	case !isName(name):
+		w.refuse(object, "table %q: a model reads tables only, not files: a table is written with its schema, such as core.orders", name)
+	default:
 		w.refuse(object, "table %q: write it with its schema, such as core.%s", name, name)
 	}
 }
@@ -317,17 +328,16 @@ func eachChild(node any, visit func(any)) {
 func normalise(node any) any {
 	switch n := node.(type) {
 	case map[string]any:
-		literal := n["class"] == "CONSTANT"
+		literal := literalKey(n)
 		clean := make(map[string]any, len(n))
 		for key, child := range n {
-			if key == "query_location" {
-				continue
-			}
-			if literal && key == "value" {
+			switch key {
+			case "query_location":
+			case literal:
 				clean[key] = child
-				continue
+			default:
+				clean[key] = normalise(child)
 			}
-			clean[key] = normalise(child)
 		}
 		return clean
 	case []any:
@@ -340,6 +350,20 @@ func normalise(node any) any {
 		return strings.ToLower(n)
 	default:
 		return n
+	}
+}
+
+// literalKey is where an object holds what becomes a value of the result; empty: nowhere.
+func literalKey(object map[string]any) string {
+	_, isValue := object["is_null"] // those of an enum, and what a pivot turns into columns
+	_, isEntry := object["star_expr"]
+	switch {
+	case object["class"] == "CONSTANT", isValue:
+		return "value"
+	case isEntry: // unpivot (… in (x as 'X'))
+		return "alias"
+	default:
+		return ""
 	}
 }
 

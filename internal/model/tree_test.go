@@ -60,30 +60,42 @@ func TestAnalyseFindsInputsAndParameters(t *testing.T) {
 func TestAnalyseRefuses(t *testing.T) {
 	serialize, _ := serializer(t)
 	for query, want := range map[string]string{
-		"select * from 'file.parquet'":                         "write it with its schema",
-		"select * from orders":                                 "such as core.orders",
-		"select * from read_csv('x.csv')":                      "table function read_csv",
-		"select * from read_parquet('x')":                      "table function read_parquet",
-		"select * from glob('*')":                              "table function glob",
-		"select * from duckdb_settings()":                      "table function duckdb_settings",
-		"select * from other.core.orders":                      "tables of this project only",
-		"select now() from a.b":                                "function now",
-		"select current_date from a.b":                         "current_date",
-		"select current_timestamp":                             "current_timestamp",
-		"select localtimestamp":                                "localtimestamp",
-		"select age(d) from a.b":                               "function age",
-		"select random()":                                      "function random",
-		"select gen_random_uuid()":                             "function gen_random_uuid",
-		"select any_value(x) from a.b":                         "aggregate any_value",
-		"select string_agg(x, ',') from a.b":                   "aggregate string_agg",
-		"select getvariable('as' || '_of')":                    "name the parameter as a literal",
-		"select 1; select 2":                                   "want one select statement, got 2",
-		"insert into a.b select 1":                             "Only SELECT",
-		"select *\nfrom a.b\nwhere where":                      "line 3: ",
-		"from (pivot a.b on k using sum(v))":                   "Only SELECT",
-		"select list(random() order by 1) from a.b":            "function random",
-		"copy (select 1) to 'x'":                               "Only SELECT",
-		"select (select max(x) from read_text('/etc/passwd'))": "table function read_text",
+		"select * from 'file.parquet'":                          "tables only, not files",
+		"select * from orders":                                  "such as core.orders",
+		"select * from read_csv('x.csv')":                       "table function read_csv",
+		"select * from read_parquet('x')":                       "table function read_parquet",
+		"select * from glob('*')":                               "table function glob",
+		"select * from duckdb_settings()":                       "table function duckdb_settings",
+		"select * from other.core.orders":                       "tables of this project only",
+		"select now() from a.b":                                 "function now",
+		"select current_date from a.b":                          "current_date",
+		"select current_timestamp":                              "current_timestamp",
+		"select localtimestamp":                                 "localtimestamp",
+		"select age(d) from a.b":                                "function age",
+		"select random()":                                       "function random",
+		"select gen_random_uuid()":                              "function gen_random_uuid",
+		"select any_value(x) from a.b":                          "aggregate any_value",
+		"select string_agg(x, ',') from a.b":                    "aggregate string_agg",
+		"select getvariable('as' || '_of')":                     "name the parameter as a literal",
+		"select 1; select 2":                                    "want one select statement, got 2",
+		"insert into a.b select 1":                              "want one select statement that reads",
+		"select *\nfrom a.b\nwhere where":                       "line 3: ",
+		"from (pivot a.b on k using sum(v))":                    "want one select statement that reads",
+		"select list(random() order by 1) from a.b":             "function random",
+		"copy (select 1) to 'x'":                                "want one select statement that reads",
+		"create table a.b as select 1":                          "want one select statement that reads",
+		"show tables":                                           "not files or the session",
+		"select * from (summarize a.b)":                         "not files or the session",
+		"select x\nfrom a.b\nusing sample 10":                   "sample: which rows",
+		"select x from a.b tablesample 10%":                     "sample: which rows",
+		"select x\nfrom a.b\nlimit 3":                           "line 3: limit",
+		"with c as (select x from a.b limit 3) select x from c": "limit: which rows",
+		"select x from a.b limit 10%":                           "limit: which rows",
+		"select distinct on (x) x, y from a.b":                  "distinct on: which rows",
+		"select * from a.b positional join c.d":                 "positional join",
+		"select row_number() over () from a.b":                  "window function row_number",
+		"select lag(x) over (partition by y) from a.b":          "window function lag",
+		"select (select max(x) from read_text('/etc/passwd'))":  "table function read_text",
 	} {
 		_, err := model.Analyse(serialize, query)
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -94,7 +106,9 @@ func TestAnalyseRefuses(t *testing.T) {
 
 func TestAnalyseAllowsOrderedAggregates(t *testing.T) {
 	serialize, _ := serializer(t)
-	for _, query := range []string{"select string_agg(x, ',' order by x) from a.b", "select first(x order by y) from a.b", "select list(x order by x) from a.b", "select list_sort(list(x)) from a.b"} {
+	for _, query := range []string{"select string_agg(x, ',' order by x) from a.b", "select first(x order by y) from a.b", "select list(x order by x) from a.b", "select list_sort(list(x)) from a.b",
+		"select x from a.b order by x limit 3", "select distinct on (x) x, y from a.b order by x, y", "select distinct x from a.b",
+		"select lag(x) over (partition by y order by z), max(x) over () from a.b", "select first_value(x order by y) over () from a.b"} {
 		if _, err := model.Analyse(serialize, query); err != nil {
 			t.Errorf("%s: %v", query, err)
 		}
@@ -118,6 +132,15 @@ func TestHashKnowsWhatMatters(t *testing.T) {
 	} {
 		if hash(same) != base {
 			t.Errorf("%s: another hash", same)
+		}
+	}
+	for first, second := range map[string]string{
+		"from a.b pivot (sum(x) for k in ('A', 'B'))": "from a.b pivot (sum(x) for k in ('a', 'B'))",
+		"select cast(x as enum('A', 'B')) from a.b":   "select cast(x as enum('a', 'B')) from a.b",
+		"from a.b unpivot (v for k in (x as 'A', y))": "from a.b unpivot (v for k in (x as 'a', y))",
+	} {
+		if hash(first) == hash(second) {
+			t.Errorf("%s: the same hash as %s", first, second)
 		}
 	}
 	if hash("select 9999999999999999.99 as a") == hash("select 9999999999999999.98 as a") {
