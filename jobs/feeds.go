@@ -161,3 +161,12 @@ func (w *Workshop) runExample(ctx context.Context, session *warehouse.Session, s
 func (w *Workshop) LandAgain(ctx context.Context, feed string) ([]land.Landed, error) {
 	return land.Again(ctx, w.Bucket, w.Registry, land.Options{Feed: feed, Now: w.Now(), Zone: w.Project.Zone, Scratch: w.Scratch})
 }
+
+// Forget makes Conform read files again (conform.Forget). A name that means nothing is a ProjectError.
+func (w *Workshop) Forget(ctx context.Context, names []string) error {
+	_, err := conform.Forget(ctx, w.Bucket, w.Registry, w.Project.Zone, names)
+	if errors.Is(err, conform.ErrNoSuchFile) {
+		return ProjectError{err}
+	}
+	return err
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"countinghouse/jobs"
@@ -11,20 +12,39 @@ import (
 )
 
 func (a *app) conformCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "conform", Short: "Read landed files by their contracts", Args: cobra.NoArgs,
-		Long: `Read every landed file that was not read yet by its contract as it is now: typed rows, rejects, and an accounting for each file.`,
-		RunE: a.withIntake(func(ctx context.Context, workshop *jobs.Workshop) error {
+	var again bool
+	command := &cobra.Command{
+		Use: "conform [FEED|FILE...]", Short: "Read landed files by their contracts",
+		Long: `Read every landed file that was not read yet by its contract as it is now: typed rows, rejects, and an accounting for each file. When a contract
+is changed, its files are read again by themselves: nothing has to be landed twice.
+
+With --again, files are read once more though nothing has changed: those of the feeds, or of the names (or beginnings of SHA-256), that are given;
+without any, all files of which rows were refused.`,
+		Example: "  countinghouse conform\n  countinghouse conform --again tmall_orders",
+	}
+	command.Flags().BoolVar(&again, "again", false, "read files once more")
+	command.RunE = func(command *cobra.Command, args []string) error {
+		if len(args) > 0 && !again {
+			return usage(errors.New("conform: feeds and files are named with --again only"))
+		}
+		return a.withIntake(func(ctx context.Context, workshop *jobs.Workshop) error {
+			if again {
+				if err := workshop.Forget(ctx, args); err != nil {
+					return err
+				}
+			}
 			report, err := workshop.Conform(ctx)
-			if printErr := a.print(report.Files, func() error { a.printConformed(report.Files); return nil }); printErr != nil {
+			warnings := workshop.FeedWarnings(report)
+			if printErr := a.print(report.Files, func() error { a.printConformed(report.Files, warnings); return nil }); printErr != nil {
 				return printErr
 			}
 			if err != nil {
 				return err
 			}
 			return verdict(len(report.Quarantined()) > 0, rejectedRows(report) > 0)
-		}),
+		})(command, args)
 	}
+	return command
 }
 
 func rejectedRows(report conform.Report) int64 {
@@ -46,7 +66,7 @@ func verdict(refused, rejected bool) error {
 	return nil
 }
 
-func (a *app) printConformed(files []conform.FileResult) {
+func (a *app) printConformed(files []conform.FileResult, warnings []string) {
 	type sum struct{ files, rows, accepted, rejected, dropped, quarantined int64 }
 	sums, order := map[string]*sum{}, []string{}
 	for _, file := range files {
@@ -66,4 +86,12 @@ func (a *app) printConformed(files []conform.FileResult) {
 		rows = append(rows, []string{feed, fmt.Sprint(s.files), fmt.Sprint(s.rows), fmt.Sprint(s.accepted), fmt.Sprint(s.rejected), fmt.Sprint(s.dropped), fmt.Sprint(s.quarantined)})
 	}
 	a.grid([]string{"feed", "files", "rows", "accepted", "rejected", "dropped", "quarantined"}, rows, 6)
+	a.printWarnings(warnings)
+}
+
+// printWarnings says what does not keep the work from being done, but somebody should look at.
+func (a *app) printWarnings(warnings []string) {
+	for _, warning := range warnings {
+		a.printf("warning  %s\n", warning)
+	}
 }
