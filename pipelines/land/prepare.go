@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"countinghouse/internal/contract/landing"
+	"countinghouse/internal/contract/recognise"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -70,7 +71,7 @@ func (l *lander) read(ctx context.Context, file *prepared) error {
 		file.manifest, file.already = first, already
 		return err
 	}
-	told := Recognition{Feed: landing.Unrecognised, Reason: file.source.refused}
+	told := recognise.Result{Feed: landing.Unrecognised, Reason: file.source.refused}
 	if told.Reason == "" {
 		told, err = l.recognise(ctx, file.source.base(), info.Size(), open)
 	}
