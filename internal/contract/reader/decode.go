@@ -59,19 +59,26 @@ func marked(sample []byte) string {
 	case bytes.HasPrefix(sample, []byte("\xfe\xff")):
 		return contract.UTF16BE
 	}
+	return zeroBytes(sample)
+}
+
+// zeroBytes tells UTF-16 without a mark by the zero bytes of its digits and delimiters, most of which stand at even or at odd places; empty if
+// it is none. A few of them in another text are damage to the rows that they are in.
+func zeroBytes(sample []byte) string {
 	var zeros [2]int // at even and at odd places
 	for i, b := range sample {
 		if b == 0 {
 			zeros[i%2]++
 		}
 	}
+	few := len(sample) / 20
 	switch {
-	case zeros[0] == zeros[1]: // mostly none
-		return ""
-	case zeros[0] < zeros[1]:
+	case zeros[1] > few && zeros[0] <= zeros[1]/4:
 		return contract.UTF16LE
-	default:
+	case zeros[0] > few && zeros[1] <= zeros[0]/4:
 		return contract.UTF16BE
+	default:
+		return ""
 	}
 }
 
@@ -130,7 +137,7 @@ func checkMark(sample []byte, name string) error {
 		found = contract.UTF16LE
 	case bytes.HasPrefix(sample, []byte("\xfe\xff")):
 		found = contract.UTF16BE
-	case name != contract.UTF16LE && name != contract.UTF16BE && bytes.IndexByte(sample, 0) >= 0:
+	case name != contract.UTF16LE && name != contract.UTF16BE && zeroBytes(sample) != "":
 		found = "utf-16 (it holds zero bytes)"
 	}
 	if found == "" || found == name || name == "" && found == contract.UTF8 {

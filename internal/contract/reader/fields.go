@@ -2,6 +2,7 @@ package reader
 
 import (
 	"bytes"
+	"fmt"
 
 	"countinghouse/internal/contract"
 )
@@ -182,13 +183,14 @@ func (s *Splitter) Split(record []byte) (cells [][]byte, reason string) {
 	if s.blanks {
 		return s.words(record), ""
 	}
-	open := 0 // cells with a quote too many
+	stray := 0 // number of the cell with a quote too many
 	for at := 0; ; {
 		cell, end, reason := s.cell(record, at)
 		if reason == "" && s.strayQuote(record[at:end]) {
-			if open++; open > 1 {
-				reason = "quotes within two cells that do not begin with one: a delimiter may be missing"
+			if stray > 0 {
+				reason = fmt.Sprintf("quotes within the unquoted cells %d and %d: a delimiter may be lost", stray, len(s.cells)+1)
 			}
+			stray = len(s.cells) + 1
 		}
 		if reason != "" {
 			return nil, reason
@@ -201,7 +203,8 @@ func (s *Splitter) Split(record []byte) (cells [][]byte, reason string) {
 	}
 }
 
-// strayQuote says whether a cell, as written, does not begin with a quote and has an odd number of them.
+// strayQuote says whether a cell, as written, does not begin with a quote and has an odd number of them. One such cell is text: inches. In two of
+// them a quoted cell may lie, the delimiter before it lost, and the number of fields may be right by chance.
 func (s *Splitter) strayQuote(written []byte) bool {
 	begin := 0
 	if s.loose {
