@@ -10,7 +10,7 @@ import (
 	"countinghouse/internal/contract"
 	"countinghouse/internal/contract/landing"
 	"countinghouse/internal/contract/reader"
-	"countinghouse/pipelines/land"
+	"countinghouse/internal/contract/recognise"
 	"countinghouse/schemas"
 )
 
@@ -34,14 +34,14 @@ func TestEachFeedTakesItsOwnFiles(t *testing.T) {
 	for _, c := range registry.Feeds() {
 		t.Run(c.Feed, func(t *testing.T) {
 			in := exampleOf(t, c)
-			named, err := land.Recognise(t.Context(), registry, nameOf(c), in)
+			named, err := recognise.File(t.Context(), registry, nameOf(c), in)
 			if err != nil || named.Feed != c.Feed {
 				t.Errorf("%s is taken for %s (%s%s), %v", nameOf(c), named.Feed, named.Why, named.Reason, err)
 			}
 			if !c.Files.HasHeader() {
 				return
 			}
-			nameless, err := land.Recognise(t.Context(), registry, "export", in)
+			nameless, err := recognise.File(t.Context(), registry, "export", in)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -55,7 +55,7 @@ func TestEachFeedTakesItsOwnFiles(t *testing.T) {
 }
 
 // takenFor are the feeds that a file is of, or between which a person has to choose.
-func takenFor(told land.Recognition) []string {
+func takenFor(told recognise.Result) []string {
 	if told.Feed != landing.Unrecognised {
 		return []string{told.Feed}
 	}
