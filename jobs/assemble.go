@@ -58,7 +58,7 @@ func datasetOf(registry *contract.Registry, dataset *contract.Dataset, files map
 	// Many small exports share a Parquet file.
 	slices.Sort(made.Objects)
 	made.Objects = slices.Compact(made.Objects)
-	if dataset.Dataset != "accounts" { // each mention of an account is evidence
+	if !dataset.Mentions {
 		made.Grain = dataset.Grain
 	}
 	return made

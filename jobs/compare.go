@@ -190,7 +190,7 @@ func (w *Workshop) grainOf(table string) []string {
 		}
 	}
 	if name, isDataset := strings.CutPrefix(table, "dataset."); isDataset {
-		if dataset, found := w.Registry.Dataset(name); found && name != "accounts" { // each mention of an account is a row
+		if dataset, found := w.Registry.Dataset(name); found && !dataset.Mentions { // each mention is a row
 			return dataset.Grain
 		}
 	}

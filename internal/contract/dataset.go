@@ -2,11 +2,13 @@ package contract
 
 // A Dataset is one canonical dataset: what its rows are and the columns that every feed gives it.
 type Dataset struct {
-	Dataset string          `yaml:"dataset"`
-	About   string          `yaml:"about"`
-	Zh      string          `yaml:"zh"`
-	Grain   []string        `yaml:"grain"`
-	Columns []DatasetColumn `yaml:"columns"`
+	Dataset string   `yaml:"dataset"`
+	About   string   `yaml:"about"`
+	Zh      string   `yaml:"zh"`
+	Grain   []string `yaml:"grain"`
+	// Mentions says that several feeds may describe one thing, each with what it knows: all their rows are kept, in place of the newest export's.
+	Mentions bool            `yaml:"mentions"`
+	Columns  []DatasetColumn `yaml:"columns"`
 }
 
 // A DatasetColumn is one column of a canonical dataset. Identifier names the kind of identifier that it holds, for
