@@ -29,7 +29,8 @@ type Outcome struct {
 	Landed      []land.Landed
 	Unlanded    []string // files that could not be read, each with the reason: the next run tries them again
 	Conformed   conform.Report
-	Built       int // tables
+	FeedNotes   []string // what is new about headers, and which feeds are late (Workshop.FeedWarnings)
+	Built       int      // tables
 	Reused      int
 	Checked     check.Result
 	Environment snapshot.Environment
@@ -196,7 +197,7 @@ func (d *daily) land(ctx context.Context, paths []string) (run.Step, error) {
 
 func (d *daily) conform(ctx context.Context) (run.Step, error) {
 	report, err := d.workshop.Conform(ctx)
-	d.outcome.Conformed = report
+	d.outcome.Conformed, d.outcome.FeedNotes = report, d.workshop.FeedWarnings(report)
 	step := run.Step{Rejects: d.outcome.Rejected()}
 	for _, file := range report.Files {
 		if file.New {

@@ -90,7 +90,7 @@ func (w *Workshop) standings(ctx context.Context, states []FeedState) error {
 		standing := found[states[i].Feed]
 		states[i].Pending = len(landed) - standing.Files
 		feed, _ := w.Registry.Feed(states[i].Feed)
-		states[i].stand(standing, feed, w.Now())
+		states[i].stand(standing, feed, w.moment())
 	}
 	return nil
 }
@@ -108,6 +108,19 @@ func (s *FeedState) stand(standing conform.Standing, feed *contract.Contract, no
 	}
 }
 
+// moment is when it is for feeds to be late: now, or the end of the as-of day, where figures are made for a day in the past.
+func (w *Workshop) moment() time.Time {
+	now := w.Now()
+	if w.AsOf.IsZero() {
+		return now
+	}
+	year, month, day := w.AsOf.Date()
+	if end := time.Date(year, month, day+1, 0, 0, 0, 0, w.Project.Zone); end.Before(now) {
+		return end
+	}
+	return now
+}
+
 // FeedWarnings says what somebody should know who relies on the feeds: how the headers of the files that a run has read differ from what was
 // there before, and which feeds are late.
 func (w *Workshop) FeedWarnings(report conform.Report) []string {
@@ -121,7 +134,7 @@ func (w *Workshop) FeedWarnings(report conform.Report) []string {
 			continue
 		}
 		var state FeedState
-		if state.stand(standing, feed, w.Now()); state.Late != "" {
+		if state.stand(standing, feed, w.moment()); state.Late != "" {
 			warnings = append(warnings, fmt.Sprintf("%s: no %s export since %s: one was due on %s", standing.Feed, feed.Expected, state.Last.ExportedAt.Format(time.DateOnly), state.Late))
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -129,45 +130,52 @@ func wait(ctx context.Context, pause time.Duration) error {
 	}
 }
 
-// landFetched lands files and tells of each what came of it. Where one cannot be landed, it is asked once more by itself: together they
-// give one error.
+// landFetched lands files and tells of each what came of it. Together they give one error; so after an error each is asked once more by
+// itself, which lands nothing twice.
 func (w *Workshop) landFetched(ctx context.Context, paths []string, feed string) ([]fetch.Landing, error) {
+	landings := make([]fetch.Landing, len(paths))
 	landed, err := w.Land(ctx, paths, feed)
+	addLanded(landings, paths, landed)
+	for i, path := range paths {
+		if err == nil || ctx.Err() != nil {
+			break
+		}
+		var again []land.Landed
+		again, landings[i].Err = w.Land(ctx, []string{path}, feed)
+		addLanded(landings[i:i+1], paths[i:i+1], again)
+	}
 	if ctx.Err() != nil {
 		return nil, errors.Join(context.Cause(ctx), err)
-	}
-	byPath := map[string]fetch.Landing{}
-	for _, file := range landed {
-		byPath[file.Path] = landingOf(file)
-	}
-	landings := make([]fetch.Landing, len(paths))
-	for i, path := range paths {
-		landing, there := byPath[path]
-		if !there {
-			landing = w.landAlone(ctx, path, feed)
-		}
-		landings[i] = landing
 	}
 	return landings, nil
 }
 
-func (w *Workshop) landAlone(ctx context.Context, path, feed string) fetch.Landing {
-	landed, err := w.Land(ctx, []string{path}, feed)
-	if err == nil && len(landed) != 1 {
-		err = errors.New("it did not land")
+// addLanded adds what landed to the landings of the files that it came from, once.
+func addLanded(landings []fetch.Landing, paths []string, landed []land.Landed) {
+	for _, file := range landed {
+		for i, path := range paths {
+			member, own := strings.CutPrefix(file.Path, path)
+			if !own || member != "" && !strings.HasPrefix(member, "!") {
+				continue
+			}
+			part := partOf(file, member)
+			there := slices.ContainsFunc(landings[i].Parts, func(other fetch.LandedPart) bool { return other.Member == member })
+			if !there {
+				landings[i].Parts = append(landings[i].Parts, part)
+			}
+		}
 	}
-	if err != nil {
-		return fetch.Landing{Err: err}
-	}
-	return landingOf(landed[0])
 }
 
-func landingOf(file land.Landed) fetch.Landing {
-	landing := fetch.Landing{SHA256: file.Manifest.SHA256, Feed: file.Manifest.Feed, Reason: file.Manifest.Reason, Already: file.Already}
-	if !file.Recognised() {
-		landing.Feed = ""
+func partOf(file land.Landed, member string) fetch.LandedPart {
+	manifest := file.Manifest
+	part := fetch.LandedPart{
+		Member: member, SHA256: manifest.SHA256, Feed: manifest.Feed, Reason: manifest.Reason, Size: manifest.Size, Already: file.Already,
 	}
-	return landing
+	if !file.Recognised() {
+		part.Feed = ""
+	}
+	return part
 }
 
 // opened is a source that is ready for a round.

@@ -79,11 +79,12 @@ type runResult struct {
 	Rejected  int64      `json:"rejected"`
 	Findings  []string   `json:"findings"`
 	Warnings  []string   `json:"warnings"`
+	FeedNotes []string   `json:"feed_notes"` // what is new about headers, and which feeds are late
 }
 
 // reportRun prints what a run did and gives the error that decides the exit code.
 func (a *app) reportRun(own project.Project, outcome jobs.Outcome, record run.Record, err error) error {
-	result := runResult{Run: record, Version: outcome.Environment.Version, Refused: append([]string{}, outcome.Refused()...), Unfetched: append([]string{}, outcome.Unfetched()...), Rejected: outcome.Rejected(), Findings: []string{}, Warnings: []string{}}
+	result := runResult{Run: record, Version: outcome.Environment.Version, Refused: append([]string{}, outcome.Refused()...), Unfetched: append([]string{}, outcome.Unfetched()...), Rejected: outcome.Rejected(), Findings: []string{}, Warnings: []string{}, FeedNotes: append([]string{}, outcome.FeedNotes...)}
 	for _, finding := range outcome.Checked.Findings {
 		result.Findings = append(result.Findings, finding.String())
 	}
@@ -128,6 +129,9 @@ func (a *app) printRun(own project.Project, outcome jobs.Outcome, result runResu
 	}
 	for _, warning := range result.Warnings {
 		a.printf("warning   %s\n", warning)
+	}
+	for _, note := range result.FeedNotes {
+		a.printf("warning   %s\n", note)
 	}
 	for _, step := range outcome.Steps {
 		a.printf("%-8s  %-46s %6.2f s\n", step.Name, step.Detail, step.EndedAt.Sub(step.StartedAt).Seconds())

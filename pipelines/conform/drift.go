@@ -14,14 +14,20 @@ type Change struct {
 }
 
 // Changes lists, of the files that this run has read, those whose header is not what the contract expects, leaving out what the export before
-// theirs had already: a column that has been missing for a year is no news. Which export came before is told by the times of export.
+// theirs had already: a column that has been missing for a year is no news. Which export came before is told by the times of export. Of the
+// first of all only the headers that nobody knows are told: which optional columns an export has is its own affair.
 func (r Report) Changes() []Change {
 	var changes []Change
 	for _, files := range r.byExport() {
 		var before contract.Drift
+		first := true
 		for _, file := range files {
 			if file.Quarantine != "" {
 				continue
+			}
+			if first {
+				before, first = file.Drift, false
+				before.New = nil
 			}
 			if drift := file.Drift.Since(before); file.New && !drift.None() {
 				changes = append(changes, Change{File: file, Drift: drift})

@@ -129,6 +129,9 @@ func workbook(c *contract.Contract) ([]byte, error) {
 	book := excelize.NewFile()
 	defer func() { _ = book.Close() }()
 	sheet := cmp.Or(c.Files.Sheet, "Sheet1")
+	if strings.ContainsAny(sheet, "*?[") {
+		sheet = "Sheet1" // the contract gives a pattern
+	}
 	if err := book.SetSheetName("Sheet1", sheet); err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"countinghouse/internal/objectstore"
@@ -54,13 +55,42 @@ type Options struct {
 	Progress func(done, total int) // if set
 }
 
-// Landing is what became of a fetched file.
+// Landing is what became of a fetched file: itself, or the members of an archive.
 type Landing struct {
+	Parts []LandedPart
+	Err   error // why it, or a member of it, could not be landed
+}
+
+// LandedPart is a file that landed.
+type LandedPart struct {
+	Member  string // of an archive: "!" and its name; empty for a file of its own
 	SHA256  string
 	Feed    string // empty if none takes it
 	Reason  string // why none does
+	Size    int64  // bytes
 	Already bool   // the same bytes had landed before
-	Err     error  // why it could not be landed
+}
+
+// feeds names those that take the parts; empty if there is a part that none takes.
+func (l Landing) feeds() string {
+	var feeds []string
+	for _, part := range l.Parts {
+		if part.Feed == "" {
+			return ""
+		}
+		if !slices.Contains(feeds, part.Feed) {
+			feeds = append(feeds, part.Feed)
+		}
+	}
+	return strings.Join(feeds, ", ")
+}
+
+func (l Landing) hashes() string {
+	hashes := make([]string, len(l.Parts))
+	for i, part := range l.Parts {
+		hashes[i] = part.SHA256
+	}
+	return strings.Join(hashes, " ")
 }
 
 // What a round may do with a file.
@@ -341,7 +371,7 @@ func (r *round) land(ctx context.Context) error {
 	}
 	for i, landing := range landings {
 		if landing.Err == nil {
-			if err := errors.Join(r.clear(ctx, ready[i].entry, landing.Feed), os.RemoveAll(origin.PartFolder(r.options.Parts, ready[i].entry.Path))); err != nil {
+			if err := errors.Join(r.clear(ctx, ready[i].entry, landing.feeds()), os.RemoveAll(origin.PartFolder(r.options.Parts, ready[i].entry.Path))); err != nil {
 				return err
 			}
 		}
@@ -350,22 +380,27 @@ func (r *round) land(ctx context.Context) error {
 }
 
 func (r *round) landed(entry origin.Entry, landing Landing) {
-	file := File{Path: entry.Path, What: Landed, Feed: landing.Feed, SHA256: landing.SHA256, Size: entry.Size}
+	for _, part := range landing.Parts {
+		file := File{Path: entry.Path + part.Member, What: Landed, Feed: part.Feed, SHA256: part.SHA256, Size: part.Size}
+		switch {
+		case part.Feed == "":
+			file.What, file.Detail = Refused, part.Reason
+		case part.Already:
+			file.What = Already
+		}
+		r.report.Files = append(r.report.Files, file)
+	}
 	switch {
 	case landing.Err != nil:
-		file.What, file.Detail = Failed, landing.Err.Error()
+		r.tell(entry, Failed, landing.Err.Error())
 		if r.first == nil {
 			r.first = fmt.Errorf("%s: %w", entry.Path, landing.Err)
 		}
-	case landing.Feed == "":
-		file.What, file.Detail = Refused, landing.Reason
-	case landing.Already:
-		file.What = Already
+		return
+	case len(landing.Parts) == 0:
+		r.tell(entry, Refused, "an archive without files")
 	}
-	r.report.Files = append(r.report.Files, file)
-	if landing.Err == nil {
-		r.memory.note(entry, landing, r.options.Now())
-	}
+	r.memory.note(entry, landing, r.options.Now())
 }
 
 // clear moves or removes a landed file where it came from. What no feed takes stays, for somebody to see.

@@ -1,10 +1,12 @@
 package fetch_test
 
 import (
+	"archive/zip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -74,10 +76,14 @@ func (d *desk) land(ctx context.Context, paths []string) ([]fetch.Landing, error
 			landings[i].Err = err
 			continue
 		}
-		manifest := landed[0].Manifest
-		landings[i] = fetch.Landing{SHA256: manifest.SHA256, Feed: manifest.Feed, Reason: manifest.Reason, Already: landed[0].Already}
-		if !landed[0].Recognised() {
-			landings[i].Feed = ""
+		for _, file := range landed {
+			part := fetch.LandedPart{
+				Member: strings.TrimPrefix(file.Path, path), SHA256: file.Manifest.SHA256, Feed: file.Manifest.Feed, Reason: file.Manifest.Reason, Already: file.Already,
+			}
+			if !file.Recognised() {
+				part.Feed = ""
+			}
+			landings[i].Parts = append(landings[i].Parts, part)
 		}
 	}
 	return landings, nil
@@ -349,6 +355,41 @@ func TestLandedFilesGo(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "what.csv")); err != nil || d.landed(landing.Unrecognised)["what.csv"] == "" {
 		t.Errorf("what no feed takes is not where it was, or not kept: %v", err)
 	}
+}
+
+func TestArchives(t *testing.T) {
+	d := newDesk(t)
+	from := &shelf{texts: map[string]string{
+		"both.zip":  zipped(t, map[string]string{"shop_1.csv": "order\nA1\n", "sub/shop_2.csv": "order\nA2\n"}),
+		"mixed.zip": zipped(t, map[string]string{"shop_1.csv": "order\nA1\n", "notes.csv": "is,this\n1,2\n"}),
+		"empty.zip": zipped(t, nil),
+	}}
+	var cleared []string
+	d.options.After = func(_ context.Context, entry origin.Entry) error { cleared = append(cleared, entry.Path); return nil }
+	d.want(from, 0, "already mixed.zip!shop_1.csv", "landed both.zip!shop_1.csv", "landed both.zip!sub/shop_2.csv", "refused empty.zip", "refused mixed.zip!notes.csv")
+	if !slices.Equal(cleared, []string{"both.zip"}) {
+		t.Errorf("cleared %q: want what feeds take as a whole, and nothing else", cleared)
+	}
+	d.want(from, 3)
+}
+
+func zipped(t *testing.T, members map[string]string) string {
+	t.Helper()
+	var text strings.Builder
+	pack := zip.NewWriter(&text)
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		member, err := pack.Create(name)
+		if err == nil {
+			_, err = io.WriteString(member, members[name])
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := pack.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return text.String()
 }
 
 func TestACancelledRoundKeepsItsParts(t *testing.T) {

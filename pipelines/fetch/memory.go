@@ -15,7 +15,7 @@ import (
 // MemoryKey is where a source's memory is kept.
 func MemoryKey(source string) string { return "sources/" + source + ".json" }
 
-// seen is a file that landed.
+// seen is a file that landed: of an archive, hashes and feeds of its members.
 type seen struct {
 	Version string    `json:"version"`
 	SHA256  string    `json:"sha256"`
@@ -96,7 +96,7 @@ func (m *memory) firstSeen(entry origin.Entry, now time.Time) time.Time {
 
 // note remembers a file that landed.
 func (m *memory) note(entry origin.Entry, landing Landing, now time.Time) {
-	noted := seen{Version: entry.Version, SHA256: landing.SHA256, Feed: landing.Feed, Size: entry.Size, At: now.UTC()}
+	noted := seen{Version: entry.Version, SHA256: landing.hashes(), Feed: landing.feeds(), Size: entry.Size, At: now.UTC()}
 	m.files[entry.Path], m.learnt[entry.Path] = noted, noted
 	delete(m.looked, entry.Path)
 }
