@@ -54,7 +54,7 @@ type Header struct {
 const headerAgain = "the header again: are these two files in one?"
 
 // again says whether a record repeats the header: every field that is read holds its column's name.
-func (h Header) again(fields [][]byte) bool {
+func (h *Header) again(fields [][]byte) bool {
 	read := 0
 	for _, field := range h.Fields {
 		if field < 0 || h.Line == 0 {
