@@ -77,7 +77,7 @@ func datasetSQL(registry *contract.Registry, dataset *contract.Dataset, files ma
 		}
 	}
 	if len(queries) == 0 {
-		return emptyDataset(dataset)
+		return warehouse.NoRows(datasetColumns(dataset))
 	}
 	return strings.Join(queries, "\nunion all by name\n")
 }
@@ -103,14 +103,6 @@ func datasetColumns(dataset *contract.Dataset) []warehouse.Column {
 	return append(columns,
 		warehouse.Column{Name: "feed", Type: "VARCHAR"}, warehouse.Column{Name: "source_file", Type: "VARCHAR"},
 		warehouse.Column{Name: "source_row", Type: "BIGINT"}, warehouse.Column{Name: "exported_at", Type: "TIMESTAMP"})
-}
-
-func emptyDataset(dataset *contract.Dataset) string {
-	var columns []string
-	for _, column := range datasetColumns(dataset) {
-		columns = append(columns, "cast(null as "+column.Type+") as "+warehouse.QuoteName(column.Name))
-	}
-	return "select " + strings.Join(columns, ", ") + " where false"
 }
 
 // StepOptions are what the Go steps need to know besides their tables.

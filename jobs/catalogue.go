@@ -2,12 +2,10 @@ package jobs
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 
 	"countinghouse/internal/lineage"
 	"countinghouse/internal/model"
@@ -100,54 +98,32 @@ func (w *Workshop) addStored(ctx context.Context, made *catalogue.Catalogue) err
 }
 
 // addTable tells what is stored of one table; the last of the environments is the current one.
-func (w *Workshop) addTable(ctx context.Context, table *catalogue.Table, environments []snapshot.Environment, manifests map[stored]snapshot.Manifest) error {
+func (w *Workshop) addTable(ctx context.Context, table *catalogue.Table, environments []snapshot.Environment, manifests map[snapshot.Reference]snapshot.Manifest) error {
 	for _, version := range environments {
 		if then, found := version.Tables[table.Name]; found {
 			table.History = append(table.History, catalogue.Point{
 				Version: version.Version, AsOf: version.AsOf, PublishedAt: version.PublishedAt.In(w.Project.Zone), RunID: version.RunID, Rows: then.Rows,
-				Bytes: manifests[stored{table.Name, then.Fingerprint}].Bytes,
+				Bytes: manifests[snapshot.Reference{Table: table.Name, Fingerprint: then.Fingerprint}].Bytes,
 			})
 		}
 	}
 	now, found := environments[len(environments)-1].Tables[table.Name]
-	if manifest, has := manifests[stored{table.Name, now.Fingerprint}]; found && has {
+	if manifest, has := manifests[snapshot.Reference{Table: table.Name, Fingerprint: now.Fingerprint}]; found && has {
 		table.SetBuilt(manifest, w.Project.Zone)
 		return w.addAudits(ctx, table, now)
 	}
 	return nil
 }
 
-// stored names one manifest.
-type stored struct{ table, fingerprint string }
-
-// readers is how many objects are read at once: in a bucket each takes some time, and little of anything else.
-const readers = 16
-
 // readManifests reads those of all tables of some environments; those that were collected are missing.
-func readManifests(ctx context.Context, bucket *objectstore.Bucket, environments []snapshot.Environment) (map[stored]snapshot.Manifest, error) {
-	wanted := map[stored]bool{}
+func readManifests(ctx context.Context, bucket *objectstore.Bucket, environments []snapshot.Environment) (map[snapshot.Reference]snapshot.Manifest, error) {
+	wanted := map[snapshot.Reference]bool{}
 	for _, environment := range environments {
 		for name, table := range environment.Tables {
-			wanted[stored{name, table.Fingerprint}] = true
+			wanted[snapshot.Reference{Table: name, Fingerprint: table.Fingerprint}] = true
 		}
 	}
-	var mutex sync.Mutex
-	manifests := make(map[stored]snapshot.Manifest, len(wanted))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(readers)
-	for one := range maps.Keys(wanted) {
-		group.Go(func() error {
-			manifest, err := snapshot.ReadManifest(ctx, bucket, one.table, one.fingerprint)
-			if errors.Is(err, objectstore.ErrNotFound) {
-				return nil
-			}
-			mutex.Lock()
-			defer mutex.Unlock()
-			manifests[one] = manifest
-			return err
-		})
-	}
-	return manifests, group.Wait()
+	return snapshot.ReadManifests(ctx, bucket, slices.Collect(maps.Keys(wanted)))
 }
 
 // addReceived sums up the files of each feed.
@@ -184,7 +160,11 @@ func (w *Workshop) addTypes(ctx context.Context, made *catalogue.Catalogue, step
 	if !slices.ContainsFunc(made.Tables, func(table catalogue.Table) bool { return table.Untyped() }) {
 		return
 	}
-	columns, err := w.bindColumns(ctx, steps)
+	var columns build.Columns
+	err := w.withBench(ctx, func(bench *warehouse.Session) (err error) {
+		columns, err = w.boundColumns(ctx, bench, w.Library, Datasets(w.Registry, nil, w.Key), steps)
+		return err
+	})
 	if err != nil {
 		w.Log.Warn("the types of some columns are not known", "why", err)
 	}
@@ -193,33 +173,17 @@ func (w *Workshop) addTypes(ctx context.Context, made *catalogue.Catalogue, step
 	}
 }
 
-// bindColumns gives the columns of every table that can be bound; the error is about the others.
-func (w *Workshop) bindColumns(ctx context.Context, steps []build.Step) (map[string][]warehouse.Column, error) {
-	graph, err := build.Resolve(w.Library, Datasets(w.Registry, nil, w.Key), steps, w.Values)
-	if err != nil {
-		return nil, err
-	}
-	return build.Bind(ctx, w.Session, graph, nil)
-}
-
 // addAudits tells how the audits of a table ended: those that are as they were when the table was let through.
 func (w *Workshop) addAudits(ctx context.Context, table *catalogue.Table, current snapshot.Table) error {
 	if current.Audits == "" {
 		return nil
 	}
-	text, _, err := w.Bucket.Read(ctx, snapshot.AuditsKey(table.Name, current.Fingerprint, current.Audits))
+	passed, err := check.ReadPass(ctx, w.Bucket, table.Name, current.Fingerprint, current.Audits)
 	if errors.Is(err, objectstore.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
-	}
-	var passed struct {
-		Audits   []model.Audit   `json:"audits"`
-		Warnings []check.Finding `json:"warnings"`
-	}
-	if err := json.Unmarshal(text, &passed); err != nil {
-		return fmt.Errorf("audits of %s: %w", table.Name, err)
 	}
 	for i := range table.Audits {
 		audit := &table.Audits[i]

@@ -116,9 +116,8 @@ func (w *Workshop) compared(ctx context.Context, before, after snapshot.Environm
 		changed[name] = before.Tables[name].Fingerprint != after.Tables[name].Fingerprint
 	}
 	var nodes []selector.Node
-	for _, node := range graph.Nodes(changed) {
+	for _, node := range w.nodes(graph, changed) {
 		if present[node.Name] {
-			node.Path = strings.TrimPrefix(node.Path, w.Project.Dir+"/")
 			nodes = append(nodes, node)
 			delete(present, node.Name)
 		}
@@ -182,8 +181,14 @@ func (w *Workshop) knowsColumns(ctx context.Context, before, after snapshot.Envi
 	return nil
 }
 
-// grainOf names the columns that identify a row: of a model and a seed as its header says, of a dataset as its feeds' contract does.
+// grainOf names the columns that identify a row: of a model and a seed as its header says, of a dataset as its feeds' contract does; none for
+// other tables.
 func (w *Workshop) grainOf(table string) []string {
+	for _, made := range w.Library.Models {
+		if made.Name == table {
+			return made.Header.Grain
+		}
+	}
 	for _, seed := range w.Library.Seeds {
 		if seed.Name == table {
 			return seed.Header.Grain
@@ -194,5 +199,5 @@ func (w *Workshop) grainOf(table string) []string {
 			return dataset.Grain
 		}
 	}
-	return w.Grain(table)
+	return nil
 }

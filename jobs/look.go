@@ -68,7 +68,7 @@ func newLooking(w *Workshop, target *model.Model, current snapshot.Environment) 
 }
 
 func (l *looking) run(ctx context.Context, limit int) (err error) {
-	if l.was, err = build.ReadManifests(ctx, l.Bucket, l.environment); err != nil {
+	if l.was, err = snapshot.OfEnvironment(ctx, l.Bucket, l.environment); err != nil {
 		return err
 	}
 	graph, err := build.Resolve(l.Library, Datasets(l.Registry, nil, l.Key), Steps(StepOptions{Identity: l.identity(), AsOf: ledger.DayOf(l.AsOf)}), l.Values)

@@ -23,19 +23,24 @@ func (w *Workshop) Select(ctx context.Context, environment string, include, excl
 		if err != nil {
 			return nil, err
 		}
-		was, err := build.ReadManifests(ctx, w.Bucket, current)
+		was, err := snapshot.OfEnvironment(ctx, w.Bucket, current)
 		if err != nil {
 			return nil, err
 		}
 		changed = graph.ChangedDefinitions(was)
 	}
-	nodes := graph.Nodes(changed)
-	for i := range nodes {
-		nodes[i].Path = strings.TrimPrefix(nodes[i].Path, w.Project.Dir+"/")
-	}
-	picked, err := selector.Select(nodes, include, exclude)
+	picked, err := selector.Select(w.nodes(graph, changed), include, exclude)
 	if err != nil {
 		return nil, ProjectError{err}
 	}
 	return picked, nil
+}
+
+// nodes are the tables of a graph as selectors see them, their files as seen from the project's folder.
+func (w *Workshop) nodes(graph *build.Graph, changed map[string]bool) []selector.Node {
+	nodes := graph.Nodes(changed)
+	for i := range nodes {
+		nodes[i].Path = strings.TrimPrefix(nodes[i].Path, w.Project.Dir+"/")
+	}
+	return nodes
 }

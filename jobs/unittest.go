@@ -5,7 +5,6 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"countinghouse/internal/model"
 	"countinghouse/internal/warehouse"
@@ -46,10 +45,7 @@ func (w *Workshop) Test(ctx context.Context, environment string, words []string,
 	if err != nil {
 		return TestResult{}, err
 	}
-	result := TestResult{Cases: outcomes, Seconds: w.Now().Sub(begun).Seconds()}
-	if result.Untested, err = w.untested(); err != nil {
-		return result, err
-	}
+	result := TestResult{Cases: outcomes, Untested: w.untested(unittest.Covered(slices.Concat(builtin, own))), Seconds: w.Now().Sub(begun).Seconds()}
 	return result, result.count()
 }
 
@@ -85,20 +81,21 @@ func (w *Workshop) testCases() (builtin, own []*unittest.Case, err error) {
 	return unittest.Overlay(builtin, own), own, nil
 }
 
-// untested names the marts that finance owns and no unit test wants, sorted.
-func (w *Workshop) untested() ([]string, error) {
+// Tested are the models of which some unit test wants the rows.
+func (w *Workshop) Tested() (map[string]bool, error) {
 	builtin, own, err := w.testCases()
-	if err != nil {
-		return nil, err
-	}
-	covered := unittest.Covered(slices.Concat(builtin, own))
+	return unittest.Covered(slices.Concat(builtin, own)), err
+}
+
+// untested names the marts that finance owns and no unit test wants, sorted.
+func (w *Workshop) untested(tested map[string]bool) []string {
 	var names []string
 	for _, made := range w.Library.Models {
-		if made.Header.Owner == "finance" && strings.HasPrefix(made.Name, "mart.") && !covered[made.Name] {
+		if made.Header.Owner == "finance" && isMart(made.Name) && !tested[made.Name] {
 			names = append(names, made.Name)
 		}
 	}
-	return names, nil
+	return names
 }
 
 // chooseCases gives the cases that a word names, and those that want a model which the other words select; without words all.
@@ -151,11 +148,7 @@ func (w *Workshop) suites(ctx context.Context, builtin, own []*unittest.Case, ch
 
 // catalogue binds every table of a library once, over no exports, and notes the columns of all that the session then has.
 func (w *Workshop) catalogue(ctx context.Context, session *warehouse.Session, library *model.Library, datasets []build.Dataset, steps []build.Step) (unittest.Catalogue, error) {
-	graph, err := build.Resolve(library, datasets, steps, w.Values)
-	if err != nil {
-		return unittest.Catalogue{}, err
-	}
-	columns, err := build.Bind(ctx, session, graph, nil)
+	columns, err := w.boundColumns(ctx, session, library, datasets, steps)
 	if err != nil {
 		return unittest.Catalogue{}, err
 	}
@@ -164,6 +157,16 @@ func (w *Workshop) catalogue(ctx context.Context, session *warehouse.Session, li
 		models[made.Name] = made
 	}
 	return unittest.Catalogue{Models: models, Columns: columns, Parameters: library.Parameters}.WithSeeds(ctx, session)
+}
+
+// boundColumns gives the columns of every table of a library that can be bound, over no exports; the error is about the others. The session is
+// an empty one.
+func (w *Workshop) boundColumns(ctx context.Context, session *warehouse.Session, library *model.Library, datasets []build.Dataset, steps []build.Step) (build.Columns, error) {
+	graph, err := build.Resolve(library, datasets, steps, w.Values)
+	if err != nil {
+		return nil, err
+	}
+	return build.Bind(ctx, session, graph, nil)
 }
 
 func merged(under, over map[string]model.Parameter) map[string]model.Parameter {

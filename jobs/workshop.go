@@ -252,16 +252,6 @@ func (w *Workshop) progress(step string, done, total int) {
 	}
 }
 
-// Grain names the columns that identify a row of a model's table; none for other tables.
-func (w *Workshop) Grain(table string) []string {
-	for _, model := range w.Library.Models {
-		if model.Name == table {
-			return model.Header.Grain
-		}
-	}
-	return nil
-}
-
 // Unrecognised lists the files that no feed takes, each with the reason.
 func (w *Workshop) Unrecognised(ctx context.Context) ([]string, error) {
 	found, err := landing.List(ctx, w.Bucket, landing.Unrecognised)

@@ -17,7 +17,7 @@ func (a *app) backfillCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use: "backfill --from MONTH --to MONTH", Short: "Make months of the tables that are made by the month", Args: cobra.NoArgs,
 		Long: `Make the parts of some months of the tables whose kind is by_month, with all that they read. Parts are stored as they come: a long history can be made piece by
-piece, and a build that follows takes what is there. What is published stays as it is.
+piece, and a build that follows takes what is there. What is published stays as it is. A table that another of them reads is made as a whole.
 
 --again makes the parts also where they are stored, and holds the new rows against the stored ones: they must be the same.`,
 		Example: "  countinghouse backfill --from 2024-01 --to 2024-12\n  countinghouse backfill --from 2026-10 --to 2026-10 --again --select mart.monthly_customers",
@@ -36,10 +36,10 @@ piece, and a build that follows takes what is there. What is published stays as 
 			return usage(fmt.Errorf("--from %s is after --to %s", months.From, months.To))
 		}
 		a.noteKey()
-		only, err := workshop.Select(ctx, a.environment, append(pick.include, "kind:by_month"), pick.exclude)
-		if len(pick.include) > 0 {
-			only, err = workshop.Select(ctx, a.environment, pick.include, pick.exclude)
+		if len(pick.include) == 0 {
+			pick.include = []string{"kind:by_month"}
 		}
+		only, err := workshop.Select(ctx, a.environment, pick.include, pick.exclude)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"countinghouse/internal/lineage"
@@ -240,20 +242,28 @@ func originOf(node lineage.Node) (notes []string) {
 
 // printLineage draws the tree; a table that was shown above is named, not drawn again.
 func (a *app) printLineage(lineage build.Lineage, indent string, files bool, shown map[string]bool) {
-	note := fmt.Sprintf("  %d rows", lineage.Rows)
-	for name, value := range lineage.Parameters {
-		note += fmt.Sprintf(", %s = %s", name, value)
-	}
 	if shown[lineage.Table] {
 		a.printf("%s%s  (above)\n", indent, lineage.Table)
 		return
 	}
 	shown[lineage.Table] = true
-	a.printf("%s%s%s\n", indent, lineage.Table, note)
+	a.printf("%s%s  %s\n", indent, lineage.Table, builtNote(lineage))
 	a.printFiles(lineage.Files, indent+"    ", files)
 	for _, input := range lineage.Inputs {
 		a.printLineage(input, indent+"  ", files, shown)
 	}
+}
+
+// builtNote says how many rows a table has and which parameters made it what it is.
+func builtNote(lineage build.Lineage) string {
+	notes := []string{fmt.Sprintf("%d rows", lineage.Rows)}
+	if lineage.Rows == snapshot.Uncounted {
+		notes[0] = "a view"
+	}
+	for _, name := range slices.Sorted(maps.Keys(lineage.Parameters)) {
+		notes = append(notes, name+" = "+lineage.Parameters[name])
+	}
+	return strings.Join(notes, ", ")
 }
 
 func (a *app) printFiles(sources []snapshot.SourceFile, indent string, all bool) {

@@ -10,8 +10,6 @@ import (
 	"countinghouse/internal/model"
 	"countinghouse/jobs"
 	"countinghouse/pipelines/lint"
-	"countinghouse/pipelines/unittest"
-	"countinghouse/sql"
 
 	"github.com/spf13/cobra"
 )
@@ -51,7 +49,7 @@ func (a *app) lint(ctx context.Context, workshop *jobs.Workshop, selectors []str
 	if err != nil {
 		return nil, 0, err
 	}
-	tested, err := testedModels(workshop)
+	tested, err := workshop.Tested()
 	if err != nil {
 		return nil, 0, usage(err)
 	}
@@ -78,22 +76,6 @@ func (a *app) modelsToLint(ctx context.Context, workshop *jobs.Workshop, selecto
 		isWanted = func(m *model.Model) bool { return picked[m.Name] }
 	}
 	return slices.DeleteFunc(slices.Clone(workshop.Library.Models), func(m *model.Model) bool { return !isWanted(m) }), nil
-}
-
-// testedModels are those whose rows some unit test wants.
-func testedModels(workshop *jobs.Workshop) (map[string]bool, error) {
-	cases, err := unittest.Read(unittest.Source{Files: sql.Cases, Label: "sql"})
-	if err != nil {
-		return nil, err
-	}
-	if files := workshop.Project.SQL(); files != nil {
-		own, err := unittest.Read(unittest.Source{Files: files, Label: filepath.Join(workshop.Project.Dir, "sql")})
-		if err != nil {
-			return nil, err
-		}
-		cases = append(unittest.Overlay(cases, own), own...)
-	}
-	return unittest.Covered(cases), nil
 }
 
 func countWarnings(findings []lint.Finding) int {

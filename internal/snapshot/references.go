@@ -26,7 +26,7 @@ func OfManifest(key string) (table, fingerprint string, ok bool) {
 }
 
 // requests is how many objects are asked for at once: a store far away answers several nearly as fast as one.
-const requests = 16
+const requests = 32
 
 // Missing names the tables of a set that are not in the store any more, or not all that they need. Tables that a trusted set has too are not
 // looked for.

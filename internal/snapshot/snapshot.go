@@ -5,12 +5,15 @@ package snapshot
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"countinghouse/internal/objectstore"
 	"countinghouse/internal/warehouse"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Table is what an environment says of one table.
@@ -109,6 +112,49 @@ func ReadManifest(ctx context.Context, bucket *objectstore.Bucket, table, finger
 	return manifest, nil
 }
 
+// Reference names a stored table.
+type Reference struct{ Table, Fingerprint string }
+
+// ReadManifests reads several manifests at once; those of tables that are not stored are missing in the result.
+func ReadManifests(ctx context.Context, bucket *objectstore.Bucket, wanted []Reference) (map[Reference]Manifest, error) {
+	read := make([]Manifest, len(wanted))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(requests)
+	for i, one := range wanted {
+		group.Go(func() (err error) {
+			read[i], err = ReadManifest(ctx, bucket, one.Table, one.Fingerprint)
+			if errors.Is(err, objectstore.ErrNotFound) {
+				return nil
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	found := make(map[Reference]Manifest, len(wanted))
+	for i, one := range wanted {
+		if read[i].Name != "" {
+			found[one] = read[i]
+		}
+	}
+	return found, nil
+}
+
+// OfEnvironment reads the manifests of an environment's tables by name; those of tables that are gone are missing in the result.
+func OfEnvironment(ctx context.Context, bucket *objectstore.Bucket, environment Environment) (map[string]Manifest, error) {
+	wanted := make([]Reference, 0, len(environment.Tables))
+	for name, table := range environment.Tables {
+		wanted = append(wanted, Reference{name, table.Fingerprint})
+	}
+	read, err := ReadManifests(ctx, bucket, wanted)
+	manifests := make(map[string]Manifest, len(read))
+	for one, manifest := range read {
+		manifests[one.Table] = manifest
+	}
+	return manifests, err
+}
+
 // References are the objects besides its manifest that a stored table needs to be read: its rows, or the manifests of what it is a view of,
 // which refer further, and other objects of the store. manifests are those of tables/, objects the rest.
 func (m Manifest) References() (manifests, objects []string) {
@@ -130,38 +176,57 @@ func (m Manifest) References() (manifests, objects []string) {
 
 // Attach makes a stored table readable in a session under its own name; of a view also what it reads.
 func Attach(ctx context.Context, session *warehouse.Session, bucket *objectstore.Bucket, name string, table Table) error {
-	manifest := Manifest{Name: name, Table: table}
-	if table.Data == "" {
-		var err error
-		if manifest, err = ReadManifest(ctx, bucket, name, table.Fingerprint); err != nil {
-			return fmt.Errorf("attach %s: %w", name, err)
-		}
+	attaching := attaching{session: session, bucket: bucket, done: map[string]bool{}}
+	if err := attaching.table(ctx, name, table); err != nil {
+		return fmt.Errorf("attach %s: %w", name, err)
+	}
+	return nil
+}
+
+// attaching is one Attach: what several views read is attached once.
+type attaching struct {
+	session *warehouse.Session
+	bucket  *objectstore.Bucket
+	done    map[string]bool
+}
+
+func (a attaching) table(ctx context.Context, name string, table Table) error {
+	if table.Data != "" {
+		return AttachManifest(ctx, a.session, a.bucket, Manifest{Name: name, Table: table})
+	}
+	return a.stored(ctx, name, table.Fingerprint)
+}
+
+func (a attaching) stored(ctx context.Context, name, fingerprint string) error {
+	if a.done[name] {
+		return nil
+	}
+	a.done[name] = true
+	manifest, err := ReadManifest(ctx, a.bucket, name, fingerprint)
+	if err != nil {
+		return err
 	}
 	if manifest.View != "" {
-		for input, fingerprint := range manifest.Inputs {
-			read, err := ReadManifest(ctx, bucket, input, fingerprint)
-			if err != nil {
-				return fmt.Errorf("attach %s: %w", name, err)
-			}
-			if err := Attach(ctx, session, bucket, input, read.Table); err != nil {
+		for _, input := range sortedKeys(manifest.Inputs) {
+			if err := a.stored(ctx, input, manifest.Inputs[input]); err != nil {
 				return err
 			}
 		}
 	}
-	return AttachManifest(ctx, session, bucket, manifest)
+	return AttachManifest(ctx, a.session, a.bucket, manifest)
 }
 
 // AttachManifest is Attach of a table whose manifest is at hand, in a session where all that a view reads is attached already.
 func AttachManifest(ctx context.Context, session *warehouse.Session, bucket *objectstore.Bucket, manifest Manifest) error {
-	query, err := rowsQuery(ctx, bucket, manifest)
+	query, err := RowsQuery(ctx, bucket, manifest)
 	if err != nil {
 		return fmt.Errorf("attach %s: %w", manifest.Name, err)
 	}
 	return session.CreateView(ctx, manifest.Name, query)
 }
 
-// rowsQuery gives a table's rows.
-func rowsQuery(ctx context.Context, bucket *objectstore.Bucket, manifest Manifest) (string, error) {
+// RowsQuery gives a table's rows, in a session that may read the bucket's files; of a view where all that it reads is attached.
+func RowsQuery(ctx context.Context, bucket *objectstore.Bucket, manifest Manifest) (string, error) {
 	switch {
 	case manifest.Data != "":
 		return filesQuery(ctx, bucket, DataKey(manifest.Name, manifest.Table))
@@ -185,11 +250,7 @@ func filesQuery(ctx context.Context, bucket *objectstore.Bucket, keys ...string)
 
 func partsQuery(ctx context.Context, bucket *objectstore.Bucket, manifest Manifest) (string, error) {
 	if len(manifest.Parts) == 0 {
-		columns := make([]string, len(manifest.Columns))
-		for i, column := range manifest.Columns {
-			columns[i] = "cast(null as " + column.Type + ") as " + warehouse.QuoteName(column.Name)
-		}
-		return "select " + strings.Join(columns, ", ") + " where false", nil
+		return warehouse.NoRows(manifest.Columns), nil
 	}
 	keys := make([]string, len(manifest.Parts))
 	for i, part := range manifest.Parts {

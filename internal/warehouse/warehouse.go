@@ -205,6 +205,15 @@ type Column struct {
 	Type string `json:"type"`
 }
 
+// NoRows is a query without rows, with these columns.
+func NoRows(columns []Column) string {
+	selected := make([]string, len(columns))
+	for i, column := range columns {
+		selected[i] = "cast(null as " + column.Type + ") as " + QuoteName(column.Name)
+	}
+	return "select " + strings.Join(selected, ", ") + " where false"
+}
+
 // Types gives the columns of a query, which is run: let it be one without rows.
 func (s *Session) Types(ctx context.Context, query string) (columns []Column, err error) {
 	rows, err := s.Query(ctx, query)

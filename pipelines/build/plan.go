@@ -14,7 +14,6 @@ import (
 	"countinghouse/internal/warehouse"
 
 	"github.com/rogpeppe/go-internal/diff"
-	"golang.org/x/sync/errgroup"
 )
 
 // Action is how a table stands to the one that is current.
@@ -105,15 +104,6 @@ func newPlanning(ctx context.Context, graph *Graph, options PlanOptions) (*plann
 	return p, p.read(ctx)
 }
 
-// ReadManifests reads the manifests of an environment's tables; those that are gone are missing in the result.
-func ReadManifests(ctx context.Context, bucket *objectstore.Bucket, environment snapshot.Environment) (map[string]snapshot.Manifest, error) {
-	fingerprints := map[string]string{}
-	for table, current := range environment.Tables {
-		fingerprints[table] = current.Fingerprint
-	}
-	return readManifests(ctx, bucket, fingerprints, nil)
-}
-
 type planning struct {
 	graph   *Graph
 	bucket  *objectstore.Bucket
@@ -124,52 +114,24 @@ type planning struct {
 }
 
 // read reads the manifests of the current tables and of those that a build would leave.
-func (p *planning) read(ctx context.Context) error {
-	wanted := map[string]string{} // table: fingerprint
-	for table, maker := range p.graph.makers {
-		wanted[table] = maker.fingerprint
-	}
-	var err error
-	if p.was, err = ReadManifests(ctx, p.bucket, p.current); err != nil {
+func (p *planning) read(ctx context.Context) (err error) {
+	if p.was, err = snapshot.OfEnvironment(ctx, p.bucket, p.current); err != nil {
 		return err
 	}
-	p.stored, err = readManifests(ctx, p.bucket, wanted, p.was)
+	p.stored = map[string]snapshot.Manifest{}
+	var wanted []snapshot.Reference
+	for table, maker := range p.graph.makers {
+		if was, found := p.was[table]; found && was.Fingerprint == maker.fingerprint {
+			p.stored[table] = was
+		} else {
+			wanted = append(wanted, snapshot.Reference{Table: table, Fingerprint: maker.fingerprint})
+		}
+	}
+	read, err := snapshot.ReadManifests(ctx, p.bucket, wanted)
+	for one, manifest := range read {
+		p.stored[one.Table] = manifest
+	}
 	return err
-}
-
-// manifestReaders is how many manifests are read at once: a bucket takes some milliseconds for each.
-const manifestReaders = 32
-
-// readManifests reads those that exist. known are taken instead where they are the same.
-func readManifests(ctx context.Context, bucket *objectstore.Bucket, fingerprints map[string]string, known map[string]snapshot.Manifest) (map[string]snapshot.Manifest, error) {
-	tables := slices.Sorted(maps.Keys(fingerprints))
-	manifests := make([]*snapshot.Manifest, len(tables))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(manifestReaders)
-	for i, table := range tables {
-		if manifest, found := known[table]; found && manifest.Fingerprint == fingerprints[table] {
-			manifests[i] = &manifest
-			continue
-		}
-		group.Go(func() error {
-			manifest, err := snapshot.ReadManifest(ctx, bucket, table, fingerprints[table])
-			if errors.Is(err, objectstore.ErrNotFound) {
-				return nil
-			}
-			manifests[i] = &manifest
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	found := map[string]snapshot.Manifest{}
-	for i, manifest := range manifests {
-		if manifest != nil {
-			found[tables[i]] = *manifest
-		}
-	}
-	return found, nil
 }
 
 // bind binds the pending nodes over the columns of the others.

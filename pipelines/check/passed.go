@@ -14,10 +14,23 @@ import (
 	"countinghouse/internal/snapshot"
 )
 
-// pass is what the store remembers of a table whose audits let it through.
-type pass struct {
+// Pass is what the store remembers of a table whose audits let it through.
+type Pass struct {
 	Audits   []model.Audit `json:"audits"`
 	Warnings []Finding     `json:"warnings,omitempty"`
+}
+
+// ReadPass gives what the store remembers of a table's audits in a state; objectstore.ErrNotFound if it did not get through them.
+func ReadPass(ctx context.Context, bucket *objectstore.Bucket, table, fingerprint, state string) (Pass, error) {
+	data, _, err := bucket.Read(ctx, snapshot.AuditsKey(table, fingerprint, state))
+	if err != nil {
+		return Pass{}, err
+	}
+	var passed Pass
+	if err := json.Unmarshal(data, &passed); err != nil {
+		return Pass{}, fmt.Errorf("what %s has passed: %w", table, err)
+	}
+	return passed, nil
 }
 
 // state is the hash of everything that decides the outcome of a table's audits.
@@ -46,16 +59,12 @@ func (c *checking) passedBefore(ctx context.Context, audited Audited, state stri
 	if table.Audits == state && !audited.hasWarnings() {
 		return nil, true, nil
 	}
-	data, _, err := c.Bucket.Read(ctx, snapshot.AuditsKey(audited.Table, table.Fingerprint, state))
+	before, err := ReadPass(ctx, c.Bucket, audited.Table, table.Fingerprint, state)
 	if errors.Is(err, objectstore.ErrNotFound) {
 		return nil, false, nil
 	}
 	if err != nil {
 		return nil, false, err
-	}
-	var before pass
-	if err := json.Unmarshal(data, &before); err != nil {
-		return nil, false, fmt.Errorf("what %s has passed: %w", audited.Table, err)
 	}
 	for _, warning := range before.Warnings {
 		if c.Scratch != "" && !c.kept[keptKey(c.environment, warning.Table, warning.Audit)] {
@@ -78,7 +87,7 @@ func placed(findings []Finding, audits []model.Audit) []Finding {
 }
 
 func (c *checking) remember(ctx context.Context, audited Audited, state string, warnings []Finding) error {
-	text, err := json.Marshal(pass{Audits: audited.Audits, Warnings: warnings})
+	text, err := json.Marshal(Pass{Audits: audited.Audits, Warnings: warnings})
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 
 	"countinghouse/internal/objectstore"
 	"countinghouse/internal/snapshot"
@@ -58,10 +58,10 @@ func readManifest(ctx context.Context, name string, environment snapshot.Environ
 	return manifest, err
 }
 
-// version is the table's file. A view is run, since what it reads has other rows, under the same names, in the other version.
+// version is the table's rows. A view is run, since what it reads has other rows, under the same names, in the other version.
 func (o Options) version(ctx context.Context, manifest snapshot.Manifest, at int) (version, error) {
-	if manifest.Data != "" {
-		relation, err := o.files(ctx, snapshot.DataKey(manifest.Name, manifest.Table))
+	if manifest.View == "" {
+		relation, err := o.stored(ctx, manifest)
 		return whole(relation), err
 	}
 	if err := snapshot.Attach(ctx, o.Session, o.Bucket, manifest.Name, manifest.Table); err != nil {
@@ -85,18 +85,13 @@ func (o Options) parts(ctx context.Context, manifests [2]snapshot.Manifest) (fou
 		}
 	}
 	for i, manifest := range manifests {
-		var all, suspect []string
-		for _, part := range manifest.Parts {
-			key := snapshot.DataKey(manifest.Name, part.Table)
-			all = append(all, key)
-			if !sameRows(part.Table, byMonth[1-i][part.Month]) {
-				suspect = append(suspect, key)
-			}
-		}
-		if found[i].all, err = o.filesOrNone(ctx, manifest, all); err != nil {
+		if found[i].all, err = o.stored(ctx, manifest); err != nil {
 			return found, err
 		}
-		if found[i].suspect, err = o.filesOrNone(ctx, manifest, suspect); err != nil {
+		manifest.Parts = slices.DeleteFunc(slices.Clone(manifest.Parts), func(part snapshot.Part) bool {
+			return sameRows(part.Table, byMonth[1-i][part.Month])
+		})
+		if found[i].suspect, err = o.stored(ctx, manifest); err != nil {
 			return found, err
 		}
 	}
@@ -108,33 +103,10 @@ func sameRows(before, after snapshot.Table) bool {
 	return before.Fingerprint == after.Fingerprint || before.Digest == after.Digest && before.Digest != ""
 }
 
-func (o Options) filesOrNone(ctx context.Context, manifest snapshot.Manifest, keys []string) (string, error) {
-	if len(keys) > 0 {
-		return o.files(ctx, keys...)
-	}
-	columns := make([]string, len(manifest.Columns))
-	for i, column := range manifest.Columns {
-		columns[i] = "cast(null as " + column.Type + ") as " + warehouse.QuoteName(column.Name)
-	}
-	return "(select " + strings.Join(columns, ", ") + " where false)", nil
+// stored is a table whose rows are in files of the store.
+func (o Options) stored(ctx context.Context, manifest snapshot.Manifest) (string, error) {
+	query, err := snapshot.RowsQuery(ctx, o.Bucket, manifest)
+	return "(" + query + ")", err
 }
 
-func (o Options) files(ctx context.Context, keys ...string) (string, error) {
-	paths := make([]string, len(keys))
-	for i, key := range keys {
-		path, err := o.Bucket.LocalPath(ctx, key)
-		if err != nil {
-			return "", err
-		}
-		paths[i] = path
-	}
-	return readParquet(paths...), nil
-}
-
-func readParquet(paths ...string) string {
-	quoted := make([]string, len(paths))
-	for i, path := range paths {
-		quoted[i] = warehouse.Quote(path)
-	}
-	return "read_parquet([" + strings.Join(quoted, ", ") + "])"
-}
+func readParquet(path string) string { return "read_parquet(" + warehouse.Quote(path) + ")" }

@@ -150,11 +150,15 @@ const (
 // remove deletes what was found: versions, then manifests, one after the other, then all the rest.
 func (c *collection) remove(ctx context.Context) error {
 	var versions, rest []string
+	hidden := map[string]bool{}
+	for _, key := range c.hide {
+		hidden[key] = true
+	}
 	for _, object := range c.report.Removed {
 		switch {
 		case object.Kind == Version:
 			versions = append(versions, object.Key)
-		case !slices.Contains(c.hide, object.Key):
+		case !hidden[object.Key]:
 			rest = append(rest, object.Key)
 		}
 	}

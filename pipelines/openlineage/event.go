@@ -31,7 +31,7 @@ type Run struct {
 type Built struct {
 	Table   lineage.Table
 	Columns []warehouse.Column // with their types; nil: only the names are known
-	Rows    int64
+	Rows    int64 // negative: not counted, as of a view
 	Bytes   int64 // 0: not known
 	Seconds float64
 	EndedAt time.Time

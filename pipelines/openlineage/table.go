@@ -8,7 +8,10 @@ import (
 
 // output describes a table that was made: its columns, where they come from, where it lies, how many rows it has.
 func (r Run) output(built Built) dataset {
-	statistics := map[string]any{"_producer": producer, "_schemaURL": newFacet("1-0-2", "OutputStatisticsOutputDatasetFacet").SchemaURL, "rowCount": built.Rows}
+	statistics := map[string]any{"_producer": producer, "_schemaURL": newFacet("1-0-2", "OutputStatisticsOutputDatasetFacet").SchemaURL}
+	if built.Rows >= 0 {
+		statistics["rowCount"] = built.Rows
+	}
 	if built.Bytes > 0 {
 		statistics["size"] = built.Bytes
 	}
