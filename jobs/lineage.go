@@ -205,7 +205,7 @@ func (t *tracer) feed(feed *contract.Contract, files int) lineage.Table {
 	for _, column := range feed.Columns {
 		made := lineage.TableColumn{Name: column.Name, Headers: column.Header}
 		if column.Computed() {
-			found, err := t.follow("select ("+column.Value+"\n) from "+table.Name, func(string) []string { return table.ColumnNames() })
+			found, err := t.follow("select ("+column.Value+"\n) from (select *, '' as "+contract.BrandZone+" from "+table.Name+")", func(string) []string { return table.ColumnNames() })
 			if err != nil {
 				table.Problem = fmt.Sprintf("column %s: %v", column.Name, err)
 			} else {
