@@ -76,7 +76,7 @@ func TestFeedPage(t *testing.T) {
 		}
 	}
 	root := write(t, c).pages["feeds/tmall_orders.html"]
-	wants(t, "the page", textOf(root), "淘宝天猫订单", "ExportOrderList*.csv", "csv, gb18030")
+	wants(t, "the page", textOf(root), "淘宝天猫订单", "ExportOrderList*.csv", "csv, any")
 	wants(t, "columns", textOf(section(t, root, "columns")), "买家实际支付金额 / 买家实付金额", "phone personal")
 	wants(t, "gives", textOf(section(t, root, "gives")), "dataset.refunds", "status = 'closed' and paid_at is not null", "order_id || '-refund'")
 	wants(t, "received", textOf(section(t, root, "received")), "1,200", "1,100", "7", "93")
