@@ -289,7 +289,7 @@ func (p *place) expectOnlyTheNeeded() {
 
 func TestWhatIsNeededStaysInMemory(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		exercise(newPlace(t.Context(), r, memory(t)), rapid.IntRange(1, 40).Draw(r, "steps"), func(n int) int { return rapid.IntRange(0, n-1).Draw(r, "choice") })
+		exercise(newPlace(t.Context(), r, memory(t)), rapid.IntRange(1, 25).Draw(r, "steps"), func(n int) int { return rapid.IntRange(0, n-1).Draw(r, "choice") })
 	})
 }
 
