@@ -1,4 +1,4 @@
-# The service account of the machine. It may use objects of the store, read releases, read one secret and write logs.
+# The service account of the machine. It may use objects of the store, read releases, read the key and the secrets of sources, and write logs.
 resource "google_service_account" "serve" {
   account_id   = "${var.name}-serve"
   display_name = "Countinghouse serve (${var.environment})"
@@ -19,6 +19,16 @@ resource "google_storage_bucket_iam_member" "releases" {
 
 resource "google_secret_manager_secret_iam_member" "hash_key" {
   secret_id = google_secret_manager_secret.hash_key.id
+  role      = "roles/secretmanager.secretAccessor"
+  member    = google_service_account.serve.member
+}
+
+# What the project's sources let themselves in with. The secrets are there already, made by hand like their values.
+resource "google_secret_manager_secret_iam_member" "sources" {
+  for_each = var.source_secrets
+
+  project   = var.project
+  secret_id = each.value
   role      = "roles/secretmanager.secretAccessor"
   member    = google_service_account.serve.member
 }

@@ -59,6 +59,7 @@ resource "google_compute_instance" "serve" {
       project     = var.project
       environment = var.environment
       memory      = var.memory_limit
+      sources     = join(" ", var.source_secrets)
     })
   }
 
@@ -71,6 +72,7 @@ resource "google_compute_instance" "serve" {
     google_storage_bucket_iam_member.store,
     google_storage_bucket_iam_member.releases,
     google_secret_manager_secret_iam_member.hash_key,
+    google_secret_manager_secret_iam_member.sources,
     google_dns_record_set.all,
   ]
 }

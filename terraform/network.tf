@@ -109,3 +109,37 @@ resource "google_dns_record_set" "all" {
   ttl          = 300
   rrdatas      = [google_dns_record_set.private.name]
 }
+
+# The way out to servers that exports are fetched from, where there are any. The machine keeps no address of its own.
+resource "google_compute_firewall" "out_sources" {
+  count = length(var.source_networks) > 0 ? 1 : 0
+
+  name               = "${var.name}-out-sources"
+  network            = google_compute_network.net.id
+  direction          = "EGRESS"
+  priority           = 950
+  destination_ranges = var.source_networks
+
+  allow {
+    protocol = "tcp"
+    ports    = ["22", "443"]
+  }
+}
+
+resource "google_compute_router" "sources" {
+  count = length(var.source_networks) > 0 ? 1 : 0
+
+  name    = "${var.name}-sources"
+  network = google_compute_network.net.id
+  region  = var.region
+}
+
+resource "google_compute_router_nat" "sources" {
+  count = length(var.source_networks) > 0 ? 1 : 0
+
+  name                               = "${var.name}-sources"
+  router                             = google_compute_router.sources[0].name
+  region                             = var.region
+  nat_ip_allocate_option             = "AUTO_ONLY"
+  source_subnetwork_ip_ranges_to_nat = "ALL_SUBNETWORKS_ALL_IP_RANGES"
+}

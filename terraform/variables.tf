@@ -148,3 +148,25 @@ variable "operators" {
     error_message = "Each begins with user:, group:, serviceAccount:, principal: or principalSet:."
   }
 }
+
+variable "source_secrets" {
+  description = "Secrets of the project, by their ids, that sources in countinghouse.yaml name as files: /run/countinghouse/secrets/<id>."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for id in var.source_secrets : can(regex("^[A-Za-z0-9_-]{1,255}$", id))])
+    error_message = "Each is the id of a secret: letters, digits, hyphens and underscores."
+  }
+}
+
+variable "source_networks" {
+  description = "Where SFTP and web sources are: addresses in CIDR form that the machine may reach, on ports 22 and 443. Empty: Google's services only."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for range in var.source_networks : can(cidrhost(range, 0))])
+    error_message = "Each is a range of addresses such as 203.0.113.7/32."
+  }
+}

@@ -79,13 +79,14 @@ func TestConfigHasEveryKeyWithItsDefault(t *testing.T) {
 		t.Errorf("brand %q, inbox %q", written.Brand.Name, written.Inbox)
 	}
 	written.Brand.Name, written.Inbox = standard.Brand.Name, standard.Inbox
-	standard.Parameters = map[string]any{}
+	standard.Parameters, standard.Sources = map[string]any{}, []project.Source{}
 	if difference := cmp.Diff(standard.Config, written.Config); difference != "" {
 		t.Errorf("- default, + written\n%s", difference)
 	}
 	keys := parsed(t, text(t, dir, project.ConfigFile))
 	eachObject(read(t, "countinghouse"), "", func(place string, held object) {
-		if properties, ok := held["properties"].(object); ok && held["additionalProperties"] == false {
+		inList := strings.Contains(place, ".items") // the example's lists have no members
+		if properties, ok := held["properties"].(object); ok && held["additionalProperties"] == false && !inList {
 			for key := range properties {
 				if !has(keys, strings.ReplaceAll(place, ".properties", "")+"."+key) {
 					t.Errorf("the example has no key %s in %s", key, place)
