@@ -87,11 +87,13 @@ func (w *Workshop) Plan(ctx context.Context, environment string) ([]build.Change
 	}
 	var changes []build.Change
 	err = w.withBench(ctx, func(bench *warehouse.Session) (err error) {
-		if changes, err = build.Plan(ctx, graph, w.planOptions(bench, current)); err != nil {
+		audited := check.Of(w.Library, w.Values)
+		options := w.planOptions(bench, current, audited)
+		if changes, err = build.Plan(ctx, graph, options); err != nil {
 			return err
 		}
-		if slices.ContainsFunc(changes, func(change build.Change) bool { return change.Action != build.Removed && !change.Stored }) {
-			return check.Bind(ctx, bench, check.Of(w.Library, w.Values))
+		if options.BindAll || slices.ContainsFunc(changes, func(change build.Change) bool { return change.Action != build.Removed && !change.Stored }) {
+			return check.Bind(ctx, bench, audited)
 		}
 		return nil
 	})
@@ -103,16 +105,18 @@ func (w *Workshop) Plan(ctx context.Context, environment string) ([]build.Change
 
 func (w *Workshop) dryRun(ctx context.Context, graph *build.Graph, current snapshot.Environment) error {
 	return w.withBench(ctx, func(bench *warehouse.Session) error {
-		bound, err := build.DryRun(ctx, graph, w.planOptions(bench, current))
+		audited := check.Of(w.Library, w.Values)
+		bound, err := build.DryRun(ctx, graph, w.planOptions(bench, current, audited))
 		if err != nil || !bound {
 			return err
 		}
-		return check.Bind(ctx, bench, check.Of(w.Library, w.Values))
+		return check.Bind(ctx, bench, audited)
 	})
 }
 
-func (w *Workshop) planOptions(bench *warehouse.Session, current snapshot.Environment) build.PlanOptions {
-	return build.PlanOptions{Bucket: w.Bucket, Current: current, Bench: bench, Reader: w.Session}
+// planOptions has everything bound where an audit has not passed in the environment: a new one may be wrong though no table is to be made.
+func (w *Workshop) planOptions(bench *warehouse.Session, current snapshot.Environment, audited []check.Audited) build.PlanOptions {
+	return build.PlanOptions{Bucket: w.Bucket, Current: current, Bench: bench, Reader: w.Session, BindAll: check.Unchecked(current.Tables, audited)}
 }
 
 // withBench lends an empty session for binding models.

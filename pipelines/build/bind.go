@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"countinghouse/internal/model"
+	"countinghouse/internal/suggest"
 	"countinghouse/internal/warehouse"
 )
 
@@ -37,12 +39,62 @@ func Bind(ctx context.Context, session *warehouse.Session, graph *Graph, known C
 	if err != nil {
 		return nil, err
 	}
-	for _, n := range graph.nodes {
-		if n.model != nil && !binding.broken[n.name] && known[n.name] == nil {
-			problems = append(problems, checkColumns(n.model, columns[n.name]))
+	return columns, errors.Join(append(problems, graph.checkHeaders(columns))...)
+}
+
+// checkHeaders holds the headers of the models whose columns are known to these columns. A header is no part of the fingerprint: what it
+// promises may have changed though nothing is to be made.
+func (g *Graph) checkHeaders(columns Columns) error {
+	var problems []error
+	for _, n := range g.nodes {
+		if n.model != nil && columns[n.name] != nil {
+			problems = append(problems, checkColumns(n.model, columns[n.name]), checkMonths(n.model, columns))
 		}
 	}
-	return columns, errors.Join(problems...)
+	return errors.Join(problems...)
+}
+
+// checkMonths refuses a table by the month whose months cannot be told, or which reads an input by a column that has none.
+func checkMonths(m *model.Model, columns Columns) error {
+	if m.Header.Kind != model.KindByMonth {
+		return nil
+	}
+	var problems []error
+	refuse := func(line int, message string) {
+		if message != "" {
+			problems = append(problems, model.Problem{File: m.File, Line: line, Message: message})
+		}
+	}
+	line := m.QueryLine
+	for _, column := range m.Columns {
+		if column.Name == m.Header.Month {
+			line = column.Line
+		}
+	}
+	refuse(line, lacksMonths("month", m.Name, m.Header.Month, columns))
+	for _, input := range slices.Sorted(maps.Keys(m.Header.Reads)) {
+		refuse(m.InputLines[input], lacksMonths("reads", input, m.Header.Reads[input].By, columns))
+	}
+	return errors.Join(problems...)
+}
+
+// lacksMonths says why a header's key cannot name this column; empty if it can, or if the table's columns are not known.
+func lacksMonths(key, table, name string, columns Columns) string {
+	var names []string
+	for _, column := range columns[table] {
+		if !strings.EqualFold(column.Name, name) {
+			names = append(names, column.Name)
+			continue
+		}
+		if column.Type == "DATE" || strings.HasPrefix(column.Type, "TIMESTAMP") {
+			return ""
+		}
+		return fmt.Sprintf("header: %s: column %s of %s is %s: want a date or a timestamp", key, name, table, column.Type)
+	}
+	if names == nil {
+		return ""
+	}
+	return fmt.Sprintf("header: %s: %s has no column %q%s", key, table, name, suggest.DidYouMean(name, names))
 }
 
 type binding struct {

@@ -433,41 +433,6 @@ func TestPlanSaysWhy(t *testing.T) {
 	}
 }
 
-func TestBindTellsWhatWasMeant(t *testing.T) {
-	day := time.Date(2026, 10, 31, 0, 0, 0, 0, time.UTC)
-	for name, c := range map[string]struct{ query, want string }{
-		"a column of an input":     {"select order_id, amuont\nfrom core.orders", `sql/mart/x.sql:5: Referenced column "amuont" not found in FROM clause!; did you mean "amount"?`},
-		"a column of a table":      {"select order_id\nfrom core.orders as o where o.amuont > 0", `sql/mart/x.sql:6: Table "o" does not have a column named "amuont"; did you mean "amount"?`},
-		"a column of a named step": {"with a as (select order_id, amount as paid from core.orders)\nselect order_id, a.piad from a", `sql/mart/x.sql:6: Table "a" does not have a column named "piad"; did you mean "paid"?`},
-		"a function":               {"select summ(amount) as order_id from core.orders", `sql/mart/x.sql:5: Scalar Function with name summ does not exist! Did you mean "sum"?`},
-		"types":                    {"select sum(order_id) as order_id from core.orders", `sql/mart/x.sql:5: No function matches the given name and argument types 'sum(VARCHAR)'. You might need to add explicit type casts.`},
-	} {
-		t.Run(name, func(t *testing.T) {
-			opened := session(t, 1)
-			graph, err := resolve(opened, with("mart/x.sql", header("order_id")+c.query), orders, day)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := build.Bind(t.Context(), opened, graph, nil); err == nil || err.Error() != c.want {
-				t.Errorf("got %v\nwant %s", err, c.want)
-			}
-		})
-	}
-}
-
-func TestBindFindsMistakesWithoutRows(t *testing.T) {
-	opened := session(t, 1)
-	day := time.Date(2026, 10, 31, 0, 0, 0, 0, time.UTC)
-	graph, err := resolve(opened, with("core/orders.sql", header("order_id")+"select order_id, amuont from dataset.orders"), orders, day)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = build.Bind(t.Context(), opened, graph, nil)
-	if err == nil || !strings.Contains(err.Error(), `sql/core/orders.sql:5: Referenced column "amuont" not found in FROM clause!; did you mean "amount"?`) || !strings.Contains(err.Error(), "amuont") || strings.Contains(err.Error(), "mart.by_day") {
-		t.Errorf("want one error, of core.orders: %v", err)
-	}
-}
-
 // A Parquet file holds no HUGEINT: DuckDB would write a sum of integers as DOUBLE, where 2^53 + 1 is 2^53.
 func TestSumsOfIntegersStayExact(t *testing.T) {
 	s := newSite(t)

@@ -59,6 +59,8 @@ type PlanOptions struct {
 	Current snapshot.Environment
 	// Bench is an empty session, used for this plan alone, in which models are bound.
 	Bench *warehouse.Session
+	// BindAll makes every table in the bench, empty, also where none is pending.
+	BindAll bool
 	// Reader reads new export files, to tell which months they touch.
 	Reader *warehouse.Session
 }
@@ -89,18 +91,18 @@ func Plan(ctx context.Context, graph *Graph, options PlanOptions) ([]Change, err
 	return changes, problem
 }
 
-// DryRun binds what a build would have to make, as Plan does. bound says that there was something; then every table is in the bench, empty.
+// DryRun binds what a build would have to make, as Plan does. bound says that every table is in the bench, empty: there was something to bind.
 func DryRun(ctx context.Context, graph *Graph, options PlanOptions) (bound bool, err error) {
 	planning, err := newPlanning(ctx, graph, options)
 	if err != nil {
 		return false, fmt.Errorf("dry run: %w", err)
 	}
 	_, err = planning.bind(ctx, options.Bench)
-	return len(planning.stored) < len(graph.makers), err
+	return options.BindAll || len(planning.stored) < len(graph.makers), err
 }
 
 func newPlanning(ctx context.Context, graph *Graph, options PlanOptions) (*planning, error) {
-	p := &planning{graph: graph, bucket: options.Bucket, reader: options.Reader, current: options.Current}
+	p := &planning{graph: graph, bucket: options.Bucket, reader: options.Reader, current: options.Current, bindAll: options.BindAll}
 	return p, p.read(ctx)
 }
 
@@ -109,6 +111,7 @@ type planning struct {
 	bucket  *objectstore.Bucket
 	reader  *warehouse.Session
 	current snapshot.Environment
+	bindAll bool
 	was     map[string]snapshot.Manifest // of current tables
 	stored  map[string]snapshot.Manifest // of tables as they would be made; pending ones are missing
 }
@@ -140,8 +143,8 @@ func (p *planning) bind(ctx context.Context, session *warehouse.Session) (Column
 	for table, manifest := range p.stored {
 		known[table] = manifest.Columns
 	}
-	if len(known) == len(p.graph.makers) {
-		return known, nil
+	if len(known) == len(p.graph.makers) && !p.bindAll {
+		return known, p.graph.checkHeaders(known)
 	}
 	columns, err := Bind(ctx, session, p.graph, known)
 	return columns, p.nameCauses(err, columns)

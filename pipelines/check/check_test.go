@@ -90,6 +90,14 @@ func TestPassedAuditsAreNotRunAgain(t *testing.T) {
 	}
 	expect("at first", 1, 0)
 	expect("again", 0, 1)
+	if check.Unchecked(s.candidate.Tables, []check.Audited{audited}) {
+		t.Error("what passed counts as unchecked")
+	}
+	for why, audits := range map[string][]model.Audit{"another audit": audit("positive", "select 1"), "another severity": {{Name: "positive", Query: audited.Audits[0].Query, Severity: model.SeverityWarning}}} {
+		if other := (check.Audited{Table: "mart.totals", Audits: audits, Inputs: audited.Inputs}); !check.Unchecked(s.candidate.Tables, []check.Audited{audited, other}) {
+			t.Errorf("%s counts as checked", why)
+		}
+	}
 	table := s.candidate.Tables["mart.totals"]
 	table.Audits = ""
 	s.candidate.Tables["mart.totals"] = table

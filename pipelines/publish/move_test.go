@@ -111,7 +111,11 @@ func TestPromote(t *testing.T) {
 func TestPromotionsThatAreRefused(t *testing.T) {
 	s := newStage(t)
 	s.put("prod", "1")
-	s.expectRefused(s.promotion("dev", "prod"), "never published")
+	unknown := s.promotion("dev", "prod")
+	s.expectRefused(unknown, "never published")
+	if len(unknown.Changes) > 0 {
+		t.Errorf("an environment that is not there is told to change %+v", unknown.Changes)
+	}
 	s.expectRefused(s.promotion("prod", "prod"), "itself")
 	s.putAsOf("dev", "2", "2026-10-24")
 	s.expectRefused(s.promotion("dev", "prod"), "--as-of 2026-10-31")

@@ -97,6 +97,7 @@ func Promotion(ctx context.Context, bucket *objectstore.Bucket, from, to string,
 	case from == to:
 		move.refuse("%s cannot be promoted to itself: name another with --to", from)
 	case source.Version == 0:
+		move.Changes = []Change{} // not that every table would go
 		move.refuse("%s was never published: run `countinghouse run --env %s`, or build, check and publish, first", from, from)
 	default:
 		move.refuseStale(source, asOfMayChange)
