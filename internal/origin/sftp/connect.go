@@ -55,19 +55,24 @@ func ignoreClosed(err error) error {
 	return err
 }
 
-// settings are what ssh needs; everything in them that is wrong is the source's fault.
-func (o Options) settings() (*ssh.ClientConfig, error) {
+// settings are what ssh needs; everything in them that is wrong is the source's fault. Of several, each asks the server for another kind of
+// host key: a server has one of each kind, and a fingerprint does not say of which it is.
+func (o Options) settings() ([]*ssh.ClientConfig, error) {
 	login, err := o.login()
 	if err != nil {
 		return nil, err
 	}
-	check, algorithms, err := o.hostKeys()
+	check, kinds, err := o.hostKeys()
 	if err != nil {
 		return nil, err
 	}
-	return &ssh.ClientConfig{
-		User: o.User, Auth: []ssh.AuthMethod{login}, HostKeyCallback: check, HostKeyAlgorithms: algorithms, ClientVersion: "SSH-2.0-countinghouse",
-	}, nil
+	settings := make([]*ssh.ClientConfig, len(kinds))
+	for i, algorithms := range kinds {
+		settings[i] = &ssh.ClientConfig{
+			User: o.User, Auth: []ssh.AuthMethod{login}, HostKeyCallback: check, HostKeyAlgorithms: algorithms, ClientVersion: "SSH-2.0-countinghouse",
+		}
+	}
+	return settings, nil
 }
 
 func (o Options) login() (ssh.AuthMethod, error) {
@@ -91,8 +96,8 @@ func (o Options) login() (ssh.AuthMethod, error) {
 	return ssh.PublicKeys(signer), nil
 }
 
-// hostKeys gives the check of the server's key, and the kinds of keys to ask for where they are known: a server has several.
-func (o Options) hostKeys() (ssh.HostKeyCallback, []string, error) {
+// hostKeys gives the check of the server's key, and what to ask for, one connection after the other: signatures of which kinds of keys.
+func (o Options) hostKeys() (ssh.HostKeyCallback, [][]string, error) {
 	switch {
 	case o.KnownHosts != "":
 		return o.knownHosts()
@@ -101,7 +106,7 @@ func (o Options) hostKeys() (ssh.HostKeyCallback, []string, error) {
 		if sum, err := base64.RawStdEncoding.DecodeString(strings.TrimPrefix(want, "SHA256:")); err != nil || len(sum) != 32 {
 			return nil, nil, errors.New("host_key is not a fingerprint: want SHA256: and 43 characters, as ssh-keygen -l prints it")
 		}
-		return func(_ string, _ net.Addr, key ssh.PublicKey) error { return same(ssh.FingerprintSHA256(key), want) }, nil, nil
+		return func(_ string, _ net.Addr, key ssh.PublicKey) error { return same(ssh.FingerprintSHA256(key), want) }, everyKind(), nil
 	}
 	key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(o.HostKey))
 	if err != nil {
@@ -109,7 +114,18 @@ func (o Options) hostKeys() (ssh.HostKeyCallback, []string, error) {
 	}
 	want := ssh.FingerprintSHA256(key)
 	check := func(_ string, _ net.Addr, key ssh.PublicKey) error { return same(ssh.FingerprintSHA256(key), want) }
-	return check, algorithmsOf(key.Type()), nil
+	return check, [][]string{algorithmsOf(key.Type())}, nil
+}
+
+// everyKind is all kinds of keys that servers have, the usual ones first.
+func everyKind() [][]string {
+	return [][]string{
+		{ssh.KeyAlgoED25519},
+		algorithmsOf(ssh.KeyAlgoRSA),
+		{ssh.KeyAlgoECDSA256},
+		{ssh.KeyAlgoECDSA384},
+		{ssh.KeyAlgoECDSA521},
+	}
 }
 
 // algorithmsOf are the signatures that a kind of key can make: an RSA key makes several.
@@ -120,16 +136,18 @@ func algorithmsOf(kind string) []string {
 	return []string{kind}
 }
 
+var errHostKey = errors.New("the server's host key is not the one named: somebody may stand in between")
+
 func same(got, want string) error {
 	if got == want {
 		return nil
 	}
 	return origin.Misconfigured{Err: fmt.Errorf(
-		"the server's host key is %s, not %s: somebody may stand in between; if the server has a new key, ask its owner and change host_key", got, want)}
+		"%w: it is %s, not %s; if the server has a new key, ask its owner and change host_key", errHostKey, got, want)}
 }
 
 // knownHosts goes by a known_hosts file. It offers to read only the kinds of keys that the file has for the host.
-func (o Options) knownHosts() (ssh.HostKeyCallback, []string, error) {
+func (o Options) knownHosts() (ssh.HostKeyCallback, [][]string, error) {
 	check, err := knownhosts.New(o.KnownHosts)
 	if err != nil {
 		return nil, nil, fmt.Errorf("known_hosts: %w", err)
@@ -151,7 +169,7 @@ func (o Options) knownHosts() (ssh.HostKeyCallback, []string, error) {
 				ssh.FingerprintSHA256(key), err)}
 		}
 		return nil
-	}, kinds, nil
+	}, [][]string{kinds}, nil
 }
 
 // nobody is a public key of nobody.
@@ -163,10 +181,30 @@ func (nobody) Verify([]byte, *ssh.Signature) error { return errors.New("nobody s
 
 // dial connects. The context bounds the connecting only.
 func (o Options) dial(ctx context.Context) (*link, error) {
-	settings, err := o.settings()
+	choices, err := o.settings()
 	if err != nil {
 		return nil, origin.Misconfigured{Err: err}
 	}
+	var first error // of a host key that is another one
+	for _, settings := range choices {
+		connected, err := o.dialWith(ctx, settings)
+		if err == nil || len(choices) == 1 || !isOtherKey(err) {
+			return connected, err
+		}
+		if first == nil || origin.IsMisconfigured(err) && !origin.IsMisconfigured(first) {
+			first = err
+		}
+	}
+	return nil, first
+}
+
+// isOtherKey says that a server may have the wanted host key all the same, of another kind than it was asked for.
+func isOtherKey(err error) bool {
+	var disagreed *ssh.AlgorithmNegotiationError
+	return errors.Is(err, errHostKey) || errors.As(err, &disagreed) && disagreed.What == "host key"
+}
+
+func (o Options) dialWith(ctx context.Context, settings *ssh.ClientConfig) (*link, error) {
 	ctx, stop := context.WithTimeout(ctx, handshakePatience)
 	defer stop()
 	wire, err := (&net.Dialer{}).DialContext(ctx, "tcp", o.Address)

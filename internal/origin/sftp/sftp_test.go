@@ -186,6 +186,7 @@ func TestLogins(t *testing.T) {
 		"password":             {func(*sftp.Options) {}, ""},
 		"private key":          {func(o *sftp.Options) { o.Password, o.PrivateKey = "", server.Key }, ""},
 		"whole host key":       {func(o *sftp.Options) { o.HostKey = server.HostKey }, ""},
+		"its other host key":   {func(o *sftp.Options) { o.HostKey = server.Other }, ""},
 		"known hosts":          {func(o *sftp.Options) { o.HostKey, o.KnownHosts = "", known }, ""},
 		"wrong password":       {func(o *sftp.Options) { o.Password = "guess" }, "does not let us in"},
 		"wrong user":           {func(o *sftp.Options) { o.User = "somebody" }, "does not let us in"},

@@ -3,7 +3,9 @@
 package sftptest
 
 import (
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
 	"encoding/pem"
 	"errors"
 	"io"
@@ -23,6 +25,7 @@ type Server struct {
 	Address     string // host:port
 	Fingerprint string // of its host key
 	HostKey     string // the host key itself
+	Other       string // fingerprint of its host key of another kind
 	KnownHosts  string // a line for known_hosts
 	User        string
 	Password    string
@@ -63,6 +66,9 @@ func Start(t testing.TB, dir, program string) *Server {
 		},
 	}
 	s.config.AddHostKey(host)
+	other := newECDSA(t)
+	s.config.AddHostKey(other)
+	s.Other = ssh.FingerprintSHA256(other.PublicKey())
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -90,6 +96,19 @@ func newKey(t testing.TB) (ssh.Signer, []byte) {
 		t.Fatal(err)
 	}
 	return signer, pem.EncodeToMemory(block)
+}
+
+func newECDSA(t testing.TB) ssh.Signer {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ssh.NewSignerFromKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signer
 }
 
 func unless(allowed bool) error {
