@@ -28,6 +28,7 @@ func foreign(first []byte) string {
 	for _, kind := range []struct{ mark, is string }{
 		{zipMark, "an xlsx workbook or a zip"},
 		{"\xd0\xcf\x11\xe0", "an old .xls workbook, or one with a password: save it as xlsx"},
+		{gzipMark, "packed with gzip twice: unpack it"},
 		{"7z\xbc\xaf\x27\x1c", "a 7z archive: unpack it"},
 		{"Rar!\x1a\x07", "a rar archive: unpack it"},
 		{"BZh", "packed with bzip2: unpack it"},

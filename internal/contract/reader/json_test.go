@@ -42,6 +42,7 @@ func TestJSON(t *testing.T) {
 		"deep nesting":            {contract.JSONL, "", `{"订单号":` + strings.Repeat("[", 101) + strings.Repeat("]", 101) + "}\n{\"订单号\":\"B\"}", "1 ! more than 100 objects and lists in one another: {\"订单号\":" + strings.Repeat("[", 101) + strings.Repeat("]", 101) + "};2 B||", ""},
 		"very deep nesting":       {contract.JSONL, "", strings.Repeat("[", 1<<20), "", "exceeded max depth"},
 		"numbers":                 {contract.JSONL, "", `{"订单号":12345678901234567890123,"金额":1.10,"时间":1e400}`, "1 12345678901234567890123|1.10|1e400", ""},
+		"half a character":        {contract.JSONL, "", `{"订单号":"\ud83d"}` + "\n" + `{"订单号":"\ud83d\ude00"}` + "\n" + `{"订单号":"\\ud83d"}` + "\n" + `{"订单号":"\uDE00x"}`, `1 ! half of a character, such as \ud83d alone: {"订单号":"\ud83d"};2 😀||;3 \ud83d||;4 ! half of a character, such as \ud83d alone: {"订单号":"\uDE00x"}`, ""},
 		"no number":               {contract.JSONL, "", `{"订单号":NaN}`, "", "not JSON at byte"},
 		"control characters":      {contract.JSONL, "", `{"订单号":"A\u0000"}` + "\n" + `{"订单号":"B\n"}`, "1 ! the control character U+0000: {\"订单号\":\"A\\u0000\"};2 B||", ""},
 		"a mark":                  {contract.JSON, "[]", "\ufeff[{\"订单号\":\"A\"}]", "1 A||", ""},

@@ -62,6 +62,8 @@ func oddBooks() map[string]struct {
 	}{
 		"inline, with a prefix": {book: rawBook{sheets: []string{`<x:row><x:c t="inlineStr"><x:is><x:t>订单号</x:t></x:is></x:c></x:row><x:row><x:c t="inlineStr"><x:is><x:t xml:space="preserve"> A&amp;1 &#x4E00;</x:t></x:is></x:c></x:row>`}}, want: "2 A&1 一"},
 		"rich text":             {book: rawBook{sheets: []string{headerRow + `<row r="2"><c r="A2" t="s"><v>1</v></c></row>`}, texts: `<si/><si><r><t>A</t></r><r><rPr/><t>1</t></r><rPh><t>読み</t></rPh></si>`}, want: "2 A1||"},
+		"two values":            {book: one(`<row r="2"><c r="A2" t="inlineStr"><v>1.0</v><is><t>1.</t></is></c><c r="B2"><v>2</v><is><t>3</t></is></c><c r="C2" t="inlineStr"><is><t>x</t></is><v>y</v></c></row>`), want: "2 1.|2|x"},
+		"far cells":             {book: one(`<row r="2"><c r="A2"><v>1</v></c><c r="XFC2"/><c r="XFD2" t="str"><v></v></c></row><row r="3"><c r="B3"><v>1</v></c><c r="X3"><v>2</v></c><c r="XFD3"><v>3</v></c></row>`), want: "2 1||;3 ! want 3 fields as in the header, got 4: ,1,,2"},
 		"escapes":               {book: one(`<row r="2"><c r="A2" t="inlineStr"><is><t>A_x000D__x005F_x000D__xZZ</t></is></c></row>`), want: "2 A\r_x000D__xZZ||"},
 		"line ends":             {book: one("<row r=\"2\"><c r=\"A2\" t=\"str\"><v>A\r\n1\r2&#13;</v></c></row>"), want: "2 A\n1\n2||"},
 		"CDATA and comments":    {book: one(`<!-- <row r="9"> --><row r="2"><c r="A2" t="inlineStr"><is><t><![CDATA[A<&1]]></t></is></c></row>`), want: "2 A<&1||"},

@@ -313,6 +313,9 @@ func TestGzip(t *testing.T) {
 	if _, _, err := read(feed(contract.Files{}), pack(t, nil)); err == nil || err.Error() != "the file is empty: export it again" {
 		t.Errorf("nothing, packed: %v", err)
 	}
+	if _, _, err := read(feed(contract.Files{}), pack(t, packed)); err == nil || !strings.Contains(err.Error(), "packed with gzip twice") {
+		t.Errorf("packed twice: %v", err)
+	}
 	for cut := 2; cut < len(packed); cut++ {
 		if _, _, err := read(feed(contract.Files{}), packed[:cut]); err == nil || !strings.Contains(err.Error(), "cut short") {
 			t.Fatalf("cut to %d of %d bytes: %v", cut, len(packed), err)

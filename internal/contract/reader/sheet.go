@@ -40,6 +40,8 @@ type sheetScanner struct {
 	texts  *sharedTexts
 	name   string
 	row    int64 // number of the row that was read last
+	width  int64 // columns that matter, 0: all; of those behind them one that is not empty stands for all
+	last   int64 // column of the row's last cell, -1 before the first
 	cells  []sheetCell
 	room   []byte // texts of the row's cells
 	size   int    // bytes of the row's texts
@@ -102,7 +104,7 @@ func (s *sheetScanner) next() error {
 }
 
 func (s *sheetScanner) readRow() error {
-	s.cells, s.room, s.size = s.cells[:0], s.room[:0], 0
+	s.cells, s.room, s.size, s.last = s.cells[:0], s.room[:0], 0, -1
 	number := s.row + 1
 	if given := s.xml.attribute("r"); given != nil {
 		var err error
@@ -132,61 +134,76 @@ func (s *sheetScanner) readRow() error {
 
 // readCell reads the cell that was just opened.
 func (s *sheetScanner) readCell() error {
-	column := int64(len(s.cells))
+	s.last++
 	if place := s.xml.attribute("r"); place != nil {
 		given, row, ok := cellPlace(place)
-		if !ok || given < column || row != s.row {
+		if !ok || given < s.last || row != s.row {
 			return errSheet
 		}
-		column = given
+		s.last = given
 	}
-	if column >= maxSheetColumn {
+	if s.last >= maxSheetColumn {
 		return errSheet
 	}
-	for int64(len(s.cells)) < column {
-		s.cells = append(s.cells, sheetCell{})
-	}
-	kind, shared := kindOf(s.xml.attribute("t"))
-	cell, err := s.content(kind, shared)
+	cell, err := s.content(string(s.xml.attribute("t")))
 	if err != nil {
 		return err
 	}
 	if s.size += len(cell.text); s.size > MaxRecord {
 		return problem(s.row, "a row of more than %d bytes", MaxRecord)
 	}
-	s.cells = append(s.cells, cell)
+	s.put(cell)
 	return nil
 }
 
+// put writes a cell into its place in the row.
+func (s *sheetScanner) put(cell sheetCell) {
+	column := s.last
+	if s.width > 0 && column >= s.width {
+		if cell.kind == emptyCell || int64(len(s.cells)) > s.width {
+			return
+		}
+		column = s.width
+	}
+	for int64(len(s.cells)) < column {
+		s.cells = append(s.cells, sheetCell{})
+	}
+	s.cells = append(s.cells, cell)
+}
+
 // kindOf reads the t attribute of a cell.
-func kindOf(t []byte) (kind cellKind, shared bool) {
-	switch string(t) {
-	case "s":
-		return textCell, true
-	case "str", "inlineStr":
-		return textCell, false
+func kindOf(t string) cellKind {
+	switch t {
+	case sharedText, inlineText, "str":
+		return textCell
 	case "b":
-		return booleanCell, false
+		return booleanCell
 	case "e":
-		return errorCell, false
+		return errorCell
 	case "d":
-		return dateCell, false
+		return dateCell
 	default:
-		return numberCell, false
+		return numberCell
 	}
 }
 
-// content reads up to the end of the cell.
-func (s *sheetScanner) content(kind cellKind, shared bool) (sheetCell, error) {
+// Values of the t attribute of cells whose text stands elsewhere than in v.
+const (
+	sharedText = "s"
+	inlineText = "inlineStr"
+)
+
+// content reads up to the end of a cell with this t attribute. Its value stands in v, or in is where t says so and is is there.
+func (s *sheetScanner) content(t string) (sheetCell, error) {
 	begin := len(s.room)
-	formula, valued, inValue := false, false, false
+	formula, valued, inValue, inline := false, false, false, false
 	for ended := s.xml.closed; !ended; {
 		if err := s.xml.next(); err != nil {
 			return sheetCell{}, cutXML(err)
 		}
 		switch {
 		case s.xml.kind == characters:
-			if inValue {
+			if inValue && !inline {
 				s.room = append(s.room, s.xml.text...)
 			}
 		case s.xml.kind == closing && string(s.xml.name) == "c":
@@ -197,23 +214,25 @@ func (s *sheetScanner) content(kind cellKind, shared bool) (sheetCell, error) {
 		case string(s.xml.name) == "f":
 			formula = true
 		case s.xml.kind == opening && string(s.xml.name) == "is" && !s.xml.closed:
-			var err error
-			if s.room, err = richText(s.xml, "is", s.room); err != nil {
+			text, err := richText(s.xml, "is", nil)
+			if err != nil {
 				return sheetCell{}, err
 			}
-			valued = true
+			if t == inlineText {
+				s.room, valued, inline = append(s.room[:begin], text...), true, true
+			}
 		}
 		if len(s.room) > MaxRecord {
 			return sheetCell{}, problem(s.row, "a row of more than %d bytes", MaxRecord)
 		}
 	}
-	text := s.room[begin:]
+	text, kind := s.room[begin:], kindOf(t)
 	switch {
 	case formula && !valued:
 		return sheetCell{kind: formulaCell}, nil
 	case !valued || len(text) == 0:
 		return sheetCell{}, nil
-	case shared:
+	case t == sharedText:
 		return s.sharedCell(text)
 	case kind == textCell:
 		text = unescape(text)

@@ -15,22 +15,26 @@ type sharedTexts struct {
 	part    *zip.File // nil where the workbook has none
 	scanner *xmlScanner
 	content io.ReadCloser
-	texts   [][]byte
+	pages   [][][]byte // the texts, in pages: an index that is copied to grow takes twice its room
+	read    int
 	room    []byte // what the last texts are appended to
 	size    int    // bytes that they take
 }
 
-// chunk is how much room is made at a time, in bytes.
-const chunk = 1 << 20
+// chunk is how much room is made at a time, in bytes, and page for how many texts.
+const (
+	chunk = 1 << 20
+	page  = 1 << 12
+)
 
 // get gives the text of this number.
 func (t *sharedTexts) get(number int) ([]byte, error) {
-	for number >= len(t.texts) {
+	for number >= t.read {
 		if err := t.more(); err != nil {
 			return nil, err
 		}
 	}
-	return t.texts[number], nil
+	return t.pages[number/page][number%page], nil
 }
 
 // errNoText says that a cell names a text that is not there.
@@ -77,7 +81,12 @@ func (t *sharedTexts) add() error {
 	}
 	text := unescape(t.room[begin:])
 	t.room = t.room[:begin+len(text)]
-	t.texts = append(t.texts, text[:len(text):len(text)])
+	if t.read%page == 0 {
+		t.pages = append(t.pages, make([][]byte, 0, page))
+	}
+	last := &t.pages[t.read/page]
+	*last = append(*last, text[:len(text):len(text)])
+	t.read++
 	const header = 24 // bytes of a slice
 	if t.size += len(text) + header; t.size > maxTexts {
 		return problem(0, "the workbook's texts take more than %d MB: export fewer rows at a time, or as csv", maxTexts>>20)

@@ -2,11 +2,12 @@ package reader
 
 import (
 	"bufio"
-	"bytes"
 	"compress/gzip"
 	"errors"
 	"io"
 )
+
+const gzipMark = "\x1f\x8b"
 
 // unpack takes gzip away, by its first bytes and not by the name, and refuses an empty file.
 func unpack(stored io.Reader, size int64) (text *bufio.Reader, packed bool, err error) {
@@ -18,7 +19,7 @@ func unpack(stored io.Reader, size int64) (text *bufio.Reader, packed bool, err 
 	if len(first) == 0 {
 		return nil, false, problem(0, "the file is empty: export it again")
 	}
-	if !bytes.Equal(first, []byte{0x1f, 0x8b}) {
+	if string(first) != gzipMark {
 		return buffered, false, nil
 	}
 	inflated, err := gzip.NewReader(buffered)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 )
 
 // brokenValue stands for an element that is JSON, but no record can be made of it.
@@ -22,6 +23,9 @@ func (r *jsonReader) value() (any, error) {
 	if err := r.decoder.Decode(&raw); err != nil {
 		return nil, err
 	}
+	if bytes.Contains(raw, []byte(`\u`)) && halfCharacter(raw) {
+		return brokenValue{reason: "half of a character, such as \\ud83d alone", text: raw[:min(len(raw), MaxRecord)]}, nil
+	}
 	builder := valueBuilder{decoder: json.NewDecoder(bytes.NewReader(raw))}
 	builder.decoder.UseNumber()
 	value, err := builder.next(0)
@@ -29,6 +33,30 @@ func (r *jsonReader) value() (any, error) {
 		return brokenValue{reason: err.Error(), text: raw[:min(len(raw), MaxRecord)]}, nil
 	}
 	return value, err
+}
+
+// halfCharacter says whether JSON has an escape that is one half of a pair of surrogates without the other: any two of them would be read alike.
+func halfCharacter(raw []byte) bool {
+	high := false
+	for at := 0; at < len(raw); at++ {
+		unit, escaped := rune(0), raw[at] == '\\' && at+1 < len(raw)
+		if escaped {
+			at++
+			if raw[at] == 'u' && at+5 <= len(raw) {
+				number, err := strconv.ParseUint(string(raw[at+1:at+5]), 16, 32)
+				if err == nil {
+					unit = rune(number)
+				}
+				at += 4
+			}
+		}
+		low := unit >= 0xdc00 && unit < 0xe000
+		if high != low {
+			return true
+		}
+		high = unit >= 0xd800 && unit < 0xdc00
+	}
+	return high
 }
 
 // inDocument is for an end where none may be.

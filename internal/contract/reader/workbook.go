@@ -206,6 +206,7 @@ func (r *workbookReader) start(search *headerSearch, rows *sheetScanner, line in
 		return false, false, err
 	}
 	search.header.Sheet = rows.name
+	rows.width = int64(len(search.header.Names))
 	if read != "" {
 		return true, isHeader, r.sameHeader(search.header, read)
 	}
