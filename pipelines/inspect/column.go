@@ -47,14 +47,26 @@ func describe(header string, cells []string, serials bool) Column {
 	slices.Sort(column.Nulls)
 	column.Distinct = len(seen)
 	column.guess(values, serials)
-	column.Identifier = len(values) > 1 && len(seen) == len(cells) && (column.Type == contract.ID || column.Type == contract.Text || column.Type == contract.Email)
-	column.Personal = personal(header, values)
+	named := column.Type == contract.ID || column.Type == contract.Email || column.Type == contract.Text && identifies(header)
+	column.Identifier = named && len(values) > 1 && len(seen) == len(cells)
+	if column.Personal = personal(header, values); column.measures() && column.Personal != "birthday" {
+		column.Personal = "" // when somebody paid, and how much, is not who
+	}
 	for _, value := range values {
 		if example := mask(value, column.Personal); len(column.Examples) < 3 && !slices.Contains(column.Examples, example) {
 			column.Examples = append(column.Examples, shortened(example))
 		}
 	}
 	return column
+}
+
+// measures says that the cells are amounts, counts or times.
+func (c Column) measures() bool {
+	switch c.Type {
+	case contract.Text, contract.ID, contract.Phone, contract.Email:
+		return false
+	}
+	return true
 }
 
 // guardOf names what was taken away from a cell.

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"countinghouse/internal/contract"
 	"countinghouse/internal/contract/reader"
@@ -122,12 +123,15 @@ func (d *drafting) nameColumns() {
 func columnName(header string) string {
 	for _, known := range []struct{ pattern, name string }{
 		{`^(订单编?号|主订单编?号|交易单?号|order ?_?(id|no|number)\.?)$`, "order_id"}, {`实付|实收|应付金额|买家应付`, "paid_amount"},
-		{`^(付款|支付)时间`, "paid_at"}, {`^(下单|创建|订单创建|交易)时间`, "ordered_at"}, {`订单状态|交易状态`, "status"}, {`手机`, "phone"}, {`邮箱`, "email"},
+		{`^(订单|买家)?(付款|支付)时间`, "paid_at"}, {`^(下单|创建|订单创建|交易)时间`, "ordered_at"}, {`订单状态|交易状态`, "status"}, {`手机`, "phone"}, {`邮箱`, "email"},
 		{`^商品(名称|标题)`, "product"}, {`^(商品)?数量$`, "quantity"}, {`^单价`, "price"}, {`退款金额`, "refund_amount"}, {`姓名`, "name"},
 	} {
 		if regexp.MustCompile("(?i)" + known.pattern).MatchString(contract.NormalHeader(header)) {
 			return known.name
 		}
+	}
+	if strings.ContainsFunc(header, func(r rune) bool { return r > unicode.MaxASCII && unicode.IsLetter(r) }) {
+		return "" // of a name in Chinese, what is left in Latin letters says little
 	}
 	return slug(header)
 }

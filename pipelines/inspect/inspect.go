@@ -118,7 +118,9 @@ func one(ctx context.Context, registry *contract.Registry, place, base, name str
 	}
 	table.findHeader(knownHeader(ctx, registry, report.Feed, in))
 	report.fill(table)
-	report.Near = near(registry, report)
+	if report.Feed == "" {
+		report.Near = near(registry, report)
+	}
 	if report.HeaderLine > 0 || report.Container == contract.JSONL || report.Container == contract.JSON {
 		report.Draft = draft(table, report, base, name)
 	}

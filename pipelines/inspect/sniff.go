@@ -68,6 +68,10 @@ func sampleText(ctx context.Context, content io.Reader, report *Report) (*table,
 		return nil, err
 	}
 	text = strings.TrimPrefix(text, "\ufeff")
+	if !report.Mark && strings.ContainsFunc(text[:min(len(text), 1<<12)], foreign) && strings.HasPrefix(report.Encoding, "utf-16") {
+		report.Encoding = ""
+		return nil, noText()
+	}
 	if trimmed := strings.TrimSpace(text); strings.HasPrefix(trimmed, "{") || strings.HasPrefix(trimmed, "[") {
 		if t, ok := sampleJSON(text, report); ok {
 			return t, countRest(ctx, content, whole, t)
@@ -128,10 +132,17 @@ func (r *Report) encoding(text []byte, whole bool) (encoding.Encoding, error) {
 	decoded, err := simplifiedchinese.GB18030.NewDecoder().Bytes(text)
 	if err != nil || bytes.Count(decoded, []byte("\ufffd")) > 1 || bytes.Count(text, []byte{0}) > 0 {
 		r.Encoding = ""
-		return nil, &reader.Problem{Message: "not a text in any encoding that is known, nor a workbook: a picture, a program, or damaged"}
+		return nil, noText()
 	}
 	return simplifiedchinese.GB18030, nil
 }
+
+func noText() error {
+	return &reader.Problem{Message: "not a text in any encoding that is known, nor a workbook: a picture, a program, or damaged"}
+}
+
+// foreign says that a character has no place in a text.
+func foreign(r rune) bool { return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == utf8.RuneError }
 
 // withoutCutRune leaves out a character that the end of the sample has cut.
 func withoutCutRune(text []byte, whole bool) []byte {
