@@ -28,6 +28,8 @@ type settings struct {
 	pairs   int
 	long    int
 	small   int // models of a chain, and as many side by side
+	// smallFiles is how many small exports are compared with one large one.
+	smallFiles int
 }
 
 func parse(args []string) (settings, error) {
@@ -35,7 +37,7 @@ func parse(args []string) (settings, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&s.product, "countinghouse", "bin/countinghouse", "the binary to measure")
 	flags.StringVar(&s.output, "output", "table", "table or json")
-	flags.StringVar(&s.only, "only", "", "one benchmark: conform, start, models, whole")
+	flags.StringVar(&s.only, "only", "", "one benchmark: conform, smallfiles, start, models, whole")
 	flags.StringVar(&s.dir, "dir", "", "where to work (default: a temporary folder, removed at the end)")
 	flags.StringVar(&s.models, "models", "sql", "the folder with the product's models")
 	flags.IntVar(&s.csvMB, "csv-mb", 200, "size of the CSV file of the conform benchmark, in MB")
@@ -43,6 +45,7 @@ func parse(args []string) (settings, error) {
 	flags.IntVar(&s.pairs, "pairs", 5, "pairs of a short measurement")
 	flags.IntVar(&s.long, "long-pairs", 3, "pairs of a long measurement")
 	flags.IntVar(&s.small, "small-models", 200, "models of the chain, and side by side, of the models benchmark")
+	flags.IntVar(&s.smallFiles, "small-files", 10_000, "exports of 1,000 rows of the smallfiles benchmark")
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}
@@ -72,6 +75,7 @@ func main() {
 func benchmarks() []benchmark {
 	return []benchmark{
 		{"conform", benchConform},
+		{"smallfiles", benchSmallFiles},
 		{"start", benchStart},
 		{"models", benchModels},
 		{"whole", benchWhole},
