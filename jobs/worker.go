@@ -82,7 +82,7 @@ func (w *worker) catchUp(ctx context.Context) error {
 
 // due gives the runs to be made by now, oldest first. What is too much to catch up is noted in the ledger as skipped.
 func (w *worker) due(ctx context.Context, now time.Time) ([]due, error) {
-	last, ok, err := w.runner.ledger.LastSuccess(ctx, w.job.Name)
+	last, ok, err := w.lastSuccess(ctx, now)
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +99,16 @@ func (w *worker) due(ctx context.Context, now time.Time) ([]due, error) {
 	}
 	tooMany := len(runs) - most
 	return runs[tooMany:], w.skip(ctx, runs[:tooMany])
+}
+
+// recent is how far back a success is looked for of a job of which only the latest run counts: were there none, it would run once.
+const recent = 24 * time.Hour
+
+func (w *worker) lastSuccess(ctx context.Context, now time.Time) (run.Record, bool, error) {
+	if w.job.Latest {
+		return w.runner.ledger.NewestSuccess(ctx, w.job.Name, now.Add(-recent))
+	}
+	return w.runner.ledger.LastSuccess(ctx, w.job.Name)
 }
 
 // since gives what is due after the last success. Without one nothing is known to have been missed: a new installation

@@ -162,6 +162,23 @@ func (l *Ledger) LastSuccess(ctx context.Context, job string) (last Record, ok b
 	return last, ok, nil
 }
 
+// NewestSuccess gives the success of job that began last, for whatever date, if it began after since. It reads no record that is older, so
+// it costs little also for a job that runs every few minutes.
+func (l *Ledger) NewestSuccess(ctx context.Context, job string, since time.Time) (newest Record, ok bool, err error) {
+	for r, err := range l.Records(ctx, job) {
+		if err != nil {
+			return Record{}, false, err
+		}
+		if !r.StartedAt.After(since) {
+			break
+		}
+		if r.Status == Succeeded {
+			return r, true, nil
+		}
+	}
+	return Record{}, false, nil
+}
+
 // Records gives the runs of job, or of all jobs if job is empty, newest first. It stops at the first error.
 func (l *Ledger) Records(ctx context.Context, job string) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {

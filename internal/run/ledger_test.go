@@ -205,6 +205,20 @@ func TestLastSuccessOfTheSameDateIsTheNewest(t *testing.T) {
 	}
 }
 
+func TestNewestSuccess(t *testing.T) {
+	b := newBench(t)
+	b.at("2026-10-02 04:00").done(t, "fetch", "2026-10-02", run.Succeeded)
+	newest := b.at("2026-10-03 04:00").done(t, "fetch", "2026-10-01", run.Succeeded) // for whatever date
+	b.at("2026-10-03 05:00").done(t, "other", "2026-10-03", run.Succeeded)
+	b.at("2026-10-03 06:00").done(t, "fetch", "2026-10-03", run.Failed)
+	if got, ok, err := b.NewestSuccess(t.Context(), "fetch", newest.StartedAt.Add(-time.Second)); err != nil || !ok || got.ID != newest.ID {
+		t.Errorf("got %s (%v, %v), want %s", got.ID, ok, err, newest.ID)
+	}
+	if got, ok, err := b.NewestSuccess(t.Context(), "fetch", newest.StartedAt); ok || err != nil {
+		t.Errorf("got %s (%v): it did not begin after that", got.ID, err)
+	}
+}
+
 func TestDamagedRecordIsNamed(t *testing.T) {
 	b := newBench(t)
 	r := b.done(t, "daily", "2026-10-31", run.Succeeded)
