@@ -77,6 +77,7 @@ func newSite(t *testing.T) *site {
 type result struct {
 	made   []string // nodes, sorted
 	months map[string][]string
+	rows   map[string]int64
 	cpu    []float64
 	tables map[string]snapshot.Table
 	graph  *build.Graph
@@ -109,14 +110,14 @@ func (s *site) build(files map[string]string, query, asOf string) result {
 			return result{err: err}
 		}
 	}
-	done := result{graph: graph, months: map[string][]string{}}
+	done := result{graph: graph, months: map[string][]string{}, rows: map[string]int64{}}
 	done.tables, done.err = build.Run(s.t.Context(), graph, build.Options{
 		Bucket: s.bucket, Session: session, Scratch: scratch, Current: s.current, Workers: 3, Random: rand.Reader, Now: time.Now, CPU: func() float64 { return float64(s.clock.Add(1)) }, KeepGoing: s.keepGoing,
 		Only: s.only, Months: s.months,
 		Notify: func(event build.Event) {
 			if !event.Reused {
 				done.made = append(done.made, event.Table)
-				done.months[event.Table] = event.Months
+				done.months[event.Table], done.rows[event.Table] = event.Months, event.Rows
 				done.cpu = append(done.cpu, event.CPUSeconds)
 			}
 		},

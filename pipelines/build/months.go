@@ -63,6 +63,7 @@ func (e *execution) makeMonths(ctx context.Context, n *node, start time.Time) (p
 		whole.Rows, whole.Bytes = whole.Rows+part.Rows, whole.Bytes+part.Bytes
 	}
 	if e.partly[n] {
+		made.rows, made.bytes = whole.Rows, whole.Bytes
 		return made, nil
 	}
 	whole.Seconds, whole.Cost = e.Now().Sub(start).Seconds(), made.cost

@@ -164,7 +164,7 @@ func TestBackfillMakesMonthsThatABuildThenTakes(t *testing.T) {
 	query := salesQuery([]sale{{1, 1, time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC), 10}, {2, 2, time.Date(2026, 4, 5, 0, 0, 0, 0, time.UTC), 10}})
 	s.only, s.months = map[string]bool{"mart.monthly": true}, &build.MonthRange{From: "2026-02", To: "2026-03"}
 	done := s.build(monthlyShop(), query, "2026-10-31")
-	if done.err != nil || !slices.Equal(done.months["mart.monthly"], []string{"2026-02", "2026-03"}) || done.tables["mart.monthly"].Fingerprint != "" {
+	if done.err != nil || !slices.Equal(done.months["mart.monthly"], []string{"2026-02", "2026-03"}) || done.tables["mart.monthly"].Fingerprint != "" || done.rows["mart.monthly"] != 0 {
 		t.Errorf("backfill: %v, %v, %v", done.months, done.tables, done.err)
 	}
 	s.only, s.months = nil, nil
@@ -173,7 +173,7 @@ func TestBackfillMakesMonthsThatABuildThenTakes(t *testing.T) {
 		t.Errorf("build: %v, %v", done.months, done.err)
 	}
 	s.only, s.months = map[string]bool{"mart.monthly": true}, &build.MonthRange{From: "2026-01", To: "2026-04", Again: true}
-	if done = s.build(monthlyShop(), query, "2026-10-31"); done.err != nil || len(done.months["mart.monthly"]) != 4 {
+	if done = s.build(monthlyShop(), query, "2026-10-31"); done.err != nil || len(done.months["mart.monthly"]) != 4 || done.rows["mart.monthly"] != 2 {
 		t.Errorf("again: %v, %v", done.months, done.err)
 	}
 	s.replaceAPart()

@@ -18,6 +18,8 @@ type product struct {
 	tables []snapshot.Manifest
 	months []string // of a table made by the month: those made now
 	cost   warehouse.Cost
+	// rows and bytes are of the months that a backfill looked at, which are no table.
+	rows, bytes int64
 }
 
 func (e *execution) makeNode(ctx context.Context, n *node) error {
@@ -32,7 +34,7 @@ func (e *execution) makeNode(ctx context.Context, n *node) error {
 		}
 		return told
 	}
-	event := Event{Seconds: e.Now().Sub(start).Seconds(), CPUSeconds: cpu, Cost: made.cost, Months: made.months}
+	event := Event{Rows: made.rows, Bytes: made.bytes, Seconds: e.Now().Sub(start).Seconds(), CPUSeconds: cpu, Cost: made.cost, Months: made.months}
 	for _, manifest := range made.tables {
 		event.Rows, event.Bytes = event.Rows+max(0, manifest.Rows), event.Bytes+manifest.Bytes
 		manifest.CPUSeconds = cpu
