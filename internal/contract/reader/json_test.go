@@ -74,14 +74,14 @@ func TestJSONIsStreamed(t *testing.T) {
 	} {
 		c := feed(contract.Files{Container: contract.JSON, Records: records})
 		in := reader.Input{Size: 1, Open: func() (io.ReadCloser, error) {
-			repeated := make([]io.Reader, 0, 100)
-			for range 100 {
+			repeated := make([]io.Reader, 0, 66)
+			for range 66 {
 				repeated = append(repeated, strings.NewReader(text[1]))
 			}
 			return io.NopCloser(io.MultiReader(strings.NewReader(text[0]), io.MultiReader(repeated...), strings.NewReader(text[2]))), nil
 		}}
 		sink := &checker{t: t}
-		if summary, err := reader.Read(t.Context(), c, in, sink); err != nil || summary.Records != 101 || sink.records != 101 {
+		if summary, err := reader.Read(t.Context(), c, in, sink); err != nil || summary.Records != 67 || sink.records != 67 {
 			t.Errorf("%s: %+v, %v", records, summary, err)
 		}
 		in.Open = func() (io.ReadCloser, error) {
