@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"countinghouse/internal/suggest"
 )
 
 // Facts are what the parsed SQL of one query says of it, without binding it to any table.
@@ -223,7 +225,7 @@ func (w *walker) table(object map[string]any) {
 	case !isName(name):
 		w.refuse(object, "table %q: a model reads tables only, not files: a table is written with its schema, such as core.orders", name)
 	default:
-		w.refuse(object, "table %q: write it with its schema, such as core.%s", name, name)
+		w.refuse(object, "table %q: write it with its schema, such as core.%s%s", name, name, suggest.DidYouMean(name, slices.Collect(maps.Keys(w.ctes))))
 	}
 }
 

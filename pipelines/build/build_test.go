@@ -405,7 +405,8 @@ func TestPlanSaysWhy(t *testing.T) {
 	current.Tables["mart.gone"] = snapshot.Table{Fingerprint: "x"}
 	opened := session(t, 1)
 	day := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
-	graph, err := resolve(opened, with("core/refunds.sql", header("order_id")+"select order_id, 1 as amount from dataset.orders", "mart/fresh.sql", header("a")+"select 1 as a"), orders, day)
+	graph, err := resolve(opened, with("core/refunds.sql", header("order_id")+"select order_id, 1 as amount from dataset.orders", "mart/fresh.sql", header("a")+"select 1 as a",
+		"seeds/tiers.csv", "tier,rank\ngold,1\n,3\n"), orders, day)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -418,7 +419,8 @@ func TestPlanSaysWhy(t *testing.T) {
 		got[change.Table] = strings.TrimSpace(string(change.Action) + " " + strings.Join(change.Why, "; "))
 	}
 	want := map[string]string{
-		"dataset.orders": "unchanged", "core.orders": "unchanged", "seed.tiers": "unchanged", "mart.tier_count": "unchanged",
+		"dataset.orders": "unchanged", "core.orders": "unchanged",
+		"seed.tiers": "changed its rows or their types changed", "mart.tier_count": "affected seed.tiers changed",
 		"core.refunds": "changed its SQL changed", "mart.both": "affected core.refunds changed",
 		"mart.by_day": "affected as_of: date '2026-10-31' -> date '2026-11-01'", "mart.fresh": "new", "mart.gone": "removed",
 	}

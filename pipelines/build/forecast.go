@@ -37,7 +37,7 @@ func (p MonthPlan) String() string {
 		parts = append(parts, fmt.Sprintf("months %s to %s: new rows in %s%s", p.From, p.To, strings.Join(p.Touched, ", "), p.Why))
 	}
 	if len(p.Unsure) > 0 {
-		parts = append(parts, "the months that "+strings.Join(p.Unsure, ", ")+" changes")
+		parts = append(parts, "the months that change in "+strings.Join(p.Unsure, ", "))
 	}
 	return strings.Join(parts, "; ")
 }

@@ -278,6 +278,8 @@ func definitionChange(n *node, was snapshot.Manifest) string {
 		return "the Go step changed"
 	case n.dataset != nil:
 		return fmt.Sprintf("export files: %d -> %d, or their contract changed", len(was.Files), len(n.files()))
+	case n.seed != nil:
+		return "its rows or their types changed"
 	}
 	return "its SQL changed"
 }
