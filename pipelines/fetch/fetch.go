@@ -15,8 +15,11 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"countinghouse/internal/objectstore"
 	"countinghouse/internal/origin"
@@ -333,19 +336,27 @@ func (r *round) failed(ctx context.Context, entry origin.Entry, err error) error
 	}
 	r.tell(entry, Failed, err.Error())
 	if r.first == nil {
-		r.first = fmt.Errorf("%s: %w", entry.Path, err)
+		r.first = fmt.Errorf("%s: %w", shown(entry.Path), err)
 	}
 	if !origin.IsTrouble(err) {
 		return nil
 	}
 	if r.failing++; r.failing >= hopeless {
-		return fmt.Errorf("%d files in a row met with trouble, the last one: %s: %w", r.failing, entry.Path, err)
+		return fmt.Errorf("%d files in a row met with trouble, the last one: %s: %w", r.failing, shown(entry.Path), err)
 	}
 	return nil
 }
 
+// shown is a path for people's eyes: whoever names files must not move the cursor of a terminal.
+func shown(path string) string {
+	if strings.ContainsFunc(path, unicode.IsControl) || !utf8.ValidString(path) {
+		return strconv.Quote(path)
+	}
+	return path
+}
+
 func (r *round) tell(entry origin.Entry, what, detail string) {
-	r.report.Files = append(r.report.Files, File{Path: entry.Path, What: what, Size: max(0, entry.Size), Detail: detail})
+	r.report.Files = append(r.report.Files, File{Path: shown(entry.Path), What: what, Size: max(0, entry.Size), Detail: detail})
 }
 
 // land lands what has come, and remembers it.
@@ -381,7 +392,7 @@ func (r *round) land(ctx context.Context) error {
 
 func (r *round) landed(entry origin.Entry, landing Landing) {
 	for _, part := range landing.Parts {
-		file := File{Path: entry.Path + part.Member, What: Landed, Feed: part.Feed, SHA256: part.SHA256, Size: part.Size}
+		file := File{Path: shown(entry.Path + part.Member), What: Landed, Feed: part.Feed, SHA256: part.SHA256, Size: part.Size}
 		switch {
 		case part.Feed == "":
 			file.What, file.Detail = Refused, part.Reason
@@ -394,7 +405,7 @@ func (r *round) landed(entry origin.Entry, landing Landing) {
 	case landing.Err != nil:
 		r.tell(entry, Failed, landing.Err.Error())
 		if r.first == nil {
-			r.first = fmt.Errorf("%s: %w", entry.Path, landing.Err)
+			r.first = fmt.Errorf("%s: %w", shown(entry.Path), landing.Err)
 		}
 		return
 	case len(landing.Parts) == 0:
@@ -411,7 +422,7 @@ func (r *round) clear(ctx context.Context, entry origin.Entry, feed string) erro
 	if err := r.options.After(ctx, entry); err != nil {
 		r.tell(entry, Failed, "it has landed, and cannot be moved away: "+err.Error())
 		if r.first == nil {
-			r.first = fmt.Errorf("%s: it has landed, and cannot be moved away: %w", entry.Path, err)
+			r.first = fmt.Errorf("%s: it has landed, and cannot be moved away: %w", shown(entry.Path), err)
 		}
 	}
 	return nil

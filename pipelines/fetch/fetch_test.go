@@ -251,7 +251,7 @@ func TestOneFileHarmsNoOther(t *testing.T) {
 	d := newDesk(t)
 	from := &shelf{texts: map[string]string{"a\x00b": "x", "shop_1.csv": "order\nA1\n", "shop_2.csv": "order\nA2\n"}, trouble: map[string][]error{"shop_1.csv": {errors.New("permission denied")}}}
 	got, _, err := d.round(from)
-	if !errors.Is(err, fetch.ErrIncomplete) || origin.IsTrouble(err) || !slices.Equal(got, []string{"failed a\x00b", "failed shop_1.csv", "landed shop_2.csv"}) {
+	if !errors.Is(err, fetch.ErrIncomplete) || origin.IsTrouble(err) || !slices.Equal(got, []string{`failed "a\x00b"`, "failed shop_1.csv", "landed shop_2.csv"}) {
 		t.Errorf("%q, %v", got, err)
 	}
 }
