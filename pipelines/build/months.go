@@ -86,7 +86,8 @@ func (e *execution) part(ctx context.Context, n *node, read monthly, month strin
 	fingerprint := e.graph.partFingerprint(n, read, month)
 	stored, err := snapshot.ReadManifest(ctx, e.Bucket, n.name, fingerprint)
 	isNew = errors.Is(err, objectstore.ErrNotFound)
-	if err != nil && !isNew || err == nil && !(e.partly[n] && e.Months.Again) {
+	again := e.partly[n] && e.Months.Again
+	if err != nil && !isNew || err == nil && !again {
 		return stored, false, err
 	}
 	start, path := e.Now(), e.scratchFile(n.name, fingerprint)
