@@ -46,13 +46,28 @@ func drawColumn(t *rapid.T, i int) (string, *rapid.Generator[string]) {
 		header string
 		cells  *rapid.Generator[string]
 	}{
-		{"订单号", rapid.StringMatching(`[0-9]{18}`)}, {"order id", rapid.StringMatching(`[A-Z]{2}[0-9]{1,9}`)}, {"SKU", rapid.StringMatching(`0?[0-9]{3}`)},
-		{"数量", number(-5, 12_000, "%d")}, {"实付金额（元）", rapid.StringMatching(`-?(0|[1-9][0-9]{0,5})(\.[0-9]{1,2})?`)}, {"price", rapid.StringMatching(`¥[1-9][0-9]{0,2}\.[0-9]{2}`)},
-		{"重量", rapid.StringMatching(`[1-9][0-9]?\.[0-9]{3,5}`)}, {"完播率", rapid.StringMatching(`[1-9]?[0-9](\.[0-9]{1,3})?%`)}, {"播放量", rapid.StringMatching(`[0-9]{1,3}|[1-9]\.[0-9]万`)},
-		{"付款时间", moment("2006-01-02 15:04:05")}, {"created at", moment("2006-01-02T15:04:05-07:00")}, {"下单时间", moment("2006/01/02 15:04")},
-		{"日期", moment("2006-01-02")}, {"day", moment("20060102")}, {"手机", rapid.StringMatching(`1[3-9][0-9]{9}`)}, {"买家邮箱", rapid.StringMatching(`[a-z]{1,6}@[a-z]{3}\.com`)},
-		{"备注", rapid.StringMatching(`[ -~一-十]{0,12}`)}, {"是否会员", rapid.SampledFrom([]string{"是", "否"})}, {"select", rapid.StringMatching(`[a-z]{0,3}`)}, {"收件人", rapid.StringMatching(`[甲-癸]{2,3}`)},
-		{"姓 名\n第二行", rapid.StringMatching(`[a-z "',;]{0,5}`)}, {"Title (HTML)", rapid.StringMatching(`<b>[a-z]{1,4}\n?[a-z]</b>`)},
+		{"订单号", rapid.StringMatching(`[0-9]{18}`)},
+		{"order id", rapid.StringMatching(`[A-Z]{2}[0-9]{1,9}`)},
+		{"SKU", rapid.StringMatching(`0?[0-9]{3}`)},
+		{"数量", number(-5, 12_000, "%d")},
+		{"实付金额（元）", rapid.StringMatching(`-?(0|[1-9][0-9]{0,5})(\.[0-9]{1,2})?`)},
+		{"price", rapid.StringMatching(`¥[1-9][0-9]{0,2}\.[0-9]{2}`)},
+		{"重量", rapid.StringMatching(`[1-9][0-9]?\.[0-9]{3,5}`)},
+		{"完播率", rapid.StringMatching(`[1-9]?[0-9](\.[0-9]{1,3})?%`)},
+		{"播放量", rapid.StringMatching(`[0-9]{1,3}|[1-9]\.[0-9]万`)},
+		{"付款时间", moment("2006-01-02 15:04:05")},
+		{"created at", moment("2006-01-02T15:04:05-07:00")},
+		{"下单时间", moment("2006/01/02 15:04")},
+		{"日期", moment("2006-01-02")},
+		{"day", moment("20060102")},
+		{"手机", rapid.StringMatching(`1[3-9][0-9]{9}`)},
+		{"买家邮箱", rapid.StringMatching(`[a-z]{1,6}@[a-z]{3}\.com`)},
+		{"备注", rapid.StringMatching(`[ -~一-十]{0,12}`)},
+		{"是否会员", rapid.SampledFrom([]string{"是", "否"})},
+		{"select", rapid.StringMatching(`[a-z]{0,3}`)},
+		{"收件人", rapid.StringMatching(`[甲-癸]{2,3}`)},
+		{"姓 名\n第二行", rapid.StringMatching(`[a-z "',;]{0,5}`)},
+		{"Title (HTML)", rapid.StringMatching(`<b>[a-z]{1,4}\n?[a-z]</b>`)},
 	}
 	kind := rapid.SampledFrom(kinds).Draw(t, "kind")
 	cells := kind.cells

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
+	"unicode"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -29,8 +31,19 @@ func (a *app) print(value any, asText func() error) error {
 	return asText()
 }
 
+// printf prints text for people. What stands in it may come from an export: nothing of that is an order to the terminal.
 func (a *app) printf(format string, args ...any) {
-	_, _ = fmt.Fprintf(a.out, format, args...)
+	_, _ = io.WriteString(a.out, harmless(fmt.Sprintf(format, args...)))
+}
+
+// harmless replaces control characters but line feeds and TABs by a sign that shows where they were.
+func harmless(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return '\ufffd'
+		}
+		return r
+	}, text)
 }
 
 // grid prints a table whose columns line up for Chinese text as well; numbers is how many of the last columns hold numbers.

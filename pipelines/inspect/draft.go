@@ -122,9 +122,18 @@ func (d *drafting) nameColumns() {
 // columnName is a name for a header: the usual one where its meaning is plain, or made of its own letters; empty if it has none.
 func columnName(header string) string {
 	for _, known := range []struct{ pattern, name string }{
-		{`^(订单编?号|主订单编?号|交易单?号|order ?_?(id|no|number)\.?)$`, "order_id"}, {`实付|实收|应付金额|买家应付`, "paid_amount"},
-		{`^(订单|买家)?(付款|支付)时间`, "paid_at"}, {`^(下单|创建|订单创建|交易)时间`, "ordered_at"}, {`订单状态|交易状态`, "status"}, {`手机`, "phone"}, {`邮箱`, "email"},
-		{`^商品(名称|标题)`, "product"}, {`^(商品)?数量$`, "quantity"}, {`^单价`, "price"}, {`退款金额`, "refund_amount"}, {`姓名`, "name"},
+		{`^(订单编?号|主订单编?号|交易单?号|order ?_?(id|no|number)\.?)$`, "order_id"},
+		{`实付|实收|应付金额|买家应付`, "paid_amount"},
+		{`^(订单|买家)?(付款|支付)时间`, "paid_at"},
+		{`^(下单|创建|订单创建|交易)时间`, "ordered_at"},
+		{`订单状态|交易状态`, "status"},
+		{`手机`, "phone"},
+		{`邮箱`, "email"},
+		{`^商品(名称|标题)`, "product"},
+		{`^(商品)?数量$`, "quantity"},
+		{`^单价`, "price"},
+		{`退款金额`, "refund_amount"},
+		{`姓名`, "name"},
 	} {
 		if regexp.MustCompile("(?i)" + known.pattern).MatchString(contract.NormalHeader(header)) {
 			return known.name

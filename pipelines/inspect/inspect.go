@@ -25,6 +25,7 @@ import (
 const (
 	sampleRows  = 1000
 	sampleBytes = 8 << 20
+	mostColumns = 500
 )
 
 // A Report is what there is to say about one file, or one member of an archive.
@@ -46,8 +47,10 @@ type Report struct {
 	Preamble   int64    `json:"preamble"`
 	HeaderLine int64    `json:"header_line"`
 	Columns    []Column `json:"columns"`
-	Rows       int64    `json:"rows"`    // behind the header, all of them
-	Sampled    int      `json:"sampled"` // of them, those that were looked at
+	// MoreColumns is how many columns stand behind those that are looked at.
+	MoreColumns int   `json:"more_columns,omitempty"`
+	Rows        int64 `json:"rows"`    // behind the header, all of them
+	Sampled     int   `json:"sampled"` // of them, those that were looked at
 
 	Feed   string   `json:"feed,omitempty"` // that takes it; empty: none does
 	Why    string   `json:"why,omitempty"`
@@ -145,7 +148,10 @@ func (r *Report) fill(t *table) {
 	if t.headerLine > 0 {
 		r.Preamble = t.headerLine - 1
 	}
-	for i, name := range t.header {
+	if r.MoreColumns = len(t.header) - mostColumns; r.MoreColumns < 0 {
+		r.MoreColumns = 0
+	}
+	for i, name := range t.header[:len(t.header)-r.MoreColumns] {
 		cells := make([]string, len(t.rows))
 		for j, row := range t.rows {
 			if i < len(row) {

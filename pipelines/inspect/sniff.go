@@ -142,7 +142,9 @@ func noText() error {
 }
 
 // foreign says that a character has no place in a text.
-func foreign(r rune) bool { return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == utf8.RuneError }
+func foreign(r rune) bool {
+	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == utf8.RuneError
+}
 
 // withoutCutRune leaves out a character that the end of the sample has cut.
 func withoutCutRune(text []byte, whole bool) []byte {

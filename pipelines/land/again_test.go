@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -112,6 +113,23 @@ func TestManyFilesLandInANewStore(t *testing.T) {
 	}
 	if landed, err := p.land(t, nil, p.inbox); err != nil || len(landed) != 10 {
 		t.Errorf("%d landed, %v", len(landed), err)
+	}
+}
+
+// TestPipesAreNotOpened: somebody would have to write to them, or the landing would wait for ever.
+func TestPipesAreNotOpened(t *testing.T) {
+	p := newPlace(t)
+	good := p.write(t, "shop_1.csv", "订单号\nA1\n")
+	pipe := filepath.Join(p.inbox, "shop_2.csv")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("shop_2.csv", filepath.Join(p.inbox, "shop_3.csv")); err != nil {
+		t.Fatal(err)
+	}
+	landed, err := p.land(t, nil, p.inbox, pipe)
+	if len(landed) != 1 || landed[0].Path != good || err == nil || strings.Count(err.Error(), "not a regular file") != 3 {
+		t.Errorf("landed %+v, %v", landed, err)
 	}
 }
 

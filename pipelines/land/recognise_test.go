@@ -39,6 +39,7 @@ func TestHeadersAreRanked(t *testing.T) {
 		"one required beats two known":      {"many_1.csv", "单号,备注,金额", "many", "by its name and its header", "", ""},
 		"only the least fits":               {"x.csv", "备注,单号", "few", "by its header (line 1: 1 required columns, 2 known)", "", ""},
 		"the name says one, the head other": {"most_1.csv", "单号,备注", "few", "by its header", "", ""},
+		"a column too few of its own":       {"most_1.csv", "单号,备注,别的", "most", "by its name; its header does not fit", "", ""},
 		"the name alone":                    {"most_1.csv", "别的", "most", "by its name; its header does not fit", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

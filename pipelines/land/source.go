@@ -46,6 +46,9 @@ func (l *lander) path(ctx context.Context, name string) error {
 	if info.IsDir() {
 		return l.folder(ctx, name)
 	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("land %s: %w", name, errIrregular) // to open a pipe would be to wait for its other end
+	}
 	return l.file(ctx, source{path: name, name: filepath.Base(name), open: func() (fs.File, error) { return os.Open(name) }})
 }
 
@@ -72,12 +75,31 @@ func (l *lander) folder(ctx context.Context, name string) error {
 			return nil
 		case entry.IsDir():
 			return nil
+		case irregular(root, inside, entry):
+			problems = append(problems, fmt.Errorf("land %s: %w", place, errIrregular))
+			return nil
 		}
 		one := source{path: place, name: entry.Name(), open: func() (fs.File, error) { return root.Open(inside) }}
 		problems = append(problems, l.file(ctx, one))
 		return nil
 	})
 	return errors.Join(append(problems, err)...)
+}
+
+var errIrregular = errors.New("not a regular file")
+
+// irregular says that a name, or what it links to, is a pipe, a device or a socket. Links that lead out of the folder are found when they are
+// opened.
+func irregular(root *os.Root, name string, entry fs.DirEntry) bool {
+	mode := entry.Type()
+	if mode&fs.ModeSymlink != 0 {
+		info, err := root.Stat(name)
+		if err != nil {
+			return false
+		}
+		mode = info.Mode().Type() &^ fs.ModeDir
+	}
+	return !mode.IsRegular()
 }
 
 func passedOver(name string) bool {
@@ -120,7 +142,7 @@ func stat(open opener) (fs.FileInfo, error) {
 	}
 	info, err := file.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("not a regular file")
+		err = errIrregular
 	}
 	return info, errors.Join(err, file.Close())
 }

@@ -24,8 +24,8 @@ type Result struct {
 
 // File finds the feed that takes a file of that base name. A file whose name one feed takes, and whose header fits it, is of that feed.
 // Else, of the feeds whose required headers the file has, the one wins of which it has the most required headers, then the most headers, then
-// the one that takes its name; two that are equal in all three are left to a person. A file that fits no header is still of the only feed
-// that takes its name: conform then says what is wrong with it.
+// the one that takes its name; two that are equal in all three are left to a person. But a file whose name only one feed takes is of another only
+// if that one knows nearly all of its columns: else a column is missing, and conform says so.
 func File(ctx context.Context, registry *contract.Registry, name string, in reader.Input) (Result, error) {
 	var byName []*contract.Contract
 	for _, c := range registry.Feeds() {
@@ -43,8 +43,14 @@ func File(ctx context.Context, registry *contract.Registry, name string, in read
 	if err != nil {
 		return Result{}, err
 	}
+	if len(byName) == 1 {
+		fits = slices.DeleteFunc(fits, func(one fit) bool { return !one.knowsNearlyAll() })
+	}
 	return choose(byName, fits), nil
 }
+
+// knowsNearlyAll says that at most one column in ten of the file is strange to the feed.
+func (f fit) knowsNearlyAll() bool { return f.known*10 >= f.width*9 }
 
 // nameAndHeader is for the one feed that takes the name; sure if nothing speaks against it.
 func nameAndHeader(ctx context.Context, c *contract.Contract, in reader.Input) (told Result, sure bool, err error) {
@@ -61,6 +67,7 @@ func nameAndHeader(ctx context.Context, c *contract.Contract, in reader.Input) (
 type fit struct {
 	contract        *contract.Contract
 	required, known int // headers of the file that the feed requires, and that it knows at all
+	width           int // headers that the file has
 	named           bool
 	line            int64
 	sheet           string
@@ -112,6 +119,11 @@ func fitOf(ctx context.Context, c *contract.Contract, in reader.Input) (fit, boo
 		return fit{}, false, err
 	}
 	one := fit{contract: c, line: header.Line, sheet: header.Sheet}
+	for _, name := range header.Names {
+		if contract.NormalHeader(name) != "" {
+			one.width++
+		}
+	}
 	fields := hasFields(c)
 	for i, column := range c.Columns {
 		switch {
