@@ -17,14 +17,14 @@ func refuseForeign(c *contract.Contract, text *bufio.Reader) error {
 	if len(first) == 0 && err != nil {
 		return err
 	}
-	if kind := foreign(first); kind != "" {
+	if kind := Foreign(first); kind != "" {
 		return problem(0, "the contract says %s, but the file is %s", c.Files.Container, kind)
 	}
 	return nil
 }
 
-// foreign says what a file is that is neither text nor a workbook, by its first bytes, and what to do; empty if it may be either.
-func foreign(first []byte) string {
+// Foreign says what a file is that is neither text nor a workbook, by its first bytes, and what to do; empty if it may be either.
+func Foreign(first []byte) string {
 	for _, kind := range []struct{ mark, is string }{
 		{zipMark, "an xlsx workbook or a zip"},
 		{"\xd0\xcf\x11\xe0", "an old .xls workbook, or one with a password: save it as xlsx"},

@@ -63,7 +63,7 @@ func checkWorkbook(text *bufio.Reader) error {
 	if bytes.HasPrefix(first, []byte("PK")) {
 		return nil
 	}
-	kind := foreign(first)
+	kind := Foreign(first)
 	if kind == "" {
 		kind = "text, not a workbook: give it a contract with container csv"
 	}
