@@ -160,7 +160,11 @@ func isPublished(table string) bool { return strings.HasPrefix(table, "mart.") }
 
 func copyStatement(n *node, query, path string) string {
 	if n.published && len(n.order) > 0 {
-		return copyTo("select * from (\n"+query+"\n) order by "+join(n.order), path, warehouse.PublishedParquet)
+		order := make([]string, len(n.order))
+		for i, column := range n.order {
+			order[i] = warehouse.QuoteName(column)
+		}
+		return copyTo("select * from (\n"+query+"\n) order by "+join(order), path, warehouse.PublishedParquet)
 	}
 	return copyQuery(query, path)
 }
