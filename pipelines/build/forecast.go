@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"countinghouse/internal/lineage"
 	"countinghouse/internal/model"
 	"countinghouse/internal/snapshot"
 	"countinghouse/internal/warehouse"
@@ -102,7 +103,8 @@ func (p *MonthPlan) widen(touched []string, edge model.Read, last string) {
 	}
 }
 
-// touched follows a column up to the datasets, as long as it keeps its name, and gives the months of the rows that new files bring.
+// touched follows a day or time up to the datasets and gives the months of the rows that new files bring; unsure are the tables that changed and do
+// not give that day, so that nobody can tell which months they touch.
 func (p *planning) touched(ctx context.Context, table, by string) (months, unsure []string, err error) {
 	maker := p.graph.makers[table]
 	if p.current.Tables[table].Fingerprint == maker.fingerprint {
@@ -114,21 +116,55 @@ func (p *planning) touched(ctx context.Context, table, by string) (months, unsur
 	if maker.model == nil || p.was[table].Definition != maker.definition {
 		return nil, []string{table}, nil
 	}
+	days := p.daysOf(ctx, maker, by)
 	for _, input := range maker.inputs {
 		if p.graph.makers[input].fingerprint == p.was[table].Inputs[input] {
 			continue
 		}
-		if !slices.ContainsFunc(p.was[input].Columns, func(column warehouse.Column) bool { return strings.EqualFold(column.Name, by) }) {
+		if len(days[input]) == 0 {
 			unsure = append(unsure, input)
-			continue
 		}
-		more, also, err := p.touched(ctx, input, by)
-		if err != nil {
-			return nil, nil, err
+		for _, day := range days[input] {
+			more, also, err := p.touched(ctx, input, day)
+			if err != nil {
+				return nil, nil, err
+			}
+			months, unsure = append(months, more...), append(unsure, also...)
 		}
-		months, unsure = append(months, more...), append(unsure, also...)
 	}
 	return months, unsure, nil
+}
+
+// daysOf gives, by input, the days and times that a column of a model is made from; none where the query cannot be followed.
+func (p *planning) daysOf(ctx context.Context, maker *node, column string) map[string][]string {
+	tree, err := p.reader.Serialize(ctx, maker.query)
+	if err != nil {
+		return nil
+	}
+	query, err := lineage.Of(tree, func(table string) []string {
+		var names []string
+		for _, column := range p.was[table].Columns {
+			names = append(names, column.Name)
+		}
+		return names
+	})
+	if err != nil {
+		return nil
+	}
+	days := map[string][]string{}
+	for _, given := range query.Columns {
+		if !strings.EqualFold(given.Name, column) {
+			continue
+		}
+		for _, source := range given.Values {
+			if slices.ContainsFunc(p.was[source.Table].Columns, func(column warehouse.Column) bool {
+				return strings.EqualFold(column.Name, source.Column) && (column.Type == "DATE" || strings.HasPrefix(column.Type, "TIMESTAMP"))
+			}) {
+				days[source.Table] = append(days[source.Table], source.Column)
+			}
+		}
+	}
+	return days
 }
 
 // newMonths reads the files that a dataset did not have.

@@ -282,7 +282,10 @@ func TestPlanTellsTheMonths(t *testing.T) {
 			return salesQuery(sales)
 		}
 	}
-	done := s.build(monthlyShop(), salesQuery(old), "2026-10-31")
+	shop := monthlyShop() // in which the day has another name than in the dataset
+	shop["core/sales.sql"] = header("order_id") + "with sold as (select *, cast(date_trunc('day', day) as date) as sold_on from dataset.orders)\nselect order_id, customer_id, sold_on, amount from sold"
+	shop["mart/monthly.sql"] = strings.Replace(monthlyHeader, "by: day", "by: sold_on", 1) + strings.NewReplacer("sales.day", "sales.sold_on", "'month', day", "'month', sold_on").Replace(monthlyQuery)
+	done := s.build(shop, salesQuery(old), "2026-10-31")
 	if done.err != nil {
 		t.Fatal(done.err)
 	}
@@ -308,11 +311,11 @@ func TestPlanTellsTheMonths(t *testing.T) {
 		}
 		return ""
 	}
-	if got, want := plan(monthlyShop()), "months 2025-03 to 2026-03: new rows in 2025-03, core.sales read back 365 days"; got != want {
+	if got, want := plan(shop), "months 2025-03 to 2026-03: new rows in 2025-03, core.sales read back 365 days"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	changed := monthlyShop()
-	changed["mart/monthly.sql"] = monthlyHeader + strings.Replace(monthlyQuery, "sum(sales.amount)", "max(sales.amount)", 1)
+	changed := maps.Clone(shop)
+	changed["mart/monthly.sql"] = strings.Replace(shop["mart/monthly.sql"], "sum(sales.amount)", "max(sales.amount)", 1)
 	if got, want := plan(changed), "all months: its SQL changed"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
