@@ -98,6 +98,8 @@ func oddBooks() map[string]struct {
 		"a huge row":           {book: one(`<row r="2">` + strings.Repeat(`<c t="str"><v>`+strings.Repeat("x", 1<<10)+`</v></c>`, 1<<11) + `</row>`), problem: "a row of more than 1048576 bytes"},
 		"merged rows":          {book: rawBook{sheets: []string{headerRow + `<row r="2"><c r="A2" t="str"><v>A</v></c><c r="B2"><v>1</v></c></row><row r="3"><c r="B3"><v>2</v></c></row>`}, behind: `<mergeCells><mergeCell ref="A2:A3"/></mergeCells>`}, problem: `line 2: the cells A2:A3 of sheet "S1" are merged`},
 		"merged columns":       {book: rawBook{sheets: []string{headerRow + `<row r="2"><c r="A2" t="str"><v>A</v></c></row>`}, behind: `<mergeCells><mergeCell ref="A2:B2"/><mergeCell ref="E1:E9"/></mergeCells>`}, want: "2 A||"},
+		"too many merges":      {book: rawBook{sheets: []string{headerRow}, behind: "<mergeCells>" + strings.Repeat(`<mergeCell ref="E1:E9"/>`, 10_001) + "</mergeCells>"}, problem: "more than 10000 blocks of cells merged"},
+		"many merged columns":  {book: rawBook{sheets: []string{headerRow + `<row r="2"><c r="A2" t="str"><v>A</v></c></row>`}, behind: "<mergeCells>" + strings.Repeat(`<mergeCell ref="A2:B2"/>`, 10_001) + "</mergeCells>"}, want: "2 A||"},
 		"a part twice":         {book: rawBook{sheets: []string{headerRow}, more: []entry{plainEntry(`xl\WORKBOOK.xml`, "<workbook/>")}}, problem: "twice"},
 		"a binary one":         {book: rawBook{more: []entry{plainEntry("xl/workbook.bin", "x"), plainEntry("_rels/.RELS", "x")}}, problem: "twice"},
 		"an OpenDocument":      {book: rawBook{more: []entry{plainEntry("mimetype", "application/vnd.oasis.opendocument.spreadsheet")}}, problem: "an OpenDocument sheet"},

@@ -31,6 +31,7 @@ type sheetCell struct {
 const (
 	maxSheetRow    = 1 << 20
 	maxSheetColumn = 1 << 14
+	maxMerged      = 10_000 // ours: such a sheet is refused anyway, but where its merges lie beside what is read
 )
 
 // A sheetScanner reads the rows of one sheet.
@@ -288,9 +289,14 @@ func (s *sheetScanner) finish() error {
 			return s.problem(err)
 		}
 		if s.xml.kind == opening && string(s.xml.name) == "mergeCell" {
-			if cells, ok := parseMerged(s.xml.attribute("ref")); ok {
-				s.merged = append(s.merged, cells)
+			cells, ok := parseMerged(s.xml.attribute("ref"))
+			if !ok || cells.firstRow == cells.lastRow { // within one row a merge hides nothing
+				continue
 			}
+			if len(s.merged) == maxMerged {
+				return problem(0, "sheet %q has more than %d blocks of cells merged over several rows: take the merges back", s.name, maxMerged)
+			}
+			s.merged = append(s.merged, cells)
 		}
 	}
 }

@@ -300,7 +300,7 @@ func (r *workbookReader) record(rows *sheetScanner, cells []sheetCell) error {
 // checkMerged refuses merged cells over several rows: all but the first of them would be read as empty.
 func (r *workbookReader) checkMerged(rows *sheetScanner) error {
 	for _, merged := range rows.merged {
-		if merged.firstRow == merged.lastRow || merged.lastRow <= r.summary.Header.Line {
+		if merged.lastRow <= r.summary.Header.Line {
 			continue
 		}
 		for field, column := range r.columns {
