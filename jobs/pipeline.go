@@ -64,9 +64,12 @@ func (w *Workshop) build(ctx context.Context, options BuildOptions) (snapshot.En
 			}
 		},
 	})
+	if err != nil {
+		return snapshot.Environment{}, err
+	}
 	candidate := snapshot.Environment{Name: options.Environment, AsOf: w.AsOf.Format(time.DateOnly), Tables: tables}
-	if err != nil || options.Only != nil || options.Months != nil {
-		return candidate, err
+	if options.Only != nil || options.Months != nil {
+		return candidate, nil
 	}
 	if err := snapshot.LeaveCandidate(ctx, w.Bucket, candidate); err != nil {
 		return snapshot.Environment{}, err

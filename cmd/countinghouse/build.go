@@ -48,13 +48,12 @@ func (a *app) build(ctx context.Context, workshop *jobs.Workshop, options jobs.B
 	}
 	candidate, err := workshop.Build(ctx, options)
 	slices.SortStableFunc(made, func(x, y build.Event) int { return cmp.Compare(y.Seconds, x.Seconds) })
+	whole := options.Only == nil && options.Months == nil
 	printErr := a.print(made, func() error {
 		a.printMade(made)
-		switch {
-		case err != nil: // it is told at the end
-		case options.Only != nil || options.Months != nil:
+		if !whole {
 			a.printf("%d tables made; a candidate is left by a build of all tables\n", len(made))
-		default:
+		} else if len(candidate.Tables) > 0 {
 			a.printf("%d tables in the candidate of %s, %d made now\n", len(candidate.Tables), a.environment, len(made))
 		}
 		return nil

@@ -49,8 +49,11 @@ func (p *planning) months(ctx context.Context, n *node) (*MonthPlan, error) {
 		return nil, nil
 	}
 	was, found := p.was[n.name]
-	if reason := p.allMonths(n, was); !found || reason != "" {
-		return &MonthPlan{All: true, Why: cmp.Or(reason, "it is new")}, nil
+	if !found {
+		return &MonthPlan{All: true, Why: "it is new"}, nil
+	}
+	if reason := p.allMonths(n, was); reason != "" {
+		return &MonthPlan{All: true, Why: reason}, nil
 	}
 	plan := &MonthPlan{}
 	for _, input := range slices.Sorted(maps.Keys(n.model.Header.Reads)) {

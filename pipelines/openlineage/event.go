@@ -31,8 +31,8 @@ type Run struct {
 type Built struct {
 	Table   lineage.Table
 	Columns []warehouse.Column // with their types; nil: only the names are known
-	Rows    int64 // negative: not counted, as of a view
-	Bytes   int64 // 0: not known
+	Rows    int64              // negative: not counted, as of a view
+	Bytes   int64              // 0: not known
 	Seconds float64
 	EndedAt time.Time
 }
