@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"countinghouse/internal/contract/landing"
+	"countinghouse/internal/contract/reader"
 	"countinghouse/internal/contract/recognise"
 
 	"golang.org/x/sync/errgroup"
@@ -57,7 +58,22 @@ func (l *lander) flush(ctx context.Context) error {
 func (l *lander) prepare(ctx context.Context, from source) prepared {
 	file := prepared{source: from}
 	file.err = l.read(ctx, &file)
-	return file
+	damage := (*reader.Problem)(nil)
+	if from.whole == nil || !errors.As(file.err, &damage) {
+		return file
+	}
+	// A member that cannot be unpacked has no bytes to keep: the archive is kept aside in its place. Its other members land as ever.
+	kept := prepared{source: *from.whole, staged: file.staged}
+	kept.source.refused = from.base() + ": " + damage.Error()
+	if file.staged != "" {
+		if err := os.Remove(file.staged); err != nil {
+			kept.err = err
+			return kept
+		}
+	}
+	kept.staged = ""
+	kept.err = l.read(ctx, &kept)
+	return kept
 }
 
 func (l *lander) read(ctx context.Context, file *prepared) error {

@@ -27,6 +27,7 @@ type source struct {
 	// received is when it was brought, if that was before this landing.
 	received time.Time
 	open     opener
+	whole    *source // of a member: its archive
 }
 
 // base is the name that patterns of feeds are held against.
@@ -157,7 +158,7 @@ func (l *lander) member(ctx context.Context, from source, archive fs.FileInfo, m
 		return fmt.Errorf("land %s!%s: %d bytes are more than the %d allowed", from.path, member.Name, member.Size, l.options.MaxSize)
 	}
 	info := memberInfo{member: member, modified: memberTime(member.ModTime, archive.ModTime(), l.options.Zone)}
-	one := source{path: from.path + "!" + member.Name, name: from.name + "!" + member.Name, archive: true, open: func() (fs.File, error) {
+	one := source{path: from.path + "!" + member.Name, name: from.name + "!" + member.Name, archive: true, whole: &from, open: func() (fs.File, error) {
 		content, err := member.Open()
 		return memberFile{content, info}, err
 	}}

@@ -10,6 +10,7 @@ import (
 	"path"
 	"strings"
 	"time"
+	"unicode"
 
 	"countinghouse/internal/objectstore"
 )
@@ -44,14 +45,21 @@ func Folder(feed, sha256 string) string { return path.Join("landing", feed, sha2
 // ManifestKey is where the manifest of the file with this content lies.
 func ManifestKey(feed, sha256 string) string { return path.Join(Folder(feed, sha256), manifestName) }
 
-// FileKey is where the file's bytes lie. The name is kept but for what a key cannot hold.
+// longestName is in bytes. File systems take 255, and a name on its way has a suffix.
+const longestName = 200
+
+// FileKey is where the file's bytes lie. The name is kept but for what a key cannot hold; of one that is too long the beginning and the end are.
 func FileKey(feed, sha256, name string) string {
 	safe := strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == '/' || r == '\\' || r == '\ufffd' {
+		if unicode.IsControl(r) || r == '/' || r == '\\' || r == '\ufffd' {
 			return '_'
 		}
 		return r
 	}, strings.ToValidUTF8(name, "_"))
+	if len(safe) > longestName {
+		begin, end := safe[:longestName*3/4], safe[len(safe)-longestName/4+1:]
+		safe = strings.ToValidUTF8(begin, "") + "_" + strings.ToValidUTF8(end, "")
+	}
 	if safe == manifestName || strings.Trim(safe, ".") == "" {
 		safe = "_" + safe
 	}
