@@ -27,8 +27,12 @@ func child(ctx context.Context, args []string, out io.Writer) (err error) {
 	scratch := flags.String("scratch", "", "where to spill")
 	memory := flags.String("memory", "", "memory_limit")
 	digest := flags.Bool("digest", false, "the file holds a JSON list of relations: print a JSON list of their digests")
+	workbook := flags.String("workbook", "", "no statements: go through the rows of a workbook")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *workbook != "" {
+		return iterateWorkbook(*workbook)
 	}
 	text, err := os.ReadFile(flags.Arg(0))
 	if err != nil {

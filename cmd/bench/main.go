@@ -37,7 +37,7 @@ func parse(args []string) (settings, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&s.product, "countinghouse", "bin/countinghouse", "the binary to measure")
 	flags.StringVar(&s.output, "output", "table", "table or json")
-	flags.StringVar(&s.only, "only", "", "one benchmark: conform, smallfiles, start, models, whole")
+	flags.StringVar(&s.only, "only", "", "one benchmark: conform, smallfiles, workbook, start, models, whole")
 	flags.StringVar(&s.dir, "dir", "", "where to work (default: a temporary folder, removed at the end)")
 	flags.StringVar(&s.models, "models", "sql", "the folder with the product's models")
 	flags.IntVar(&s.csvMB, "csv-mb", 200, "size of the CSV file of the conform benchmark, in MB")
@@ -76,6 +76,7 @@ func benchmarks() []benchmark {
 	return []benchmark{
 		{"conform", benchConform},
 		{"smallfiles", benchSmallFiles},
+		{"workbook", benchWorkbook},
 		{"start", benchStart},
 		{"models", benchModels},
 		{"whole", benchWhole},

@@ -224,7 +224,7 @@ func messageOf(err error) string {
 	if err == nil {
 		return ""
 	}
-	return strings.TrimSpace(err.Error())
+	return harmless(strings.TrimSpace(err.Error()))
 }
 
 // isTaken says whether an error means that somebody else was quicker.

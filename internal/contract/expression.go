@@ -84,6 +84,7 @@ type expressionCheck struct {
 	place      string // the same for people
 	expression string
 	windows    bool
+	keyless    bool // no hash with the brand's key: the key is no part of what names a conformed file
 	query      string
 	typed      string // optional: a query that binds only where the expression has the type that it must have
 }
@@ -96,7 +97,7 @@ func (c *Contract) columnChecks() []expressionCheck {
 		}
 		above := Contract{Columns: c.Columns[:i]}
 		checks = append(checks, expressionCheck{
-			path: fmt.Sprintf("columns[%d].value", i), place: "columns." + column.Name + ".value", expression: column.Value,
+			keyless: true, path: fmt.Sprintf("columns[%d].value", i), place: "columns." + column.Name + ".value", expression: column.Value,
 			query: fmt.Sprintf("select source_row, cast((%s\n) as %s) from (select *, 'UTC' as %s from (%s))", column.Value, column.SQLType(), BrandZone, above.FeedSQL(nil)),
 		})
 	}
@@ -184,6 +185,9 @@ func (e expressionCheck) checkTree(text string, tree []byte) error {
 	return err
 }
 
+// keyedHash is the function that hashes with the brand's key.
+const keyedHash = "keyed_hash"
+
 // isBareSelect is true for "select (x)" and nothing more: an expression that closes the bracket early would add to it.
 func isBareSelect(node map[string]any) bool {
 	list, ok := node["select_list"].([]any)
@@ -235,6 +239,9 @@ func (e expressionCheck) refuse(node map[string]any) error {
 		}
 	case "FUNCTION":
 		name, _ := node["function_name"].(string)
+		if e.keyless && strings.EqualFold(name, keyedHash) {
+			return fmt.Errorf("function %s: use it in gives, since a computed column is stored under a name that the key has no part in", keyedHash)
+		}
 		return refuseOutside(name, "age", "version")
 	case "COLUMN_REF":
 		if names, _ := node["column_names"].([]any); len(names) == 1 {

@@ -183,6 +183,7 @@ func TestCheckRefusesWhatLooksBeyondTheRow(t *testing.T) {
 		"no function":       {"sum(amount)", "summe(amount)", "summe does not exist"},
 		"column below":      {"round(quantity * price, 2)", "amount + 1", "columns.amount.value"},
 		"window in value":   {"round(quantity * price, 2)", "row_number() over ()", "a window is not allowed here"},
+		"the key in value":  {"round(quantity * price, 2)", "length(keyed_hash(status))", "function keyed_hash: use it in gives"},
 		"aggregate":         {"round(quantity * price, 2)", "sum(price)", "columns.amount.value"},
 		"rows":              {"status is distinct from 'closed'", "sta = 'closed'", `gives.orders.rows`},
 		"a number of rows":  {"status is distinct from 'closed'", "amount", `schemas/feeds/shop.yaml:20:11: gives.orders.rows: want a condition, which is true or false`},
