@@ -20,10 +20,16 @@ type Folder struct {
 const lockName = ".lock"
 
 // New makes a folder below parent and first removes those that no living process holds.
-func New(parent string) (*Folder, error) {
+func New(parent string) (_ *Folder, err error) {
 	if err := os.MkdirAll(parent, 0o700); err != nil {
 		return nil, fmt.Errorf("make scratch folder: %w", err)
 	}
+	// One process at a time: another's sweep would take a folder that is made, and not yet held, for abandoned.
+	turn, err := hold(filepath.Join(parent, lockName), unix.LOCK_EX)
+	if err != nil {
+		return nil, fmt.Errorf("make scratch folder: %w", err)
+	}
+	defer func() { err = errors.Join(err, turn.Close()) }()
 	if err := sweep(parent); err != nil {
 		return nil, fmt.Errorf("sweep %s: %w", parent, err)
 	}
@@ -31,7 +37,7 @@ func New(parent string) (*Folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make scratch folder: %w", err)
 	}
-	lock, err := hold(filepath.Join(path, lockName))
+	lock, err := hold(filepath.Join(path, lockName), unix.LOCK_EX|unix.LOCK_NB)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("make scratch folder: %w", err), os.RemoveAll(path))
 	}
@@ -44,12 +50,12 @@ func (f *Folder) Close() error {
 }
 
 // hold takes the lock that says that a process is alive: the kernel drops it with the process, however it ends.
-func hold(path string) (*os.File, error) {
+func hold(path string, how int) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := unix.Flock(int(file.Fd()), how); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	return file, nil
@@ -62,12 +68,10 @@ func sweep(parent string) error {
 	}
 	var problems []error
 	for _, entry := range entries {
-		path := filepath.Join(parent, entry.Name())
-		lock, err := hold(filepath.Join(path, lockName))
-		if err != nil {
-			continue // somebody is at work there, or it has just been made or removed
+		// One without a lock was being made by a process that was killed, or its owner is removing it now.
+		if path := filepath.Join(parent, entry.Name()); entry.IsDir() && Abandoned(path) {
+			problems = append(problems, os.RemoveAll(path))
 		}
-		problems = append(problems, os.RemoveAll(path), lock.Close())
 	}
 	return errors.Join(problems...)
 }

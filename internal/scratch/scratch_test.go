@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"countinghouse/internal/scratch"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // TestMain lets the test binary stand in for a process that takes a folder and is then killed.
@@ -78,7 +80,32 @@ func TestKilledProcessLeavesNothingForLong(t *testing.T) {
 	if err := next.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if entries, _ := os.ReadDir(parent); len(entries) != 0 {
+	if entries, _ := filepath.Glob(filepath.Join(parent, "run-*")); len(entries) != 0 {
 		t.Errorf("%d folders are left", len(entries))
+	}
+}
+
+func TestManyAtOnceDoNotSweepEachOther(t *testing.T) {
+	parent := t.TempDir()
+	var group errgroup.Group
+	for range 16 {
+		group.Go(func() error {
+			for range 50 {
+				folder, err := scratch.New(parent)
+				if err != nil {
+					return err
+				}
+				if _, err := os.Stat(folder.Path); err != nil {
+					return err
+				}
+				if err := folder.Close(); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
 	}
 }
