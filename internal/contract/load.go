@@ -6,8 +6,11 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // A Registry holds every feed and every canonical dataset, by name. It is immutable.
@@ -52,14 +55,21 @@ func readAll[T any](files fs.FS, folder string, into map[string]source[T]) error
 	if err != nil {
 		return fmt.Errorf("list schemas/%s: %w", folder, err)
 	}
-	var problems []error
-	for _, name := range names {
-		read, err := readOne[T](files, name)
-		if err != nil {
-			problems = append(problems, err)
-			continue
+	// Side by side: every command waits for all of them.
+	read, problems := make([]source[T], len(names)), make([]error, len(names))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, name := range names {
+		group.Go(func() error {
+			read[i], problems[i] = readOne[T](files, name)
+			return nil
+		})
+	}
+	_ = group.Wait() // each file's problem is told by itself
+	for i, name := range names {
+		if problems[i] == nil {
+			into[strings.TrimSuffix(path.Base(name), ".yaml")] = read[i]
 		}
-		into[strings.TrimSuffix(path.Base(name), ".yaml")] = read
 	}
 	return errors.Join(problems...)
 }
