@@ -110,8 +110,8 @@ type ProjectError struct{ error }
 
 func (e ProjectError) Unwrap() error { return e.error }
 
-// lessGarbage lets the collector run more seldom until the function that it gives is called: reading contracts and models makes much garbage and
-// keeps little, and collecting it takes a quarter of the time that every command needs to begin.
+// lessGarbage lets the collector run more seldom until the function that it gives is called: reading contracts, models and exports makes much garbage
+// and keeps little. Collecting it takes a quarter of the time that every command needs to begin.
 func lessGarbage() func() {
 	before := debug.SetGCPercent(800)
 	return func() { debug.SetGCPercent(before) }
@@ -158,6 +158,7 @@ func (w *Workshop) Land(ctx context.Context, paths []string, feed string) ([]lan
 
 // Conform reads every landed file that was not read by its contract as it is now.
 func (w *Workshop) Conform(ctx context.Context) (conform.Report, error) {
+	defer lessGarbage()()
 	_, pending, err := conform.Results(ctx, w.Bucket, w.Registry, w.Project.Zone)
 	if err != nil {
 		return conform.Report{}, err
