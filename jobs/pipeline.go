@@ -49,10 +49,16 @@ func (w *Workshop) build(ctx context.Context, options BuildOptions) (snapshot.En
 	}
 	graph, err := w.Graph(ctx)
 	if err != nil {
-		return snapshot.Environment{}, ProjectError{err}
+		return snapshot.Environment{}, err
 	}
-	if err := w.dryRun(ctx, graph, current); err != nil && !options.KeepGoing {
+	err = build.DryRun(ctx, graph, w.planOptions(current))
+	wrong := build.ModelError{}
+	switch {
+	case errors.As(err, &wrong) && options.KeepGoing: // what reads a wrong model fails when its turn comes
+	case errors.As(err, &wrong):
 		return snapshot.Environment{}, ProjectError{err}
+	case err != nil:
+		return snapshot.Environment{}, err
 	}
 	tables, err := build.Run(ctx, graph, build.Options{
 		Bucket: w.Bucket, Session: w.Session, Scratch: w.Scratch, Current: current.Tables, Workers: workers(w.Project), Random: w.Random, Now: w.Now, CPU: processorSeconds,
@@ -82,44 +88,26 @@ func (w *Workshop) build(ctx context.Context, options BuildOptions) (snapshot.En
 func (w *Workshop) Plan(ctx context.Context, environment string) ([]build.Change, error) {
 	graph, err := w.Graph(ctx)
 	if err != nil {
-		return nil, ProjectError{err}
+		return nil, err
 	}
 	current, _, err := snapshot.Read(ctx, w.Bucket, environment)
 	if err != nil {
 		return nil, err
 	}
-	var changes []build.Change
-	err = w.withBench(ctx, func(bench *warehouse.Session) (err error) {
-		audited := check.Of(w.Library, w.Values)
-		options := w.planOptions(bench, current, audited)
-		if changes, err = build.Plan(ctx, graph, options); err != nil {
-			return err
-		}
-		if options.BindAll || slices.ContainsFunc(changes, func(change build.Change) bool { return change.Action != build.Removed && !change.Stored }) {
-			return check.Bind(ctx, bench, audited)
-		}
-		return nil
-	})
-	if err != nil {
-		return changes, ProjectError{err}
+	changes, err := build.Plan(ctx, graph, w.planOptions(current))
+	if wrong := (build.ModelError{}); errors.As(err, &wrong) {
+		err = ProjectError{err}
 	}
-	return changes, nil
-}
-
-func (w *Workshop) dryRun(ctx context.Context, graph *build.Graph, current snapshot.Environment) error {
-	return w.withBench(ctx, func(bench *warehouse.Session) error {
-		audited := check.Of(w.Library, w.Values)
-		bound, err := build.DryRun(ctx, graph, w.planOptions(bench, current, audited))
-		if err != nil || !bound {
-			return err
-		}
-		return check.Bind(ctx, bench, audited)
-	})
+	return changes, err
 }
 
 // planOptions has everything bound where an audit has not passed in the environment: a new one may be wrong though no table is to be made.
-func (w *Workshop) planOptions(bench *warehouse.Session, current snapshot.Environment, audited []check.Audited) build.PlanOptions {
-	return build.PlanOptions{Bucket: w.Bucket, Current: current, Bench: bench, Reader: w.Session, BindAll: check.Unchecked(current.Tables, audited)}
+func (w *Workshop) planOptions(current snapshot.Environment) build.PlanOptions {
+	audited := check.Of(w.Library, w.Values)
+	return build.PlanOptions{
+		Bucket: w.Bucket, Current: current, Reader: w.Session, Bench: w.withBench, BindAll: check.Unchecked(current.Tables, audited),
+		Audits: func(ctx context.Context, bench *warehouse.Session) error { return check.Bind(ctx, bench, audited) },
+	}
 }
 
 // withBench lends an empty session for binding models.
@@ -156,7 +144,7 @@ func (w *Workshop) Check(ctx context.Context, environment string) (check.Result,
 		return check.Result{}, err
 	}
 	if err := w.isCurrent(ctx, candidate); err != nil {
-		return check.Result{}, ProjectError{fmt.Errorf("check: %w", err)}
+		return check.Result{}, fmt.Errorf("check: %w", err)
 	}
 	if err := w.allTested(); err != nil {
 		return check.Result{}, err
@@ -178,7 +166,7 @@ func (w *Workshop) Publish(ctx context.Context, environment string, meta report.
 		return snapshot.Environment{}, false, err
 	}
 	if err := w.publishable(ctx, candidate); err != nil {
-		return snapshot.Environment{}, false, ProjectError{fmt.Errorf("publish: %w", err)}
+		return snapshot.Environment{}, false, fmt.Errorf("publish: %w", err)
 	}
 	err = w.AtWork(ctx, func(ctx context.Context) (err error) {
 		current, published, err = publish.Run(ctx, candidate, publish.Options{
@@ -222,7 +210,7 @@ func (w *Workshop) allTested() error {
 func (w *Workshop) publishable(ctx context.Context, candidate snapshot.Environment) error {
 	for _, model := range w.Library.Models {
 		if candidate.Tables[model.Name].Audits == "" {
-			return fmt.Errorf("%s has not been checked: run `countinghouse check` first", model.Name)
+			return ProjectError{fmt.Errorf("%s has not been checked: run `countinghouse check` first", model.Name)}
 		}
 	}
 	return w.isCurrent(ctx, candidate)
@@ -238,7 +226,7 @@ func (w *Workshop) isCurrent(ctx context.Context, candidate snapshot.Environment
 	wanted := graph.Fingerprints()
 	for _, table := range slices.Sorted(maps.Keys(candidate.Tables)) {
 		if candidate.Tables[table].Fingerprint != wanted[table] {
-			return fmt.Errorf("%s is not what it was when it was built: run `countinghouse build` again", table)
+			return ProjectError{fmt.Errorf("%s is not what it was when it was built: run `countinghouse build` again", table)}
 		}
 	}
 	return nil

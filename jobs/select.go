@@ -15,7 +15,7 @@ import (
 func (w *Workshop) Select(ctx context.Context, environment string, include, exclude []string) (map[string]bool, error) {
 	graph, err := w.Graph(ctx)
 	if err != nil {
-		return nil, ProjectError{err}
+		return nil, err
 	}
 	var changed map[string]bool
 	if slices.ContainsFunc(slices.Concat(include, exclude), func(text string) bool { return strings.Contains(text, "state:") }) {

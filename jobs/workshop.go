@@ -209,8 +209,10 @@ func (w *Workshop) Graph(ctx context.Context) (*build.Graph, error) {
 		return nil, err
 	}
 	steps := Steps(StepOptions{Identity: w.identity(), AsOf: ledger.DayOf(w.AsOf)})
-	w.graph, err = build.Resolve(w.Library, Datasets(w.Registry, files, w.Key), steps, w.Values)
-	return w.graph, err
+	if w.graph, err = build.Resolve(w.Library, Datasets(w.Registry, files, w.Key), steps, w.Values); err != nil {
+		return nil, ProjectError{err}
+	}
+	return w.graph, nil
 }
 
 func (w *Workshop) identity() identity.Config {

@@ -1,6 +1,8 @@
 package build_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +10,7 @@ import (
 	"time"
 
 	"countinghouse/internal/snapshot"
+	"countinghouse/internal/warehouse"
 	"countinghouse/pipelines/build"
 )
 
@@ -73,7 +76,7 @@ func TestPlanHoldsHeadersOfStoredTables(t *testing.T) {
 			t.Fatal(err)
 		}
 		current := snapshot.Environment{Name: "prod", Tables: s.current}
-		changes, err := build.Plan(t.Context(), graph, build.PlanOptions{Bucket: s.bucket, Current: current, Bench: bench, Reader: opened, BindAll: all})
+		changes, err := build.Plan(t.Context(), graph, build.PlanOptions{Bucket: s.bucket, Current: current, Bench: lend(bench), Reader: opened, BindAll: all})
 		if want := "sql/mart/tier_count.sql:4: column tiers is BIGINT, its header says varchar"; fmt.Sprint(err) != want {
 			t.Errorf("got %v\nwant %s", err, want)
 		}
@@ -93,5 +96,32 @@ func TestBindFindsMistakesWithoutRows(t *testing.T) {
 	_, err = build.Bind(t.Context(), opened, graph, nil)
 	if err == nil || !strings.Contains(err.Error(), `sql/core/orders.sql:5: Referenced column "amuont" not found in FROM clause!; did you mean "amount"?`) || !strings.Contains(err.Error(), "amuont") || strings.Contains(err.Error(), "mart.by_day") {
 		t.Errorf("want one error, of core.orders: %v", err)
+	}
+}
+
+func lend(bench *warehouse.Session) func(context.Context, func(*warehouse.Session) error) error {
+	return func(_ context.Context, use func(*warehouse.Session) error) error { return use(bench) }
+}
+
+// A daily run is tried again after trouble with the store, and not after a mistake in a model: a plan tells the two apart.
+func TestPlanTellsWrongModelsFromTrouble(t *testing.T) {
+	opened := session(t, 1)
+	graph, err := resolve(opened, with("mart/x.sql", header("a")+"select nothing as a from core.orders"), orders, time.Date(2026, 10, 31, 0, 0, 0, 0, time.UTC))
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := build.PlanOptions{Bucket: newSite(t).bucket, Bench: lend(session(t, 1)), Reader: opened}
+	var wrong build.ModelError
+	if err := build.DryRun(t.Context(), graph, options); !errors.As(err, &wrong) {
+		t.Errorf("a wrong column: %v", err)
+	}
+	options.Bench = func(context.Context, func(*warehouse.Session) error) error { return errors.New("no memory") }
+	if err := build.DryRun(t.Context(), graph, options); err == nil || errors.As(err, &wrong) {
+		t.Errorf("a bench that does not open: %v", err)
+	}
+	interrupted, stop := context.WithCancel(t.Context())
+	stop()
+	if err := build.DryRun(interrupted, graph, options); err == nil || errors.As(err, &wrong) {
+		t.Errorf("interrupted: %v", err)
 	}
 }

@@ -410,7 +410,7 @@ func TestPlanSaysWhy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changes, err := build.Plan(t.Context(), graph, build.PlanOptions{Bucket: s.bucket, Current: current, Bench: session(t, 1), Reader: opened})
+	changes, err := build.Plan(t.Context(), graph, build.PlanOptions{Bucket: s.bucket, Current: current, Bench: lend(session(t, 1)), Reader: opened})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -110,7 +110,7 @@ func (p *MonthPlan) widen(touched []string, edge model.Read, last string) {
 // not give that day, so that nobody can tell which months they touch.
 func (p *planning) touched(ctx context.Context, table, by string) (months, unsure []string, err error) {
 	maker := p.graph.makers[table]
-	if p.current.Tables[table].Fingerprint == maker.fingerprint {
+	if p.Current.Tables[table].Fingerprint == maker.fingerprint {
 		return nil, nil, nil
 	}
 	if maker.dataset != nil {
@@ -140,7 +140,7 @@ func (p *planning) touched(ctx context.Context, table, by string) (months, unsur
 
 // daysOf gives, by input, the days and times that a column of a model is made from; none where the query cannot be followed.
 func (p *planning) daysOf(ctx context.Context, maker *node, column string) map[string][]string {
-	tree, err := p.reader.Serialize(ctx, maker.query)
+	tree, err := p.Reader.Serialize(ctx, maker.query)
 	if err != nil {
 		return nil
 	}
@@ -183,7 +183,7 @@ func (p *planning) newMonths(ctx context.Context, dataset *Dataset, by string) (
 		return nil, []string{dataset.Name}, nil
 	}
 	column := warehouse.QuoteName(by)
-	rows, err := p.reader.Query(ctx, "select distinct strftime("+column+", '%Y-%m') from (\n"+dataset.Of(fresh)+"\n) where "+column+" is not null")
+	rows, err := p.Reader.Query(ctx, "select distinct strftime("+column+", '%Y-%m') from (\n"+dataset.Of(fresh)+"\n) where "+column+" is not null")
 	if err != nil {
 		return nil, nil, fmt.Errorf("months of the new files of %s: %w", dataset.Name, err)
 	}

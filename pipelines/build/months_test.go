@@ -300,7 +300,7 @@ func TestPlanTellsTheMonths(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		changes, err := build.Plan(t.Context(), graph, build.PlanOptions{Bucket: s.bucket, Current: snapshot.Environment{Tables: done.tables}, Bench: session(t, 1), Reader: opened})
+		changes, err := build.Plan(t.Context(), graph, build.PlanOptions{Bucket: s.bucket, Current: snapshot.Environment{Tables: done.tables}, Bench: lend(session(t, 1)), Reader: opened})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -57,22 +57,37 @@ type Build struct {
 type PlanOptions struct {
 	Bucket  *objectstore.Bucket
 	Current snapshot.Environment
-	// Bench is an empty session, used for this plan alone, in which models are bound.
-	Bench *warehouse.Session
-	// BindAll makes every table in the bench, empty, also where none is pending.
+	// Bench lends an empty session in which models are bound. It is asked for only when there is something to bind.
+	Bench func(ctx context.Context, use func(*warehouse.Session) error) error
+	// Audits, if set, binds the audits in the bench, where every table then is, empty.
+	Audits func(ctx context.Context, bench *warehouse.Session) error
+	// BindAll binds also where no table is pending.
 	BindAll bool
 	// Reader reads new export files, to tell which months they touch.
 	Reader *warehouse.Session
 }
 
+// ModelError says that models, or their audits, are wrong, and not the machine or the store.
+type ModelError struct{ error }
+
+func (e ModelError) Unwrap() error { return e.error }
+
+// modelError marks what binding found, unless it was interrupted.
+func modelError(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	return ModelError{err}
+}
+
 // Plan says what a build would do for an environment, and why, and refuses what could not be built: every pending model is bound against empty
-// tables. Nothing is run. The changes are given also with the error.
+// tables. Nothing is run. The changes are given also with a ModelError.
 func Plan(ctx context.Context, graph *Graph, options PlanOptions) ([]Change, error) {
 	planning, err := newPlanning(ctx, graph, options)
 	if err != nil {
 		return nil, fmt.Errorf("plan: %w", err)
 	}
-	columns, problem := planning.bind(ctx, options.Bench)
+	columns, problem := planning.bind(ctx)
 	var changes []Change
 	for _, n := range graph.nodes {
 		for _, table := range n.tables {
@@ -91,34 +106,31 @@ func Plan(ctx context.Context, graph *Graph, options PlanOptions) ([]Change, err
 	return changes, problem
 }
 
-// DryRun binds what a build would have to make, as Plan does. bound says that every table is in the bench, empty: there was something to bind.
-func DryRun(ctx context.Context, graph *Graph, options PlanOptions) (bound bool, err error) {
+// DryRun binds what a build would have to make, as Plan does.
+func DryRun(ctx context.Context, graph *Graph, options PlanOptions) error {
 	planning, err := newPlanning(ctx, graph, options)
 	if err != nil {
-		return false, fmt.Errorf("dry run: %w", err)
+		return fmt.Errorf("dry run: %w", err)
 	}
-	_, err = planning.bind(ctx, options.Bench)
-	return options.BindAll || len(planning.stored) < len(graph.makers), err
+	_, err = planning.bind(ctx)
+	return err
 }
 
 func newPlanning(ctx context.Context, graph *Graph, options PlanOptions) (*planning, error) {
-	p := &planning{graph: graph, bucket: options.Bucket, reader: options.Reader, current: options.Current, bindAll: options.BindAll}
+	p := &planning{PlanOptions: options, graph: graph}
 	return p, p.read(ctx)
 }
 
 type planning struct {
-	graph   *Graph
-	bucket  *objectstore.Bucket
-	reader  *warehouse.Session
-	current snapshot.Environment
-	bindAll bool
-	was     map[string]snapshot.Manifest // of current tables
-	stored  map[string]snapshot.Manifest // of tables as they would be made; pending ones are missing
+	PlanOptions
+	graph  *Graph
+	was    map[string]snapshot.Manifest // of current tables
+	stored map[string]snapshot.Manifest // of tables as they would be made; pending ones are missing
 }
 
 // read reads the manifests of the current tables and of those that a build would leave.
 func (p *planning) read(ctx context.Context) (err error) {
-	if p.was, err = snapshot.OfEnvironment(ctx, p.bucket, p.current); err != nil {
+	if p.was, err = snapshot.OfEnvironment(ctx, p.Bucket, p.Current); err != nil {
 		return err
 	}
 	p.stored = map[string]snapshot.Manifest{}
@@ -130,31 +142,36 @@ func (p *planning) read(ctx context.Context) (err error) {
 			wanted = append(wanted, snapshot.Reference{Table: table, Fingerprint: maker.fingerprint})
 		}
 	}
-	read, err := snapshot.ReadManifests(ctx, p.bucket, wanted)
+	read, err := snapshot.ReadManifests(ctx, p.Bucket, wanted)
 	for one, manifest := range read {
 		p.stored[one.Table] = manifest
 	}
 	return err
 }
 
-// bind binds the pending nodes over the columns of the others.
-func (p *planning) bind(ctx context.Context, session *warehouse.Session) (Columns, error) {
+// bind binds the pending nodes over the columns of the others, and the audits when all of them are right.
+func (p *planning) bind(ctx context.Context) (columns Columns, err error) {
 	known := Columns{}
 	for table, manifest := range p.stored {
 		known[table] = manifest.Columns
 	}
-	if len(known) == len(p.graph.makers) && !p.bindAll {
-		return known, p.graph.checkHeaders(known)
+	if len(known) == len(p.graph.makers) && !p.BindAll {
+		return known, modelError(ctx, p.graph.checkHeaders(known))
 	}
-	columns, err := Bind(ctx, session, p.graph, known)
-	return columns, p.nameCauses(err, columns)
+	err = p.Bench(ctx, func(bench *warehouse.Session) (err error) {
+		if columns, err = Bind(ctx, bench, p.graph, known); err != nil {
+			return modelError(ctx, p.nameCauses(err, columns))
+		}
+		if p.Audits == nil {
+			return nil
+		}
+		return modelError(ctx, p.Audits(ctx, bench))
+	})
+	return columns, err
 }
 
 // nameCauses adds to the problem of a model that was right and was not changed which of its inputs changed under it.
 func (p *planning) nameCauses(problem error, columns Columns) error {
-	if problem == nil {
-		return nil
-	}
 	problems := []error{problem}
 	for _, n := range p.graph.nodes {
 		if n.model == nil || p.was[n.name].Definition != n.definition || columns[n.name] != nil {
@@ -184,7 +201,7 @@ func lostColumns(before, after []warehouse.Column) []string {
 }
 
 func (p *planning) change(ctx context.Context, n *node, table string, columns []warehouse.Column) (Change, error) {
-	current, found := p.current.Tables[table]
+	current, found := p.Current.Tables[table]
 	if found && current.Fingerprint == n.fingerprint {
 		return Change{Table: table, Action: Unchanged, Stored: true, Last: lastBuild(p.was[table])}, nil
 	}
