@@ -105,7 +105,7 @@ func pick(versions []snapshot.Environment, which string, zone *time.Location) (s
 // compared names the tables to compare.
 func (w *Workshop) compared(ctx context.Context, before, after snapshot.Environment, wanted Comparison) (map[string]bool, error) {
 	if len(wanted.Select)+len(wanted.Exclude) == 0 {
-		return filtered(tablesOf(before, after), func(name string) bool { return wanted.All || isMart(name) }), nil
+		return filtered(tablesOf(before, after), func(name string) bool { return wanted.All || snapshot.IsMart(name) }), nil
 	}
 	graph, err := w.Graph(ctx)
 	if err != nil {
@@ -129,7 +129,7 @@ func (w *Workshop) compared(ctx context.Context, before, after snapshot.Environm
 	if err != nil || len(wanted.Select) > 0 {
 		return picked, err
 	}
-	return filtered(picked, func(name string) bool { return wanted.All || isMart(name) }), nil
+	return filtered(picked, func(name string) bool { return wanted.All || snapshot.IsMart(name) }), nil
 }
 
 func tablesOf(environments ...snapshot.Environment) map[string]bool {

@@ -233,7 +233,7 @@ func (w *Workshop) isCurrent(ctx context.Context, candidate snapshot.Environment
 }
 
 func (w *Workshop) writeReport(ctx context.Context, published snapshot.Environment, path string, meta report.Meta) error {
-	if err := w.AttachAll(ctx, published, isMart); err != nil {
+	if err := w.AttachAll(ctx, published, snapshot.IsMart); err != nil {
 		return err
 	}
 	file, err := os.Create(path)
@@ -246,8 +246,6 @@ func (w *Workshop) writeReport(ctx context.Context, published snapshot.Environme
 	}
 	return file.Close()
 }
-
-func isMart(table string) bool { return strings.HasPrefix(table, "mart.") }
 
 // comments are the marts' dictionary, for those who find the tables in a BI tool.
 func (w *Workshop) comments() map[string]publish.Comment {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"countinghouse/internal/model"
+	"countinghouse/internal/snapshot"
 	"countinghouse/internal/warehouse"
 	"countinghouse/pipelines/build"
 	"countinghouse/pipelines/unittest"
@@ -91,7 +92,7 @@ func (w *Workshop) Tested() (map[string]bool, error) {
 func (w *Workshop) untested(tested map[string]bool) []string {
 	var names []string
 	for _, made := range w.Library.Models {
-		if made.Header.Owner == "finance" && isMart(made.Name) && !tested[made.Name] {
+		if made.Header.Owner == "finance" && snapshot.IsMart(made.Name) && !tested[made.Name] {
 			names = append(names, made.Name)
 		}
 	}

@@ -31,6 +31,9 @@ type Table struct {
 	Audits string `json:"audits,omitempty"`
 }
 
+// IsMart says whether a table is one that other tools read: its rows are sorted, digested and copied to marts/.
+func IsMart(table string) bool { return strings.HasPrefix(table, "mart.") }
+
 // Uncounted stands for the rows of a view.
 const Uncounted = -1
 

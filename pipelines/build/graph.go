@@ -124,7 +124,7 @@ func (n *node) place() string {
 func modelNode(m *model.Model) *node {
 	return &node{
 		name: m.Name, tables: []string{m.Name}, inputs: m.Inputs, parameters: m.Parameters, definition: m.Hash,
-		kind: cmp.Or(m.Header.Kind, model.KindTable), published: isPublished(m.Name), order: sortOrder(m), query: m.Query, model: m,
+		kind: cmp.Or(m.Header.Kind, model.KindTable), published: snapshot.IsMart(m.Name), order: sortOrder(m), query: m.Query, model: m,
 	}
 }
 
@@ -152,7 +152,7 @@ func (g *Graph) viewDatasets() {
 
 // sortOrder sorts marts by their grain, which makes looking up a row cheap; the tables between are written as they come.
 func sortOrder(m *model.Model) []string {
-	if isPublished(m.Name) {
+	if snapshot.IsMart(m.Name) {
 		return m.Header.Grain
 	}
 	return nil

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"countinghouse/internal/model"
@@ -144,7 +143,7 @@ func (e *execution) storeFile(ctx context.Context, manifest snapshot.Manifest, p
 	if manifest.Columns, err = e.Session.Columns(ctx, relation); err != nil {
 		return manifest, err
 	}
-	if isPublished(manifest.Name) && manifest.Month == "" {
+	if snapshot.IsMart(manifest.Name) && manifest.Month == "" {
 		manifest.Rows, manifest.Digest, err = Digest(ctx, e.Session, relation, manifest.Columns)
 	} else {
 		err = e.Session.QueryRow(ctx, "select num_rows from parquet_file_metadata("+warehouse.Quote(path)+")").Scan(&manifest.Rows)
@@ -154,9 +153,6 @@ func (e *execution) storeFile(ctx context.Context, manifest snapshot.Manifest, p
 	}
 	return manifest, e.storeData(ctx, &manifest, path)
 }
-
-// isPublished says whether other tools read a table: its rows are sorted, digested and copied to marts/.
-func isPublished(table string) bool { return strings.HasPrefix(table, "mart.") }
 
 func copyStatement(n *node, query, path string) string {
 	if n.published && len(n.order) > 0 {

@@ -4,11 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"countinghouse/internal/model"
 )
-
-func isMart(subject *model.Model) bool { return strings.HasPrefix(subject.Name, "mart.") }
 
 // describe warns of a mart that its readers and owners cannot use with confidence.
 func (c *checking) describe(tested bool) {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"countinghouse/internal/model"
+	"countinghouse/internal/snapshot"
 )
 
 // Finding is one place that breaks a rule.
@@ -40,7 +41,7 @@ func Check(serialize model.Serializer, subject *model.Model, tested bool) ([]Fin
 		checked.rule = rule.name
 		rule.check(checked)
 	}
-	if isMart(subject) {
+	if snapshot.IsMart(subject.Name) {
 		checked.describe(tested)
 	}
 	findings := checked.allow()

@@ -189,7 +189,7 @@ func writeCurrent(environment snapshot.Environment, database, path string) error
 
 func martsOf(environment snapshot.Environment) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(environment.Tables)), func(table string) bool {
-		return !strings.HasPrefix(table, "mart.")
+		return !snapshot.IsMart(table)
 	})
 }
 
