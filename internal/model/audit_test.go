@@ -131,6 +131,7 @@ func TestAuditsRefused(t *testing.T) {
 		"audits: {grain: a > 1}":                                      "another one has that name already",
 		"columns: {a: {references: mart.b.a}}":                        `audit reads mart.b, which nothing makes; did you mean "mart.a"?`,
 		"audits: {x: 'select a from mart.a join mart.b using (a)'}":   "audit reads mart.b",
+
 		"audits: {x: 1}":                               "audit x: want a text, got a number",
 		"audits: {x: }":                                "audit x: want a condition",
 		"audits: {x: ''}":                              "audit x: want a condition",
