@@ -95,17 +95,7 @@ func TestServeFetches(t *testing.T) {
 	if err := os.CopyFS(s.path("tills"), os.DirFS(brand(t, "first"))); err != nil {
 		t.Fatal(err)
 	}
-	command := s.command(t.Context(), "serve", "--listen", "127.0.0.1:0")
-	log, err := os.Create(s.path("serve.log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = log.Close() }()
-	command.Stderr = log
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	base := s.served()
+	command, base := s.serving()
 	until(t, "the files of the source", func() bool {
 		_, err := os.Stat(s.path("store/sources/tills.json"))
 		return err == nil

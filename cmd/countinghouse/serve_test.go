@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
@@ -32,17 +33,7 @@ func TestServe(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	command := s.command(t.Context(), "serve", "--listen", "127.0.0.1:0")
-	log, err := os.Create(s.path("serve.log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = log.Close() }()
-	command.Stderr = log
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	base := s.served()
+	command, base := s.serving()
 	counted := regexp.MustCompile(`\ncountinghouse_runs_total\{job="daily",status="succeeded"\} [2-9]\n`)
 	// A run on a schedule is never for today, and if midnight passes meanwhile there is one more.
 	until(t, "the days that were missed", func() bool { return slices.Equal(s.daysDone(len(wanted)), wanted) })
@@ -65,13 +56,23 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// served is the address that a server says it answers on.
-func (s *site) served() string {
+// serving starts serve and waits for the address that it says it answers on.
+func (s *site) serving() (command *exec.Cmd, base string) {
 	s.t.Helper()
+	command = s.command(s.t.Context(), "serve", "--listen", "127.0.0.1:0")
+	log, err := os.Create(s.path("serve.log"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = log.Close() })
+	command.Stderr = log
+	if err := command.Start(); err != nil {
+		s.t.Fatal(err)
+	}
 	address := regexp.MustCompile(`serving on (http://\S+)`)
-	var base []string
-	until(s.t, "the address", func() bool { base = address.FindStringSubmatch(s.log()); return base != nil })
-	return base[1]
+	var found []string
+	until(s.t, "the address", func() bool { found = address.FindStringSubmatch(s.log()); return found != nil })
+	return command, found[1]
 }
 
 func (s *site) log() string {
