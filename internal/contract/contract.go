@@ -19,6 +19,7 @@ type Contract struct {
 	Expected string          `json:"-"                 yaml:"expected"`
 	Grace    *int            `json:"-"                 yaml:"grace"`
 	Columns  []Column        `json:"columns"           yaml:"columns"`
+	Split    *Split          `json:"split,omitempty"   yaml:"split"`
 	Gives    map[string]Give `json:"gives"             yaml:"gives"`
 	Example  Example         `json:"-"                 yaml:"example"`
 }
@@ -30,6 +31,7 @@ type Files struct {
 	Encoding   string      `json:"encoding,omitempty"    yaml:"encoding"`
 	Header     string      `json:"header,omitempty"      yaml:"header"`
 	Delimiter  string      `json:"delimiter,omitempty"   yaml:"delimiter"`
+	Decimal    string      `json:"decimal,omitempty"     yaml:"decimal"`
 	Sheet      string      `json:"sheet,omitempty"       yaml:"sheet"`
 	Records    string      `json:"records,omitempty"     yaml:"records"`
 	Preamble   int         `json:"preamble,omitempty"    yaml:"preamble"`
@@ -63,6 +65,10 @@ const NoHeader = "none"
 
 // Blanks is the value of Files.Delimiter for fields that stand apart by any number of blanks and TABs.
 const Blanks = "blanks"
+
+// DecimalComma is the value of Files.Decimal for numbers such as 1.234,56: a comma before the decimals, points, apostrophes or no-break spaces
+// between thousands.
+const DecimalComma = "comma"
 
 // HasHeader says that columns are found by the names in a header, and not by their places.
 func (f Files) HasHeader() bool { return f.Header != NoHeader }
@@ -178,6 +184,7 @@ func DefaultLayouts(t Type) []string {
 type Give struct {
 	Rows    string            `json:"rows,omitempty"     yaml:"rows"`
 	GroupBy []string          `json:"group_by,omitempty" yaml:"group_by"`
+	Split   bool              `json:"split,omitempty"    yaml:"split"` // of the parts of each row, as Contract.Split has them
 	Columns map[string]string `json:"columns"            yaml:"columns"`
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // readVersion changes when the engine reads the same contract and bytes into other rows.
-const readVersion = 3
+const readVersion = 4
 
 // ReadFingerprint is a sha256, in hex, over all that decides the typed rows of a file, its rejects and its export
 // time: the contract's files, columns and limits, the brand's zone and the version of the reader. What a feed
@@ -22,7 +22,8 @@ func (c *Contract) ReadFingerprint(zone string) string {
 		Files   Files
 		Columns []Column
 		Rejects Rejects
-	}{readVersion, zone, c.Files, c.Columns, c.Rejects})
+		Split   *Split
+	}{readVersion, zone, c.Files, c.Columns, c.Rejects, c.Split})
 }
 
 // GivesFingerprint is a sha256, in hex, over all that decides what the feed's typed rows give to a dataset.

@@ -15,6 +15,9 @@ const rowsPerFile = 1 << 40
 // TIMESTAMP. A value that is not exact in its type stops the query. The feed must give the dataset.
 func (c *Contract) GiveSQL(dataset *Dataset, from string) string {
 	give := c.Gives[dataset.Dataset]
+	if give.Split {
+		from = c.splitSQL(from)
+	}
 	var inner, outer []string
 	for _, column := range dataset.Columns {
 		expression, given := give.Columns[column.Name]

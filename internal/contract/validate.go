@@ -32,7 +32,7 @@ func (p *problems) pattern(path, text string) {
 
 // reserved are the columns that every feed's rows have besides the contract's.
 func reserved() []string {
-	return []string{"feed", "source_file", "source_row", "exported_at", "file_no", BrandZone}
+	return []string{"feed", "source_file", "source_row", "exported_at", "file_no", "extra", PartNumber, PartCount, PartsUneven, BrandZone}
 }
 
 func isName(name string) bool {
@@ -83,6 +83,7 @@ func validateContract(file string, c *Contract, datasets map[string]*Dataset) pr
 		found.add("$.rejects", "want max_rows >= 0 and max_share from 0 to 1")
 	}
 	c.validateRhythm(&found)
+	c.validateSplit(&found)
 	c.validateGives(&found, datasets)
 	c.validateExample(&found)
 	return found
@@ -131,6 +132,9 @@ func (c *Contract) validateDialect(found *problems) {
 	if f.Delimiter == Blanks && f.Loose {
 		found.add("$.files.loose", "between blanks there are no quotes and no empty fields to be loose about")
 	}
+	if f.Decimal != "" {
+		found.oneOf("$.files.decimal", f.Decimal, DecimalComma)
+	}
 	if f.Preamble < 0 {
 		found.add("$.files.preamble", "want a number of lines")
 	}
@@ -141,6 +145,7 @@ func (c *Contract) validateDialect(found *problems) {
 	}{
 		{"header", f.Header != "", []string{CSV, XLSX}},
 		{"delimiter", f.Delimiter != "", []string{CSV}},
+		{"decimal", f.Decimal != "", []string{CSV}},
 		{"loose", f.Loose, []string{CSV}},
 		{"encoding", f.Encoding != "", []string{CSV, JSON, JSONL}},
 		{"sheet", f.Sheet != "", []string{XLSX}},

@@ -71,13 +71,19 @@ func (s *shop) scratch() string { return filepath.Join(s.dir, "scratch") }
 
 func (s *shop) use(feed string) {
 	s.t.Helper()
-	registry, err := contract.Load(fstest.MapFS{
-		"datasets/orders.yaml": {Data: []byte(ordersDataset)}, "feeds/shop.yaml": {Data: []byte(feed)},
-	}, nil)
+	registry, err := contract.Load(schemasWith(feed), nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	s.registry = registry
+}
+
+func schemasWith(feed string) fstest.MapFS {
+	const lines = "dataset: order_lines\nzh: 行\ngrain: [channel, order_id, line_no]\ncolumns: [{name: channel, type: text}, {name: order_id, type: text}, {name: line_no, type: integer}, " +
+		"{name: product_id, type: text}, {name: quantity, type: integer}, {name: paid_amount, type: money}, {name: shares, type: text}]\n"
+	return fstest.MapFS{
+		"datasets/orders.yaml": {Data: []byte(ordersDataset)}, "datasets/order_lines.yaml": {Data: []byte(lines)}, "feeds/shop.yaml": {Data: []byte(feed)},
+	}
 }
 
 // land puts a file into the store and gives its key.

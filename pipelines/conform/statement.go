@@ -20,7 +20,7 @@ type plan struct {
 
 // newPlan reads a file that was exported at this time, which is in the brand's zone.
 func newPlan(c *contract.Contract, header reader.Header, exported time.Time) plan {
-	in := setting{container: c.Files.Container, zone: exported.Location().String(), exported: exported}
+	in := setting{container: c.Files.Container, comma: c.Files.Decimal == contract.DecimalComma, zone: exported.Location().String(), exported: exported}
 	p := plan{contract: c, header: header, zone: in.zone, columns: make([]typing, len(c.Columns))}
 	for i, column := range c.Columns {
 		if !column.Computed() {
@@ -53,6 +53,9 @@ func (p plan) acceptWith(from, to string, carried []string, lineage string) stri
 		if check := p.check(i, column); check != "" {
 			checks = append(checks, check)
 		}
+	}
+	if split := p.contract.Split; split != nil {
+		checks = append(checks, split.Holds())
 	}
 	names := strings.Join(append([]string{"source_row", p.names()}, carried...), ", ")
 	return fmt.Sprintf(`copy (
@@ -137,6 +140,9 @@ func (p plan) explain(from, to string) string {
 		if reason := p.reason(i, column); reason != "" {
 			reasons = append(reasons, reason)
 		}
+	}
+	if split := p.contract.Split; split != nil {
+		reasons = append(reasons, fmt.Sprintf("case when not %s then %s end", split.Holds(), split.Reason()))
 	}
 	return fmt.Sprintf(`copy (
     select source_row, coalesce("given reason", nullif(concat_ws('; ', %s), '')) as reason, "raw text" as raw

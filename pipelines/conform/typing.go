@@ -22,6 +22,7 @@ type typing struct {
 // A setting is what cells are read in besides their column.
 type setting struct {
 	container string
+	comma     bool      // stands before decimals
 	zone      string    // the brand's
 	exported  time.Time // the file, in the brand's zone
 }
@@ -29,6 +30,9 @@ type setting struct {
 const digits = `(?:[0-9]{1,3}(?:[,，][0-9]{3})+|[0-9]+)`
 
 func newTyping(column contract.Column, cell string, in setting) typing {
+	if in.comma && slices.Contains([]contract.Type{contract.Integer, contract.Count, contract.Money, contract.Decimal, contract.Percent}, column.Type) {
+		cell = pointForComma(cell)
+	}
 	switch column.Type {
 	case contract.ID:
 		return idTyping(cell)
@@ -55,6 +59,17 @@ func newTyping(column contract.Column, cell string, in setting) typing {
 	default:
 		return typing{typed: cell, sure: true}
 	}
+}
+
+// pointForComma writes 1.234,56 as 1,234.56. Commas and points change places, so that what is wrong in the one notation is wrong in the other: the
+// patterns for amounts then see to it that thousands stand in groups of three. Of the other marks between thousands only those between a digit
+// and three more are taken for one; twice, since one match takes the digits that the next would begin with.
+func pointForComma(cell string) string {
+	const mark = `([0-9])[\x{a0}\x{202f}\x{2009}\x{2019}\']([0-9]{3})`
+	for range 2 {
+		cell = fmt.Sprintf("regexp_replace(%s, %s, %s, 'g')", cell, contract.Quote(mark), contract.Quote(`\1.\2`))
+	}
+	return fmt.Sprintf("translate(%s, '.,', ',.')", cell)
 }
 
 func fullMatch(cell, pattern string) string {

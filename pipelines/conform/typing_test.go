@@ -86,6 +86,43 @@ func TestTypes(t *testing.T) {
 	}
 }
 
+// TestDecimalComma: in the notation with a decimal comma, what is right with a point is wrong, and the other way round.
+func TestDecimalComma(t *testing.T) {
+	cases := map[string]map[string]string{
+		"type: money": {
+			"1.234,56": "1234.56", "12,50": "12.50", "-0,07": "-0.07", "1.234": "1234.00", "1.234.567,8": "1234567.80", "12": "12.00", ",5": "0.50", "€ 1.234,50": "1234.50", "12,50 EUR": "12.50",
+			"(3,00)": "-3.00", "1\u00a0234,50": "1234.50", "1\u202f234\u202f567,89": "1234567.89", "1'234'567.890,00": "1234567890.00", "1\u2019234,50": "1234.50",
+			"12.50": "!", "1,234.56": "!", "1.23": "!", "1.2345,6": "!", "1,005": "!", "1,2,3": "!", "1,50000": "1.50", "1 234,5": "!", "12\u00a034": "!", "1,2万": "12000.00",
+		},
+		"type: integer":           {"1.234": "1234", "12,00": "12", "12,5": "!", "1.23": "!", "-5": "-5", "1234": "1234"},
+		"type: decimal, scale: 4": {"1,2345": "1.2345", "1.234": "1234.0000", "1,23456": "!"},
+		"type: percent":           {"8,75%": "0.0875", "8,75 %": "0.0875", "0,0875": "0.0875", "8.75%": "!"},
+		"type: count":             {"3,2k": "3200", "1.234": "1234"},
+		"type: text":              {"1.234,56": "1.234,56"},
+	}
+	for column, cells := range cases {
+		t.Run(column, func(t *testing.T) {
+			s := newShop(t, strings.NewReplacer("columns:\n", "rejects: {max_share: 1}\ncolumns:\n", "type: phone, personal: true", column, "container: csv", "container: csv\n  delimiter: ';'\n  decimal: comma").Replace(shopFeed))
+			content, lines := "订单号;手机\n", []string{}
+			for cell, want := range cells {
+				content += want + ";" + cell + "\n"
+				if want != "!" {
+					lines = append(lines, want)
+				}
+			}
+			got := s.one(content)
+			for _, row := range strings.Split(s.rows(got.Parquet, "order_id || ' ' || phone::varchar"), "; ") {
+				if want, value, _ := strings.Cut(row, " "); value != want {
+					t.Errorf("a cell becomes %s, want %s", value, want)
+				}
+			}
+			if int(got.Accepted) != len(lines) {
+				t.Errorf("%d accepted, want %d: %v", got.Accepted, len(lines), got.Reasons)
+			}
+		})
+	}
+}
+
 // TestDatesWithoutAYear are the latest ones that are not after the day of the export.
 func TestDatesWithoutAYear(t *testing.T) {
 	dated := "files:\n  exported_at: {file_name: '(\\d{8})', layout: '20060102'}\n"

@@ -22,6 +22,7 @@ columns:
   unit_price: {zh: 单价, unit: CNY, about: Price of a piece}
   paid_amount: {zh: 实付金额, unit: CNY, about: What the buyer paid for the line}
   cost_amount: {zh: 成本, unit: CNY, about: Cost of the goods}
+  shares: {zh: 分摊, about: "Quantity and amount are shares of a row that stood for several lines: even, or uneven, the rest being with the first; else empty"}
   feed: {zh: 来源, about: The feed the row comes from}
   source_file: {zh: 来源文件, about: The export it comes from}
   source_row: {zh: 来源行, about: Its line in that export}
@@ -62,6 +63,7 @@ final as (
         order_lines.unit_price,
         order_lines.paid_amount,
         order_lines.cost_amount,
+        order_lines.shares,
         order_lines.feed,
         order_lines.source_file,
         order_lines.source_row,

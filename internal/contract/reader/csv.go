@@ -291,8 +291,13 @@ func (r *csvReader) blank(text []byte) bool {
 	if r.blanks() {
 		return len(bytes.TrimLeft(text, " \t")) == 0
 	}
-	for _, b := range text {
-		if b != r.delimiter && b != ' ' && b != '\t' && b != '"' {
+	for at := 0; at < len(text); {
+		b := text[at]
+		if b == r.delimiter || b == ' ' || b == '\t' || b == '"' {
+			at++
+		} else if n := wideBlank(text[at:]); n > 0 {
+			at += n
+		} else {
 			return false
 		}
 	}

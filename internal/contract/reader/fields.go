@@ -83,7 +83,7 @@ func leadingBlanks(text []byte, delimiter byte) int {
 // plain gives the cells of a record without quotes, if it has so many and none of them anything to strip. Only the bytes beside delimiters
 // are looked at.
 func (s *Splitter) plain(record []byte, width int) (cells [][]byte, ok bool) {
-	if len(record) == 0 || isGuard(record[0]) || isGuard(record[len(record)-1]) {
+	if len(record) == 0 || edgy(record) {
 		return nil, false
 	}
 	s.cells = s.cells[:0]
@@ -93,7 +93,7 @@ func (s *Splitter) plain(record []byte, width int) (cells [][]byte, ok bool) {
 		if more = end >= 0; more {
 			cell, record = record[:end], record[end+1:]
 		}
-		if n := len(cell); n > 0 && (isGuard(cell[0]) || isGuard(cell[n-1])) {
+		if len(cell) > 0 && edgy(cell) {
 			return nil, false
 		}
 		s.cells = append(s.cells, cell)
@@ -140,17 +140,17 @@ func guardAtEdge(record []byte, guard, delimiter byte) bool {
 
 func isEdge(b, delimiter byte) bool { return b == delimiter || b == '"' }
 
-// Strip takes away what guards a cell against spreadsheets: TABs and blanks around it, ="…", and a leading ' or `.
+// Strip takes away what guards a cell against spreadsheets: TABs and blanks of every kind around it, ="…", and a leading ' or `.
 func Strip(cell []byte) []byte {
-	if n := len(cell); n > 0 && !isGuard(cell[0]) && !isGuard(cell[n-1]) {
+	if len(cell) == 0 || !edgy(cell) {
 		return cell
 	}
-	cell = bytes.Trim(cell, " \t\r\n")
+	cell = trimBlanks(cell)
 	if n := len(cell); n >= 3 && cell[0] == '=' && cell[1] == '"' && cell[n-1] == '"' {
-		cell = bytes.Trim(cell[2:n-1], " \t")
+		cell = trimBlanks(cell[2 : n-1])
 	}
 	if len(cell) > 0 && (cell[0] == '\'' || cell[0] == '`') {
-		cell = bytes.TrimLeft(cell[1:], " \t")
+		cell = trimBlanks(cell[1:])
 	}
 	return cell
 }

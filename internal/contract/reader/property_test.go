@@ -94,6 +94,8 @@ func TestStrip(t *testing.T) {
 	for cell, want := range map[string]string{
 		"x": "x", "": "", " ": "", "\tx\t": "x", " x ": "x", "'x": "x", "`x": "x", `="x"`: "x", `="` + "\tx\"": "x", "\t'x ": "x", "x'": "x'", "=x": "=x",
 		`="`: `="`, `=""`: "", "''": "'", "它's": "它's", `="'1"`: "1",
+		"\u00a0x\u00a0": "x", "\u3000订 单\u3000 ": "订 单", "\ufeff\u200bx\u202f\u2009": "x", "\t\u00a0'\u00a0x": "x", "=\"\u00a0x\"\u2003": "x", "\u00a0": "", "a\u00a0b": "a\u00a0b",
+		"￥": "￥", "\u2026x": "\u2026x", "é": "é", "，x。": "，x。", "\u200fx\u2060": "x", "\xa0x\xa0": "\xa0x\xa0",
 	} {
 		if got := string(reader.Strip([]byte(cell))); got != want {
 			t.Errorf("Strip(%q) = %q, want %q", cell, got, want)

@@ -33,7 +33,7 @@ type Input struct {
 type Sink interface {
 	// Header comes first, once: where each column stands, and how many fields a record has.
 	Header(Header) error
-	// Raw is a record whose text is regular CSV with nothing to be stripped, and its fields; there are as many as in the header.
+	// Raw is a record whose text is regular CSV, and its fields, stripped; there are as many as in the header.
 	Raw(line int64, record []byte, fields [][]byte) error
 	// Fields is a record whose cells had to be read; there are as many as in the header.
 	Fields(line int64, fields [][]byte) error
