@@ -13,6 +13,7 @@ import (
 	"countinghouse/internal/snapshot"
 	"countinghouse/internal/warehouse"
 	"countinghouse/pipelines/build"
+	"countinghouse/pipelines/estimate"
 	"countinghouse/pipelines/identity"
 	"countinghouse/pipelines/ledger"
 
@@ -111,9 +112,9 @@ type StepOptions struct {
 	AsOf     ledger.Day
 }
 
-// Steps are the tables that are made in Go: identity and the points ledger.
+// Steps are the tables that are made in Go: identity, the points ledger and the estimate of what will be redeemed of it.
 func Steps(options StepOptions) []build.Step {
-	return []build.Step{identityStep(options.Identity), ledgerStep(options.AsOf)}
+	return []build.Step{identityStep(options.Identity), ledgerStep(options.AsOf), estimateStep()}
 }
 
 func identityStep(config identity.Config) build.Step {
@@ -121,6 +122,18 @@ func identityStep(config identity.Config) build.Step {
 		Name: "identity", Version: identity.Version, Definition: config.Definition(), Inputs: identity.Inputs(), Tables: identity.Tables(),
 		Run: func(ctx context.Context, session *warehouse.Session, write build.TableWriter) error {
 			return identity.Run(ctx, session, config, func(table, query string) error { return write.Query(ctx, table, query) })
+		},
+	}
+}
+
+func estimateStep() build.Step {
+	return build.Step{
+		Name: "estimate", Version: estimate.Version, Definition: estimate.Definition(), Inputs: estimate.Inputs(), Parameters: estimate.Parameters(),
+		Tables: estimate.Tables(),
+		Run: func(ctx context.Context, session *warehouse.Session, write build.TableWriter) error {
+			return estimate.Run(ctx, session, func(table string, schema *arrow.Schema) *warehouse.BatchWriter {
+				return write.Batches(ctx, table, schema)
+			})
 		},
 	}
 }

@@ -16,10 +16,10 @@ columns:
   arrears_points: {zh: 欠积分, unit: points, about: "Points owed by accounts that used, or had taken back, more than they had"}
   lots: {zh: 批次数, unit: lots, about: Lots with points left}
   face_value: {zh: 面值, unit: CNY, about: "outstanding_points / redemption ratio in force at as_of; the rows add up to the value of the total, to the cent"}
-  estimated_redemption_rate: {zh: 估计兑换率, about: "Chain ladder: points of all months of issue redeemed in the end over points issued, within floor and cap; empty until a month of issue has run off. The same on every row"}
+  estimated_redemption_rate: {zh: 估计兑换率, about: "Points of all months of issue redeemed in the end over points issued, within floor and cap; empty until a month of issue has run off. The same on every row"}
   hand_set_redemption_rate: {zh: 手工兑换率, about: The rate set by hand in the programme; empty if none. The same on every row}
   expected_redemption_rate: {zh: 预期兑换率, about: "The rate used: the one set by hand, else the estimate, else the cap. The same on every row"}
-  expected_redemption_points: {zh: 预期兑换积分, unit: points, about: "Outstanding points expected to be redeemed: per month of issue points_issued x rate x (1 - share of redemptions made by its age), at most what is outstanding"}
+  expected_redemption_points: {zh: 预期兑换积分, unit: points, about: "Outstanding points expected to be redeemed: of each channel and month of issue what its pattern says is still to come, or, where a rate is set, points issued x rate less what is redeemed; at most what is outstanding"}
   breakage_points: {zh: 预期作废积分, unit: points, about: Outstanding points expected never to be redeemed}
   expected_face_value: {zh: 预期兑换面值, unit: CNY, about: expected_redemption_points / redemption ratio}
   product_cost_rate: {zh: 商品成本率, about: What a unit of redeemed value costs the brand. The same on every row}
@@ -27,7 +27,12 @@ columns:
   expected_redemption_cost: {zh: 预期兑换成本, unit: CNY, about: "expected_face_value x product_cost_rate: the cost of the redemptions that are expected"}
   used_share: {zh: 已用比例, about: "Points redeemed over points issued, of the whole programme to date. The same on every row"}
   promotional_cost: {zh: 促销成本, unit: CNY per point, about: "Of the programme, per point issued: redemption value of a point x product_cost_rate x used_share / 2, as one issue of points drives two purchases. The same on every row: never add it up"}
+  expected_redemption_points_low: {zh: 预期兑换积分下限, unit: points, about: "At the low end of the rate's 95 % range; empty where the rate in use is no estimate"}
+  expected_redemption_points_high: {zh: 预期兑换积分上限, unit: points, about: At its high end}
+  expected_redemption_cost_low: {zh: 预期兑换成本下限, unit: CNY, about: The cost of expected_redemption_points_low}
+  expected_redemption_cost_high: {zh: 预期兑换成本上限, unit: CNY, about: The cost of expected_redemption_points_high}
 audits:
+  range_is_in_order: expected_redemption_points_low > expected_redemption_points or expected_redemption_points_high < expected_redemption_points
   nothing_is_negative: outstanding_points < 0 or arrears_points < 0 or breakage_points < 0 or expected_redemption_points < 0
   points_add_up_to_balances: >-
     select marts.points, balances.points from (select coalesce(sum(outstanding_points - arrears_points), 0) as points from mart.point_liability) as marts
@@ -40,28 +45,18 @@ audits:
 --- */
 with
 lots as (select * from mart.point_lots where points_remaining > 0),
-vintages as (select * from mart.point_vintages where is_latest),
+vintages as (select * from estimate.vintages where valued_on = getvariable('as_of')),
 programme as (select * from mart.point_programme),
 
-issued as (
-    select
-        cast(date_trunc('month', issued_on) as date) as issue_month,
-        sum(points_issued + points_adjusted - points_clawed_back) as points,
-        sum(points_remaining) as points_remaining,
-    from ledger.lots
-    group by date_trunc('month', issued_on)
-    having sum(points_remaining) > 0
-),
-
 expectations as (
-    -- Bornhuetter and Ferguson: what is still to come does not hang on how little a young month has redeemed so far
     select
-        issued.issue_month,
-        cast(least(1, greatest(0, issued.points * programme.expected_redemption_rate * (1 - coalesce(vintages.developed_share, 0))
-            / cast(issued.points_remaining as double))) as decimal(13, 12)) as redeemed_share,
-    from issued
-    cross join programme
-    left join vintages on issued.issue_month = vintages.issue_month
+        channel,
+        issue_month,
+        cast(least(1, greatest(0, sum(expected_points - points_redeemed)
+            / cast(sum(points_remaining) as double))) as decimal(13, 12)) as redeemed_share,
+    from vintages
+    group by channel, issue_month
+    having sum(points_remaining) > 0
 ),
 
 cells as (
@@ -73,9 +68,9 @@ cells as (
         cast(sum(lots.points_remaining) as bigint) as outstanding_points,
         cast(0 as bigint) as arrears_points,
         count(*) as lots,
-        cast(round(sum(lots.points_remaining * expectations.redeemed_share)) as bigint) as expected_points,
+        cast(round(sum(lots.points_remaining * coalesce(expectations.redeemed_share, 1))) as bigint) as expected_points,
     from lots
-    inner join expectations on lots.issue_month = expectations.issue_month
+    left join expectations on lots.channel = expectations.channel and lots.issue_month = expectations.issue_month
     group by lots.channel, lots.tier, lots.expiry_month, lots.age_band
     union all
     select
@@ -105,6 +100,17 @@ running as (
     from cells
 ),
 
+ranged as (
+    -- the range of the rate is one of points in total, of which each row has its part
+    select
+        case when count(*) > 0 then least(1, greatest(0, min(programme.redemption_rate_low * programme.points_issued - programme.points_redeemed)
+            / nullif(sum(cells.expected_points), 0))) end as low,
+        case when count(*) > 0 then greatest(1, min(programme.redemption_rate_high * programme.points_issued - programme.points_redeemed)
+            / nullif(sum(cells.expected_points), 0)) end as high,
+    from cells
+    inner join programme on programme.redemption_rate_basis = 'own_estimate'
+),
+
 valued as (
     select
         running.channel,
@@ -115,11 +121,14 @@ valued as (
         running.arrears_points,
         running.lots,
         running.expected_points,
+        cast(round(running.expected_points * ranged.low) as bigint) as low_points,
+        least(cast(round(running.expected_points * ranged.high) as bigint), running.outstanding_points) as high_points,
         cast(round(running.points_so_far * programme.point_value, 2)
             - round((running.points_so_far - running.outstanding_points) * programme.point_value, 2) as decimal(18, 2)) as face_value,
         cast(round(running.expected_points * programme.point_value, 2) as decimal(18, 2)) as expected_face_value,
     from running
     cross join programme
+    cross join ranged
 ),
 
 final as (
@@ -144,6 +153,10 @@ final as (
         cast(round(valued.expected_face_value * programme.product_cost_rate, 2) as decimal(18, 2)) as expected_redemption_cost,
         programme.used_share,
         programme.promotional_cost,
+        valued.low_points as expected_redemption_points_low,
+        valued.high_points as expected_redemption_points_high,
+        cast(round(round(valued.low_points * programme.point_value, 2) * programme.product_cost_rate, 2) as decimal(18, 2)) as expected_redemption_cost_low,
+        cast(round(round(valued.high_points * programme.point_value, 2) * programme.product_cost_rate, 2) as decimal(18, 2)) as expected_redemption_cost_high,
     from valued
     cross join programme
 )

@@ -1,7 +1,7 @@
 /* ---
 about: >-
   The points programme at as_of: the rules in force, how much of what was issued is used, and the share expected to be redeemed in the end.
-  One row. The estimate is developed from the months of issue in mart.point_vintages; a rate set by hand goes before it.
+  One row. The estimate is that of mart.point_redemption_estimate for all; a rate set by hand goes before it.
 zh: 积分计划参数
 owner: finance
 tags: [points, finance]
@@ -16,18 +16,23 @@ columns:
   points_issued: {zh: 净发放, unit: points, about: "Points issued and adjusted, less those clawed back, to date"}
   points_redeemed: {zh: 已兑换, unit: points, about: "Points redeemed, less those credited back, to date"}
   used_share: {zh: 已用比例, about: "points_redeemed / points_issued; 0 before anything is issued"}
-  estimated_redemption_rate: {zh: 估计兑换率, about: "Chain ladder: points of all months of issue redeemed in the end over points issued, within the parameters redemption_rate_floor and redemption_rate_cap, but not below used_share; empty until a month of issue has run off"}
+  estimated_redemption_rate: {zh: 估计兑换率, about: "Points of all months of issue redeemed in the end over points issued, by the parameter redemption_method, within the parameters redemption_rate_floor and redemption_rate_cap, but not below used_share; empty until a month of issue has run off"}
   hand_set_redemption_rate: {zh: 手工兑换率, about: The rate set by hand in the programme; empty if none}
   expected_redemption_rate: {zh: 预期兑换率, about: "The rate used: the one set by hand, else the estimate, else the cap"}
   promotional_cost: {zh: 促销成本, unit: CNY per point, about: "Per point issued: redemption value of a point x product_cost_rate x used_share / 2, as one issue of points drives two purchases, the one that earns and the one that redeems"}
+  redemption_rate_low: {zh: 兑换率下限估计, about: "estimated_redemption_rate less 1.96 standard errors, not below used_share"}
+  redemption_rate_high: {zh: 兑换率上限估计, about: estimated_redemption_rate and 1.96 standard errors}
+  chain_ladder_rate: {zh: 链梯法兑换率, about: "By chain ladder, without floor and cap, whatever redemption_method is"}
+  additive_rate: {zh: 增量法兑换率, about: "By the additive method, without floor and cap"}
+  redemption_rate_basis: {zh: 兑换率依据, about: "hand_set, own_estimate, or cap where no estimate can be made"}
 audits:
   rates_are_shares: expected_redemption_rate not between 0 and 1 or product_cost_rate < 0
   there_is_a_programme: "select 'seed.points_programme holds no row' as problem where not exists (select * from mart.point_programme)"
 --- */
 with
-vintages as (select * from mart.point_vintages where is_latest),
 lots as (select * from ledger.lots),
 programmes as (select * from seed.points_programme),
+rates as (select * from estimate.rates where scope_kind = 'all' and valued_on = getvariable('as_of')),
 
 in_force as (
     -- the row in force at as_of, or the first one if none is yet
@@ -44,26 +49,6 @@ usage as (
     from lots
 ),
 
-developed as (
-    -- a month of issue of which nothing is left shows that the triangle reaches the end of a point's life
-    select
-        count(*) filter (where points_remaining = 0 and points_issued > 0) > 0 as has_run_off,
-        cast(sum(ultimate_redeemed) as double)
-            / nullif(cast(sum(points_issued) filter (where ultimate_redeemed is not null) as double), 0) as ultimate_rate,
-    from vintages
-),
-
-estimate as (
-    select
-        case when has_run_off then cast(greatest(
-            -- what is redeemed already will not be less in the end
-            least(greatest(ultimate_rate, getvariable('redemption_rate_floor')), getvariable('redemption_rate_cap')),
-            least(coalesce(usage.points_redeemed / nullif(usage.points_issued, 0), 0), 1)
-        ) as decimal(9, 6)) end as estimated_rate,
-    from developed
-    cross join usage
-),
-
 final as (
     select
         cast(getvariable('as_of') as date) as as_of,
@@ -75,18 +60,23 @@ final as (
         usage.points_issued,
         usage.points_redeemed,
         coalesce(usage.points_redeemed / nullif(usage.points_issued, 0), 0) as used_share,
-        cast(estimate.estimated_rate as double) as estimated_redemption_rate,
+        rates.estimated_rate as estimated_redemption_rate,
         cast(in_force.expected_redemption_rate as double) as hand_set_redemption_rate,
         cast(coalesce(
-            in_force.expected_redemption_rate, estimate.estimated_rate, getvariable('redemption_rate_cap')
+            in_force.expected_redemption_rate, rates.used_rate, getvariable('redemption_rate_cap')
         ) as decimal(9, 6)) as expected_redemption_rate,
         cast(round(
             cast(in_force.product_cost_rate as double) / in_force.redemption_points
             * coalesce(usage.points_redeemed / nullif(usage.points_issued, 0), 0) / 2, 8
         ) as decimal(18, 8)) as promotional_cost,
+        rates.low_rate as redemption_rate_low,
+        rates.high_rate as redemption_rate_high,
+        rates.chain_ladder_rate,
+        rates.additive_rate,
+        case when in_force.expected_redemption_rate is not null then 'hand_set' else coalesce(rates.basis, 'cap') end as redemption_rate_basis,
     from in_force
     cross join usage
-    cross join estimate
+    left join rates on true
 )
 
 select * from final

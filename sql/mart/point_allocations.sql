@@ -1,0 +1,147 @@
+/* ---
+about: >-
+  One sale that issued points, and how its price was parted between goods and points by relative stand-alone selling price (IFRS 15.73-86), at the redemption rate that was
+  known before the month of issue. It is made once: a later estimate does not change it. Parts are rounded by largest remainder, so that they add up to the price, to the cent.
+zh: 积分交易价格分摊
+owner: finance
+tags: [points, finance]
+grain: [as_of, channel, account_id, order_id, issue_month]
+columns:
+  as_of: {zh: 截止日, about: The day the row is for}
+  channel: {zh: 渠道, about: Channel of the account that got the points}
+  account_id: {zh: 账号, about: Account that got the points}
+  order_id: {zh: 订单号, about: The order}
+  issue_month: {zh: 发放月, about: First day of the month of issue}
+  issued_on: {zh: 发放日, about: The first day of issue}
+  sale_channel: {zh: 销售渠道, about: Channel of the order}
+  transaction_price: {zh: 交易价格, unit: CNY, about: "Paid, less refunds up to the day of issue, without sales tax; on one row per order"}
+  goods_price: {zh: 商品独立售价, unit: CNY, about: "Stand-alone selling price of the goods: the price paid or the list price, by the parameter goods_price"}
+  points: {zh: 积分, unit: points, about: Points issued}
+  redemption_rate: {zh: 兑换率, about: "The rate that the price of a point is made with: set by hand on the day, else estimated at the end of the month before, else the cap"}
+  price_per_point: {zh: 单点独立售价, unit: CNY per point, about: "standalone_price_per_point of the programme, which has the likelihood of redemption in it; where that is empty, value of a point x redemption_rate"}
+  points_price: {zh: 积分独立售价, unit: CNY, about: points x price_per_point}
+  allocated_goods: {zh: 分摊至商品, unit: CNY, about: The goods' part of the price}
+  allocated_points: {zh: 分摊至积分, unit: CNY, about: "The points' part of the price, which is deferred"}
+audits:
+  parts_add_up_to_the_cent: >-
+    select sums.price, sums.parts from (
+      select sum(transaction_price) as price, sum(allocated_goods + allocated_points) as parts from mart.point_allocations
+      group by case when getvariable('allocation_basis') = 'month' then channel else sale_channel end,
+        case when getvariable('allocation_basis') = 'month' then cast(issue_month as varchar) else order_id end
+    ) as sums where sums.price <> sums.parts
+  nothing_is_negative: allocated_goods < 0 or allocated_points < 0
+  every_price_is_parted: >-
+    select marts.price, sales.price from (select coalesce(sum(transaction_price), 0) as price from mart.point_allocations) as marts
+    cross join (select coalesce(sum(transaction_price), 0) as price from core.point_sales) as sales where marts.price <> sales.price
+--- */
+with
+sales as (select * from core.point_sales),
+rates as (select * from estimate.rates where scope_kind = 'channel'),
+programmes as (select * from seed.points_programme),
+
+rules as (
+    select
+        *,
+        -- before the first row, that row holds
+        case when row_number() over (order by valid_from) = 1 then date '0001-01-01' else valid_from end as holds_from,
+        lead(valid_from, 1, date '9999-12-31') over (order by valid_from) as holds_until,
+    from programmes
+),
+
+priced as (
+    select
+        sales.*,
+        coalesce(rules.expected_redemption_rate, rates.rate_without_hand, getvariable('redemption_rate_cap')) as redemption_rate,
+        cast(coalesce(rules.standalone_price_per_point, round(
+            cast(coalesce(rules.expected_redemption_rate, rates.rate_without_hand, getvariable('redemption_rate_cap')) as double) / rules.redemption_points, 8
+        )) as decimal(18, 8)) as price_per_point,
+        case
+            when sales.transaction_price = 0 then cast(0 as decimal(18, 2))
+            when getvariable('goods_price') = 'list' then coalesce(sales.list_price, sales.transaction_price)
+            else sales.transaction_price
+        end as goods_price,
+        case when getvariable('allocation_basis') = 'month' then sales.channel else sales.sale_channel end as unit_channel,
+        case when getvariable('allocation_basis') = 'month' then cast(sales.issue_month as varchar) else sales.order_id end as unit_no,
+    from sales
+    inner join rules on sales.issued_on >= rules.holds_from and sales.issued_on < rules.holds_until
+    left join rates on sales.channel = rates.scope and sales.issue_month = cast(rates.month + interval 1 month as date)
+),
+
+parts as (
+    -- stand-alone prices in whole 1e-10 of the currency, so that shares and remainders are exact
+    select channel, account_id, order_id, issue_month, unit_channel, unit_no, 'goods' as part, transaction_price,
+        cast(goods_price * 100 as hugeint) * 100000000 as weight,
+    from priced
+    union all
+    select channel, account_id, order_id, issue_month, unit_channel, unit_no, 'points' as part, cast(0 as decimal(18, 2)) as transaction_price,
+        cast(points as hugeint) * cast(price_per_point * 100000000 as hugeint) * 100 as weight,
+    from priced
+),
+
+shares as (
+    select
+        *,
+        sum(cast(transaction_price * 100 as hugeint)) over unit as price_cents,
+        sum(weight) over unit as weights,
+    from parts
+    window unit as (partition by unit_channel, unit_no)
+),
+
+cents as (
+    select
+        *,
+        -- lint: allow functions because whole cents and remainders must be exact
+        case when weights > 0 then price_cents * weight // weights else 0 end as whole_cents,
+        case when weights > 0 then price_cents * weight % weights else 0 end as remainder,
+    from shares
+),
+
+parted as (
+    select
+        channel,
+        account_id,
+        order_id,
+        issue_month,
+        part,
+        whole_cents + case
+            when row_number() over (
+                partition by unit_channel, unit_no
+                order by remainder desc, part, issue_month, channel, account_id, order_id
+            ) <= price_cents - sum(whole_cents) over (partition by unit_channel, unit_no) then 1
+            else 0
+        end as cents,
+    from cents
+),
+
+final as (
+    select
+        cast(getvariable('as_of') as date) as as_of,
+        priced.channel,
+        priced.account_id,
+        priced.order_id,
+        priced.issue_month,
+        priced.issued_on,
+        priced.sale_channel,
+        priced.transaction_price,
+        priced.goods_price,
+        priced.points,
+        cast(priced.redemption_rate as double) as redemption_rate,
+        priced.price_per_point,
+        cast(round(priced.points * priced.price_per_point, 2) as decimal(18, 2)) as points_price,
+        cast(cast(goods.cents as decimal(20, 0)) * 0.01 as decimal(18, 2)) as allocated_goods,
+        cast(cast(parted.cents as decimal(20, 0)) * 0.01 as decimal(18, 2)) as allocated_points,
+    from priced
+    inner join parted
+        on priced.channel = parted.channel
+        and priced.account_id = parted.account_id
+        and priced.order_id = parted.order_id
+        and priced.issue_month = parted.issue_month
+    inner join parted as goods
+        on priced.channel = goods.channel
+        and priced.account_id = goods.account_id
+        and priced.order_id = goods.order_id
+        and priced.issue_month = goods.issue_month
+    where parted.part = 'points' and goods.part = 'goods'
+)
+
+select * from final

@@ -1,0 +1,86 @@
+/* ---
+about: >-
+  The journal lines for points, month by month: what was deferred of sales, undone with returns, and recognised. They assume that sales and refunds are booked in full elsewhere. Account codes
+  are those of seed.point_accounts.
+zh: 积分会计分录
+owner: finance
+tags: [points, finance]
+grain: [as_of, month, channel, line_no]
+columns:
+  as_of: {zh: 截止日, about: The day the row is for}
+  month: {zh: 月份, about: First day of the month that the line is booked in}
+  channel: {zh: 渠道, about: Channel of the accounts}
+  line_no: {zh: 行号, about: "Number of the line in the month and channel, from 1"}
+  event: {zh: 事项, about: "deferral, reversal, redemption, catch_up, run_off"}
+  account_code: {zh: 科目代码, not_null: true, about: Account}
+  account_name: {zh: 科目名称, about: Its name}
+  debit: {zh: 借方, unit: CNY, about: Debit; 0 on a credit line}
+  credit: {zh: 贷方, unit: CNY, about: Credit; 0 on a debit line}
+  memo: {zh: 摘要, about: What the line is for}
+audits:
+  one_side_is_used: "debit < 0 or credit < 0 or (debit = 0) = (credit = 0)"
+  months_balance: >-
+    select month, channel, sum(debit) as debit, sum(credit) as credit from mart.point_journal group by month, channel having sum(debit) <> sum(credit)
+  moves_the_liability: >-
+    select lines.moved, deferrals.moved from (
+      select coalesce(sum(case when event = 'deferral' and line_no % 2 = 1 then debit - credit else 0 end), 0)
+        - coalesce(sum(case when event <> 'deferral' and line_no % 2 = 1 then debit - credit else 0 end), 0) as moved
+      from mart.point_journal
+    ) as lines
+    cross join (select coalesce(sum(allocated_in_month - reversed_in_month - revenue), 0) as moved from mart.point_deferred_revenue) as deferrals
+    where lines.moved <> deferrals.moved
+--- */
+with
+deferrals as (select * from mart.point_deferred_revenue),
+accounts as (select * from seed.point_accounts),
+
+events as (
+    select month, channel, 1 as event_no, 'deferral' as event, sum(allocated_in_month) as amount
+    from deferrals
+    group by month, channel
+    union all
+    select month, channel, 2 as event_no, 'reversal' as event, sum(reversed_in_month) as amount
+    from deferrals
+    group by month, channel
+    union all
+    select month, channel, 3 as event_no, 'redemption' as event, sum(revenue_redemption) as amount
+    from deferrals
+    group by month, channel
+    union all
+    select month, channel, 4 as event_no, 'catch_up' as event, sum(revenue_catch_up) as amount
+    from deferrals
+    group by month, channel
+    union all
+    select month, channel, 5 as event_no, 'run_off' as event, sum(revenue_run_off) as amount
+    from deferrals
+    group by month, channel
+),
+
+lines as (
+    select events.*, accounts.debit_account as account_code, accounts.debit_name as account_name, accounts.memo, 1 as side
+    from events
+    left join accounts on events.event = accounts.event
+    where events.amount <> 0
+    union all
+    select events.*, accounts.credit_account as account_code, accounts.credit_name as account_name, accounts.memo, 2 as side
+    from events
+    left join accounts on events.event = accounts.event
+    where events.amount <> 0
+),
+
+final as (
+    select
+        cast(getvariable('as_of') as date) as as_of,
+        month,
+        channel,
+        row_number() over (partition by month, channel order by event_no, side) as line_no,
+        event,
+        account_code,
+        account_name,
+        cast(case when side = 1 then greatest(amount, 0) else greatest(-amount, 0) end as decimal(18, 2)) as debit,
+        cast(case when side = 2 then greatest(amount, 0) else greatest(-amount, 0) end as decimal(18, 2)) as credit,
+        memo,
+    from lines
+)
+
+select * from final
