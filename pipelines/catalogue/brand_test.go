@@ -12,6 +12,7 @@ import (
 	"countinghouse/internal/snapshot"
 	"countinghouse/internal/warehouse"
 	"countinghouse/pipelines/catalogue"
+	"countinghouse/pipelines/estimate"
 	"countinghouse/pipelines/identity"
 	"countinghouse/pipelines/ledger"
 	"countinghouse/schemas"
@@ -53,6 +54,7 @@ func steps() []catalogue.Step {
 	return []catalogue.Step{
 		{Name: "identity", Inputs: identity.Inputs(), Tables: identity.Tables()},
 		{Name: "ledger", Inputs: []string{"dataset.point_transactions", "seed.points_programme"}, Parameters: []string{"as_of"}, Tables: made},
+		{Name: "estimate", Inputs: estimate.Inputs(), Parameters: estimate.Parameters(), Tables: estimate.Tables()},
 	}
 }
 

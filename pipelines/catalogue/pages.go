@@ -149,7 +149,7 @@ func groupsOf(tables []Table, names func(*Table) []string) []group {
 
 // rank puts what people look for first.
 func rank(schema string) int {
-	if at := slices.Index([]string{"mart", "core", "ledger", "identity", "dataset", "seed"}, schema); at >= 0 {
+	if at := slices.Index([]string{"mart", "core", "estimate", "ledger", "identity", "dataset", "seed"}, schema); at >= 0 {
 		return 2 * at
 	}
 	return 1 // a project's own, right after the marts
@@ -161,6 +161,8 @@ func schemaWords(schema string) (chinese, about string) {
 		return "集市", "What is published, for reports and tools"
 	case "core":
 		return "核心", "Clean facts with the customer's id, which marts are made from"
+	case "estimate":
+		return "估计", "What will be redeemed of the points, estimated in Go"
 	case "ledger":
 		return "积分账", "The points ledger, made in Go"
 	case "identity":

@@ -88,7 +88,7 @@ func (b brand) rows(query string) []string {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer found.Close()
+	defer func() { _ = found.Close() }()
 	var lines []string
 	for found.Next() {
 		var line string

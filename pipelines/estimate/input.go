@@ -193,7 +193,7 @@ func each(ctx context.Context, session *warehouse.Session, query string, visit f
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		if err := visit(rows); err != nil {
 			return err
