@@ -21,13 +21,12 @@ import (
 	"countinghouse/internal/snapshot"
 	"countinghouse/internal/warehouse"
 	"countinghouse/pipelines/build"
+	"countinghouse/pipelines/closing"
 	"countinghouse/pipelines/conform"
 	"countinghouse/pipelines/identity"
 	"countinghouse/pipelines/land"
 	"countinghouse/pipelines/ledger"
 	"countinghouse/pipelines/report"
-	"countinghouse/schemas"
-	"countinghouse/sql"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -55,6 +54,9 @@ type Workshop struct {
 	Values   map[string]any
 
 	folder    *scratch.Folder
+	defined   definitions
+	base      *closing.Stored // the close that the day's figures begin with; see closedDatasets
+	based     bool            // base was looked for, or set
 	conformed *conform.Report // what Conform found; nil before it
 	graph     *build.Graph    // over what was conformed; nil before it is asked for
 	mutex     sync.Mutex
@@ -63,7 +65,12 @@ type Workshop struct {
 
 // OpenWorkshop reads a project's contracts and models and starts a session for one as-of date. Close it.
 func OpenWorkshop(ctx context.Context, own project.Project, asOf time.Time, tools Tools) (*Workshop, error) {
-	workshop, err := OpenIntake(ctx, own, tools)
+	return openDefined(ctx, own, asOf, tools, definitionsOf(own))
+}
+
+// openDefined is OpenWorkshop with other models and contracts than the project's.
+func openDefined(ctx context.Context, own project.Project, asOf time.Time, tools Tools, defined definitions) (*Workshop, error) {
+	workshop, err := openIntake(ctx, own, tools, defined)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +83,11 @@ func OpenWorkshop(ctx context.Context, own project.Project, asOf time.Time, tool
 
 // OpenIntake is OpenWorkshop without models: for work on export files, which is done before they come in. Close it.
 func OpenIntake(ctx context.Context, own project.Project, tools Tools) (workshop *Workshop, err error) {
-	workshop = &Workshop{Tools: tools, Project: own, attached: map[string]string{}}
+	return openIntake(ctx, own, tools, definitionsOf(own))
+}
+
+func openIntake(ctx context.Context, own project.Project, tools Tools, defined definitions) (workshop *Workshop, err error) {
+	workshop = &Workshop{Tools: tools, Project: own, defined: defined, attached: map[string]string{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, workshop.Close())
@@ -90,7 +101,7 @@ func OpenIntake(ctx context.Context, own project.Project, tools Tools) (workshop
 	// The contracts are read while DuckDB starts: each takes about as long as the other.
 	var group errgroup.Group
 	group.Go(func() (err error) {
-		if workshop.Registry, err = contract.Load(schemas.Files, own.Schemas()); err != nil {
+		if workshop.Registry, err = contract.Load(defined.schemas, defined.ownSchemas); err != nil {
 			return ProjectError{err}
 		}
 		return nil
@@ -119,9 +130,9 @@ func lessGarbage() func() {
 
 func (w *Workshop) loadModels(ctx context.Context) (err error) {
 	defer lessGarbage()()
-	sources := []model.Source{{Files: sql.Files, Label: "sql"}}
-	if own := w.Project.SQL(); own != nil {
-		sources = append(sources, model.Source{Files: own, Label: w.Project.Dir + "/sql"})
+	sources := []model.Source{{Files: w.defined.sql, Label: "sql"}}
+	if w.defined.ownSQL != nil {
+		sources = append(sources, model.Source{Files: w.defined.ownSQL, Label: w.Project.Dir + "/sql"})
 	}
 	serialize := func(text string) ([]byte, error) { return w.Session.Serialize(ctx, text) }
 	if w.Library, err = model.Load(serialize, sources...); err != nil {
@@ -208,8 +219,12 @@ func (w *Workshop) Graph(ctx context.Context) (*build.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
+	datasets := Datasets(w.Registry, files, w.Key)
+	if err := w.closedDatasets(ctx, datasets); err != nil {
+		return nil, err
+	}
 	steps := Steps(StepOptions{Identity: w.identity(), AsOf: ledger.DayOf(w.AsOf)})
-	if w.graph, err = build.Resolve(w.Library, Datasets(w.Registry, files, w.Key), steps, w.Values); err != nil {
+	if w.graph, err = build.Resolve(w.Library, datasets, steps, w.Values); err != nil {
 		return nil, ProjectError{err}
 	}
 	return w.graph, nil

@@ -26,6 +26,9 @@ func TestGenericFeeds(t *testing.T) {
 	}
 	for _, dataset := range registry.Datasets() {
 		t.Run(dataset.Dataset, func(t *testing.T) {
+			if dataset.Closed != "" {
+				t.Skip("no feed gives it")
+			}
 			feed := feeds["generic_"+dataset.Dataset]
 			if feed == nil {
 				t.Fatalf("there is no feed generic_%s", dataset.Dataset)

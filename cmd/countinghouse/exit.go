@@ -52,7 +52,7 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.As(err, &wrong), errors.As(err, &project), errors.Is(err, contract.ErrExpressions):
 		return exitUsage
-	case errors.Is(err, check.ErrFailed):
+	case errors.Is(err, check.ErrFailed), errors.Is(err, jobs.ErrUnverified):
 		return exitAudit
 	case errors.Is(err, errRefused):
 		return exitRefused

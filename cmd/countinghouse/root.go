@@ -57,6 +57,7 @@ Exit codes:
     3   done, with warnings: some rows were rejected
     4   done, but an export was refused; the last good data stands for it
     5   an audit failed; nothing was published
+        (or, of close --verify: something does not verify)
     75  somebody else is at work, or a source cannot be reached; try again`
 
 func execute(ctx context.Context, args []string) int {
@@ -102,7 +103,7 @@ func (a *app) commands() []*cobra.Command {
 		a.devCommand(),
 		a.environmentsCommand(), a.promoteCommand(), a.rollbackCommand(), a.gcCommand(),
 		a.demoCommand(), a.generateCommand(), a.fetchCommand(), a.inspectCommand(), a.landCommand(), a.conformCommand(), a.rejectsCommand(), a.feedsCommand(), a.runCommand(), a.planCommand(), a.buildCommand(), a.backfillCommand(),
-		a.checkCommand(), a.publishCommand(), a.queryCommand(), a.explainCommand(), a.diffCommand(), a.docsCommand(), a.runsCommand(), a.serveCommand(),
+		a.checkCommand(), a.publishCommand(), a.closeCommand(), a.queryCommand(), a.explainCommand(), a.diffCommand(), a.docsCommand(), a.runsCommand(), a.serveCommand(),
 	}
 }
 

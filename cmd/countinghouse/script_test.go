@@ -32,6 +32,8 @@ import (
 //	encode FILE gb18030       rewrites a UTF-8 file
 //	gzip FILE                 packs a file in place
 //	cut FILE BYTES            keeps as many bytes of a file's beginning
+//	flip FOLDER FILE OLD NEW   replaces the first OLD of a file somewhere below a folder
+//	replace OLD NEW FILE       replaces the first OLD of a file
 //	bomb FILE MEGABYTES       appends as much of one letter, then packs
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -43,7 +45,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "isjson": isJSON, "accounted": accounted, "remember": remember, "unchanged": unchanged,
-			"encode": rewriting(encoded), "gzip": rewriting(zipped), "cut": rewriting(cut), "bomb": rewriting(bomb),
+			"encode": rewriting(encoded), "gzip": rewriting(zipped), "cut": rewriting(cut), "flip": flip, "replace": replace, "bomb": rewriting(bomb),
 		},
 	})
 }
@@ -140,6 +142,32 @@ func rewriting(change func(text string, to io.Writer, args []string) error) func
 		ts.Check(err)
 		ts.Check(errors.Join(change(text, file, args[1:]), file.Close()))
 	}
+}
+
+// flip changes a file wherever it lies below a folder, such as a landed export.
+func flip(ts *testscript.TestScript, _ bool, args []string) {
+	found := false
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(path string, _ fs.DirEntry, err error) error {
+		if err == nil && filepath.Base(path) == args[1] {
+			found = true
+			replace(ts, false, []string{args[2], args[3], path})
+		}
+		return err
+	}))
+	if !found {
+		ts.Fatalf("there is no %s below %s", args[1], args[0])
+	}
+}
+
+func replace(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[2])
+	before := ts.ReadFile(path)
+	after := strings.Replace(before, args[0], args[1], 1)
+	if after == before {
+		ts.Fatalf("%s does not hold %q", path, args[0])
+	}
+	ts.Check(os.Remove(path)) // it may be linked elsewhere, and may be read-only
+	ts.Check(os.WriteFile(path, []byte(after), 0o600))
 }
 
 func encoded(text string, to io.Writer, args []string) error {

@@ -7,8 +7,10 @@ type Dataset struct {
 	Zh      string   `yaml:"zh"`
 	Grain   []string `yaml:"grain"`
 	// Mentions says that several feeds may describe one thing, each with what it knows: all their rows are kept, in place of the newest export's.
-	Mentions bool            `yaml:"mentions"`
-	Columns  []DatasetColumn `yaml:"columns"`
+	Mentions bool `yaml:"mentions"`
+	// Closed, of a dataset that no feed gives, is what its rows are of the last close of a period: a table as it was closed, or `files`.
+	Closed  string          `yaml:"closed"`
+	Columns []DatasetColumn `yaml:"columns"`
 }
 
 // A DatasetColumn is one column of a canonical dataset. Identifier names the kind of identifier that it holds, for

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"countinghouse/jobs"
+	"countinghouse/pipelines/closing"
+
+	"github.com/spf13/cobra"
+)
+
+const closeLong = `Close a month: freeze its figures, and all that they were made from, on record and for good.
+
+A close checks that what is published is for the last day of the month, that it is what the exports and the project give now and has passed
+every audit, that no feed is late and no file was refused, that balances agree with those that channels report, that the month before is
+closed, and that nobody is at work. Then it writes one object, closes/<month>/<n>.json: every export with its hash, SQL, contracts, seeds and
+parameters with their text, the tables with the digests of their rows, the figures, who and why, and the hash of the close before it.
+
+What arrives later for a closed month does not change it. It stands in the next one, as prior_period in mart.point_rollforward, and line by
+line, with its cause, in mart.point_prior_period.
+
+  --verify   reads every export's bytes again, derives the month from the store with what was frozen, and compares digests (exit code 5 when
+             something differs); what the project says otherwise today is listed
+  --diff     derives the month with today's exports, then also with today's seeds and parameters, then also with today's SQL and contracts, and
+             says what each of these changes
+  --reopen   opens a month again, on record
+  --pack DIR writes the close for an accountant: one workbook, the same as CSV files, and a page
+
+Without a month the closes are listed.`
+
+// closeFlags are how the command was called.
+type closeFlags struct {
+	verify, diff, reopen bool
+	pack, who, note, why string
+	waive                []string
+}
+
+func (a *app) closeCommand() *cobra.Command {
+	var how closeFlags
+	command := &cobra.Command{
+		Use: "close [MONTH]", Short: "Close a month, or verify that a closed one still comes out the same", Long: closeLong, Args: cobra.MaximumNArgs(1),
+		Example: "  countinghouse run --as-of 2026-10-31\n" +
+			"  countinghouse close 2026-10 --who 'Li Na' --note 'October, reviewed'\n" +
+			"  countinghouse close --verify 2026-10\n" +
+			"  countinghouse close --diff 2026-10\n" +
+			"  countinghouse close 2026-10 --pack october",
+	}
+	flags := command.Flags()
+	flags.BoolVar(&how.verify, "verify", false, "derive the closed month again and compare")
+	flags.BoolVar(&how.diff, "diff", false, "say what would differ today, and why")
+	flags.BoolVar(&how.reopen, "reopen", false, "open the last closed month again")
+	flags.StringVar(&how.pack, "pack", "", "write the close to a folder: workbook, CSV, page")
+	flags.StringVar(&how.who, "who", "", "who closes or reopens")
+	flags.StringVar(&how.note, "note", "", "a note for the record")
+	flags.StringVar(&how.why, "why", "", "why a month is opened again")
+	flags.StringSliceVar(&how.waive, "waive", nil, "close though these checks fail, on record: feeds, reconciliation")
+	command.MarkFlagsMutuallyExclusive("verify", "diff", "reopen", "pack")
+	command.RunE = func(command *cobra.Command, args []string) error {
+		period := ""
+		if len(args) > 0 {
+			period = args[0]
+			end, err := closing.End(period)
+			if err != nil {
+				return usage(err)
+			}
+			if a.asOf == "" {
+				a.asOf = end.Format(time.DateOnly)
+			}
+		}
+		return a.withWorkshop(func(ctx context.Context, workshop *jobs.Workshop) error {
+			return a.closeOrLook(ctx, workshop, period, how)
+		})(command, nil)
+	}
+	return command
+}
+
+func (a *app) closeOrLook(ctx context.Context, workshop *jobs.Workshop, period string, how closeFlags) error {
+	switch {
+	case how.verify:
+		return a.verifyClose(ctx, workshop, period)
+	case how.diff:
+		return a.diffClose(ctx, workshop, period)
+	case period == "" && how.reopen:
+		return usage(errors.New("--reopen: say which month, such as `countinghouse close --reopen 2026-10 --who NAME --why TEXT`"))
+	case period == "":
+		return a.listCloses(ctx, workshop)
+	case how.reopen:
+		return a.reopen(ctx, workshop, period, how)
+	}
+	return a.closePeriod(ctx, workshop, period, how)
+}
+
+func (a *app) closePeriod(ctx context.Context, workshop *jobs.Workshop, period string, how closeFlags) error {
+	if how.who == "" || how.note == "" {
+		return usage(errors.New("close: a close names who is answerable for it: --who NAME --note TEXT"))
+	}
+	for _, check := range how.waive {
+		if !slices.Contains([]string{"feeds", "reconciliation"}, check) {
+			return usage(fmt.Errorf("--waive: want feeds or reconciliation, got %q", check))
+		}
+	}
+	record, err := workshop.ClosePeriod(ctx, jobs.CloseOptions{
+		Period: period, Environment: a.environment, Who: how.who, Note: how.note, Binary: version(), Waive: how.waive,
+	})
+	if err != nil {
+		return err
+	}
+	return a.print(record, func() error {
+		a.printf("%s is closed: %s, SHA-256 %s\n", period, record.Key, record.SHA256)
+		a.printf("%d exports, %d files of the project, %d tables and %d figures are frozen\n", len(record.Files), len(record.Sources), len(record.Tables), len(record.Figures))
+		return nil
+	})
+}
+
+func (a *app) reopen(ctx context.Context, workshop *jobs.Workshop, period string, how closeFlags) error {
+	if how.who == "" || how.why == "" {
+		return usage(errors.New("close --reopen: say who opens the month again, and why: --who NAME --why TEXT"))
+	}
+	record, err := workshop.Reopen(ctx, jobs.CloseOptions{Period: period, Who: how.who, Note: how.why, Binary: version()})
+	if err != nil {
+		return err
+	}
+	return a.print(record, func() error {
+		a.printf("%s is open again: %s\n", period, record.Key)
+		return nil
+	})
+}
+
+func (a *app) listCloses(ctx context.Context, workshop *jobs.Workshop) error {
+	records, err := workshop.Closes(ctx)
+	if err != nil {
+		return err
+	}
+	if records == nil {
+		records = []closing.Stored{}
+	}
+	return a.print(records, func() error {
+		if len(records) == 0 {
+			a.printf("no period was closed yet\n")
+			return nil
+		}
+		var rows [][]string
+		for _, record := range records {
+			rows = append(rows, []string{record.Period, record.Kind, record.At.In(workshop.Project.Zone).Format(time.DateTime), record.Who, record.Note, record.SHA256[:12]})
+		}
+		a.grid([]string{"month", "what", "when", "who", "note", "hash"}, rows, 0)
+		return nil
+	})
+}
+
+func (a *app) verifyClose(ctx context.Context, workshop *jobs.Workshop, period string) error {
+	found, err := workshop.VerifyClose(ctx, period)
+	if err != nil && !errors.Is(err, jobs.ErrUnverified) {
+		return err
+	}
+	printed := a.print(found, func() error {
+		for _, problem := range found.Problems {
+			a.printf("does not verify: %s\n", problem)
+		}
+		for _, file := range found.NewFiles {
+			a.printf("since the close: %s landed (%s)\n", file.Name, file.Feed)
+		}
+		for _, change := range found.Changes {
+			a.printf("since the close: %s\n", jobs.ChangeText(change))
+		}
+		if len(found.Problems) == 0 {
+			a.printf("%s verifies: the chain holds, %d exports have the bytes that they had, %d tables come out the same\n", found.Period, found.Files, found.Tables)
+		}
+		return nil
+	})
+	return errors.Join(printed, err)
+}
+
+func (a *app) diffClose(ctx context.Context, workshop *jobs.Workshop, period string) error {
+	steps, err := workshop.DiffClose(ctx, period)
+	if err != nil {
+		return err
+	}
+	return a.print(steps, func() error {
+		for _, step := range steps {
+			a.printf("%s\n", step.Cause)
+			for _, detail := range step.Details {
+				a.printf("    %s\n", detail)
+			}
+			if step.Error != "" {
+				a.printf("  cannot be derived so: %s\n", step.Error)
+			}
+			var rows [][]string
+			for _, change := range step.Figures {
+				rows = append(rows, []string{change.Table, change.Column, change.Was, change.Is})
+			}
+			if len(rows) > 0 {
+				a.grid([]string{"table", "column", "before", "after"}, rows, 2)
+			} else if step.Error == "" {
+				a.printf("  no figure differs\n")
+			}
+		}
+		return nil
+	})
+}
