@@ -56,7 +56,7 @@ func BenchmarkKernel(b *testing.B) {
 	}
 	for b.Loop() {
 		for i := range accounts {
-			kernel.Open("shop", "A")
+			kernel.Open("shop", "A", "points")
 			for j := range accounts[i] {
 				if err := kernel.Post(&accounts[i][j]); err != nil {
 					b.Fatal(err)

@@ -50,6 +50,8 @@ func overdrawn(kind EntryKind) Code {
 		return ClawedBackSpentPoints
 	case Adjusted:
 		return AdjustedMoreThanBalance
+	case Transferred:
+		return TransferredMoreThanHeld
 	default:
 		return RedeemedMoreThanBalance
 	}

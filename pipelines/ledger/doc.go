@@ -1,8 +1,8 @@
 // Package ledger turns movements of points into an exact ledger: entries, lots, the lots that each debit consumed, balances and
 // exceptions. Points are int64; nothing is created or lost, and a movement that is not booked is listed as an exception.
 //
-// An account's movements come in ledger order: by time; at equal times exported expiries, earnings, claw-backs, redemptions, re-credits,
-// adjustments; then by transaction id. The rules, each with a case in testdata:
+// An account's movements come in ledger order: by time; at equal times exported expiries, openings, extensions, reinstatements,
+// earnings, claw-backs, transfers, redemptions, re-credits, adjustments; then by transaction id. The rules, each with a case in testdata:
 //
 //   - Day: before the first movement of a day, every lot whose last valid day has passed expires, in an entry at the start of the day after
 //     that last day. After the last movement, lots expire up to and including the as-of day.
@@ -18,15 +18,22 @@
 //   - Re-credit: undoes redemptions of the same order, what they took last first: unpaid arrears are forgiven, lots get their points back
 //     with their old expiry. Points given back to a lot that has expired expire at once (recredited_after_expiry). What no redemption
 //     accounts for is a new lot (recredit_without_redemption), with redeemed points below zero, as a lot's redeemed points are net of re-credits.
+//   - Transfer: each account books its own side, signed: what comes in is a lot (transferred points), what goes out is a debit in burn order
+//     (transferred_more_than_balance when it makes arrears). The movement of the other account with the same points and the other sign answers it;
+//     without one it is booked and listed (transfer_without_counterpart), so that the programme's transfers sum to those listed, else to zero.
+//   - Opening: a lot with opening and no issued points. Reinstate: a lot with reinstated points; what has expired stays expired
+//     (reinstated_more_than_expired). Extend: lots with points, of the movement's order or all, get its expires_on as last valid day where that is
+//     later, in an entry of no points (extended_nothing, missing_expiry).
+//   - Currency: points of different currencies are ledgers of their own; an account's entries are numbered through all of them.
 //   - Adjust: above zero a lot with adjusted and no issued points; below zero a debit (adjusted_more_than_balance when it makes arrears).
 //   - Expire: expiry is computed; an exported expiry confirms points that have been expired before. What it has beyond that expires lots in
 //     burn order: without remark those whose last valid day is the same day (channels write 23:59:59), with expired_more_than_computed the
 //     others. Points beyond the balance are not booked, and the exception says how many.
 //   - Refused, each with an exception: a transaction id again in an account (duplicate_transaction if it says the same, else
 //     conflicting_transaction; the first in ledger order counts), kinds that are not known (unknown_kind), zero_points, negative_points but for
-//     adjust, what lacks an account, id, time or points (missing_account, …), and points with which an account's turnover would leave
-//     int64 (points_out_of_range).
+//     adjust and transfer, what lacks an account, id, time or points (missing_account, …), and more than 10^12 points at once, or an account's
+//     turnover beyond int64 (points_out_of_range).
 //
-// When an account is closed the kernel proves, per lot, issued + adjusted - redeemed - clawed back - expired = remaining >= 0; per account, lots -
+// When an account is closed the kernel proves, per lot, issued + opening + adjusted + transferred + reinstated - redeemed - clawed back - expired = remaining >= 0; per account, lots -
 // arrears = balance = sum of entries, and by kind the same from lots and entries; arrears only where no lot has points left.
 package ledger

@@ -32,7 +32,7 @@ func FuzzHistories(f *testing.F) {
 // decode reads kind and transaction, day, points, and order and expiry from a byte each.
 func decode(i int, code []byte) ledger.Movement {
 	m := ledger.Movement{
-		TxnID: fmt.Sprintf("T%02d", i), OccurredAt: instant(int(code[1]%64), int(code[1]>>6)%3), Kind: ledger.Kind(code[0] % 7),
+		TxnID: fmt.Sprintf("T%02d", i), OccurredAt: instant(int(code[1]%64), int(code[1]>>6)%3), Kind: ledger.Kind(code[0] % 11),
 		Points: int64(code[2] % 32), Lacks: ledger.LacksExpiry, OrderID: []string{"", "O1", "O2", "O3"}[code[3]%4],
 	}
 	if code[0]&0x80 != 0 && i > 0 {

@@ -26,6 +26,7 @@ type history struct {
 var inputColumns = []ledger.Column{
 	{Name: "channel", Type: ledger.Text},
 	{Name: "account_id", Type: ledger.Text},
+	{Name: "currency", Type: ledger.Text},
 	{Name: "txn_id", Type: ledger.Text},
 	{Name: "occurred_at", Type: ledger.Timestamp},
 	{Name: "kind", Type: ledger.Text},
@@ -33,6 +34,8 @@ var inputColumns = []ledger.Column{
 	{Name: "order_id", Type: ledger.Text},
 	{Name: "expires_on", Type: ledger.Date},
 	{Name: "reason", Type: ledger.Text},
+	{Name: "counter_account_id", Type: ledger.Text},
+	{Name: "counter_txn_id", Type: ledger.Text},
 	{Name: "source_file", Type: ledger.Text},
 	{Name: "source_row", Type: ledger.Integer},
 }
@@ -108,7 +111,7 @@ func (h history) try(t *testing.T) (tables, error) {
 func (h history) rows() []map[string]string {
 	var all []map[string]string
 	for i, movement := range h.movements {
-		row := map[string]string{"channel": "shop", "account_id": "A", "source_file": "points.csv", "source_row": itoa(i + 2)}
+		row := map[string]string{"channel": "shop", "account_id": "A", "currency": "points", "source_file": "points.csv", "source_row": itoa(i + 2)}
 		maps.Copy(row, movement)
 		if at := row["occurred_at"]; len(at) == len("2026-01-31") {
 			row["occurred_at"] = at + " 00:00:00"

@@ -10,6 +10,9 @@ func remaining(lots []Lot) int64 {
 	return sum
 }
 
+// in is what came into a lot; adjustments and transfers count with their sign.
+func (l *Lot) in() int64 { return l.Issued + l.Opening + l.Adjusted + l.Transferred + l.Reinstated }
+
 // check proves what must hold of an account whose last movement has been booked. A failure is a fault of the ledger, not of the data.
 func (a *account) check(balance Balance) error {
 	if balance.LotsRemaining-balance.Arrears != a.balance {
@@ -21,7 +24,7 @@ func (a *account) check(balance Balance) error {
 	var lots [entryKinds]int64
 	for i := range a.lots {
 		lot := &a.lots[i]
-		if lot.Remaining < 0 || lot.Issued+lot.Adjusted-lot.Redeemed-lot.ClawedBack-lot.Expired != lot.Remaining {
+		if lot.Remaining < 0 || lot.in()-lot.Redeemed-lot.ClawedBack-lot.Expired != lot.Remaining {
 			return fmt.Errorf("lot %q does not add up: %+v", lot.ID, *lot)
 		}
 		lots[Issued] += lot.Issued
@@ -29,6 +32,9 @@ func (a *account) check(balance Balance) error {
 		lots[Expired] -= lot.Expired
 		lots[ClawedBack] -= lot.ClawedBack
 		lots[Adjusted] += lot.Adjusted
+		lots[Transferred] += lot.Transferred
+		lots[Reinstated] += lot.Reinstated
+		lots[OpeningBalance] += lot.Opening
 	}
 	return a.checkKinds(lots)
 }

@@ -44,13 +44,20 @@ func NewKernel(programme []Programme, asOf Day) (*Kernel, error) {
 		return nil, err
 	}
 	k := &Kernel{programme: programme, asOf: asOf}
-	k.Open("", "")
+	k.Open("", "", "")
 	return k, nil
 }
 
+// OpenNext begins another currency of the same account: its entries are numbered on.
+func (k *Kernel) OpenNext(channel, accountID, currency string) {
+	entries := k.account.entries
+	k.Open(channel, accountID, currency)
+	k.account.entries = entries
+}
+
 // Open begins an account. The one before must have been closed and its postings emptied.
-func (k *Kernel) Open(channel, accountID string) {
-	k.postings.Channel, k.postings.AccountID = channel, accountID
+func (k *Kernel) Open(channel, accountID, currency string) {
+	k.postings.Channel, k.postings.AccountID, k.postings.Currency = channel, accountID, currency
 	a := &k.account
 	a.queue.reset()
 	clear(a.posted) // lets go of the last account's texts
@@ -136,19 +143,28 @@ func (k *Kernel) book(m *Movement) {
 	case Recredit:
 		k.recredit(m)
 	case Adjust:
-		k.adjust(m)
+		k.signed(m, Adjusted)
+	case Transfer:
+		k.transfer(m)
+	case Opening:
+		k.signed(m, OpeningBalance)
+	case Reinstate:
+		k.reinstate(m)
+	case Extend:
+		k.extend(m)
 	default:
 		k.exportedExpiry(m)
 	}
 }
 
-func (k *Kernel) adjust(m *Movement) {
+// signed books points that come in as a lot of their own, or go out as a debit.
+func (k *Kernel) signed(m *Movement, kind EntryKind) {
 	if m.Points < 0 {
-		k.debit(m, Adjusted, -m.Points)
+		k.debit(m, kind, -m.Points)
 		return
 	}
-	k.enter(m, Adjusted, m.Points)
-	k.addLot(m, Adjusted, m.Points)
+	k.enter(m, kind, m.Points)
+	k.addLot(m, kind, m.Points)
 }
 
 // enter writes the entry of a movement and gives its number.
@@ -156,6 +172,7 @@ func (k *Kernel) enter(m *Movement, kind EntryKind, points int64) int64 {
 	return k.append(Entry{
 		OccurredAt: m.OccurredAt, Kind: kind, Points: points,
 		TxnID: m.TxnID, OrderID: m.OrderID, Reason: m.Reason, SourceFile: m.SourceFile, SourceRow: m.SourceRow,
+		CounterAccount: m.CounterAccount, CounterTxn: m.CounterTxn,
 	})
 }
 

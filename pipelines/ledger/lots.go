@@ -7,7 +7,7 @@ func (k *Kernel) addLot(m *Movement, kind EntryKind, points int64) {
 	a := &k.account
 	lot := Lot{
 		ID: m.TxnID, IssuedAt: m.OccurredAt, ExpiresOn: k.lastValidDay(m),
-		OrderID: m.OrderID, SourceFile: m.SourceFile, SourceRow: m.SourceRow, sameOrder: none,
+		OrderID: m.OrderID, SourceFile: m.SourceFile, SourceRow: m.SourceRow, sameOrder: none, ExtendedFrom: NoExpiry,
 	}
 	lot.move(kind, points)
 	index := int32(len(a.lots))

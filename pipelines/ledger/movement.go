@@ -46,8 +46,12 @@ type Kind uint8
 // The kinds of movement, with the names they have in dataset.point_transactions.
 const (
 	Expire      Kind = iota // expire: the channel reports an expiry, which the ledger has computed itself
+	Opening                 // opening: points that an account had before its movements begin
+	Extend                  // extend: lots get a later last valid day
+	Reinstate               // reinstate: expired points are given again
 	Earn                    // earn
 	ClawBack                // claw_back: an earning taken back after a refund
+	Transfer                // transfer: signed, to or from another account
 	Redeem                  // redeem
 	Recredit                // recredit: a redemption given back
 	Adjust                  // adjust: signed
@@ -57,6 +61,14 @@ const (
 // ParseKind reads a kind's name; any other text is UnknownKind.
 func ParseKind(name string) Kind {
 	switch name {
+	case "opening":
+		return Opening
+	case "extend":
+		return Extend
+	case "reinstate":
+		return Reinstate
+	case "transfer":
+		return Transfer
 	case "earn":
 		return Earn
 	case "redeem":
@@ -91,13 +103,17 @@ type Movement struct {
 	Kind       Kind
 	Lacks      Lack
 	ExpiresOn  Day   // last valid day; meaningless with LacksExpiry
-	Points     int64 // never negative but for Adjust
+	Points     int64 // never negative but for Adjust and Transfer
 	KindName   string
 	OrderID    string
 	Reason     string
 	SourceFile string
 	SourceRow  int64
+	// CounterAccount is the other account of a Transfer, CounterTxn the movement there that answers it, if there is one.
+	CounterAccount, CounterTxn string
 }
+
+func (m *Movement) isSigned() bool { return m.Kind == Adjust || m.Kind == Transfer }
 
 func (m *Movement) lacks(what Lack) bool { return m.Lacks&what != 0 }
 
@@ -115,6 +131,6 @@ func (m *Movement) before(other *Movement) bool {
 // says tells whether two rows of one transaction state the same fact. The reason is a remark and not compared.
 func (m *Movement) says(other *Movement) bool {
 	return m.OccurredAt == other.OccurredAt && m.Kind == other.Kind && m.Points == other.Points &&
-		m.OrderID == other.OrderID && m.lacks(LacksExpiry) == other.lacks(LacksExpiry) &&
+		m.OrderID == other.OrderID && m.CounterAccount == other.CounterAccount && m.lacks(LacksExpiry) == other.lacks(LacksExpiry) &&
 		(m.lacks(LacksExpiry) || m.ExpiresOn == other.ExpiresOn)
 }

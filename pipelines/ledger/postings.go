@@ -11,6 +11,10 @@ const (
 	ClawedBack
 	Recredited
 	Adjusted
+	Transferred
+	Reinstated
+	OpeningBalance
+	Extended // no points
 	Arrears
 	entryKinds
 )
@@ -30,6 +34,14 @@ func (k EntryKind) String() string {
 		return "recredited"
 	case Adjusted:
 		return "adjusted"
+	case Transferred:
+		return "transferred"
+	case Reinstated:
+		return "reinstated"
+	case OpeningBalance:
+		return "opening"
+	case Extended:
+		return "extended"
 	default:
 		return "arrears"
 	}
@@ -47,6 +59,8 @@ type Entry struct {
 	Reason       string
 	SourceFile   string
 	SourceRow    int64
+
+	CounterAccount, CounterTxn string // of a transfer
 }
 
 // Lot is points that came in together and expire together, as they stand at the end.
@@ -54,15 +68,20 @@ type Lot struct {
 	ID         string // the transaction that brought the points
 	IssuedAt   Instant
 	ExpiresOn  Day   // last valid day, or NoExpiry
-	Issued     int64 // 0 for a lot made by an adjustment or a re-credit
+	Issued     int64 // 0 for a lot that was not earned
 	Redeemed   int64 // net of re-credits
 	Expired    int64
 	ClawedBack int64
 	Adjusted   int64 // signed
-	Remaining  int64
-	OrderID    string
-	SourceFile string
-	SourceRow  int64
+	// Transferred is signed: what came in with the lot, less what has gone to other accounts.
+	Transferred  int64
+	Reinstated   int64
+	Opening      int64
+	Remaining    int64
+	ExtendedFrom Day // its last valid day before it was extended, or NoExpiry
+	OrderID      string
+	SourceFile   string
+	SourceRow    int64
 
 	sameOrder int32 // the lot earned before this one by the same order, or none
 }
@@ -78,6 +97,12 @@ func (l *Lot) move(kind EntryKind, points int64) {
 		l.ClawedBack -= points
 	case Adjusted:
 		l.Adjusted += points
+	case Transferred:
+		l.Transferred += points
+	case Reinstated:
+		l.Reinstated += points
+	case OpeningBalance:
+		l.Opening += points
 	default:
 		l.Redeemed -= points
 	}
@@ -112,6 +137,11 @@ const (
 	RedeemedMoreThanBalance   Code = "redeemed_more_than_balance"
 	ClawedBackSpentPoints     Code = "clawed_back_spent_points"
 	AdjustedMoreThanBalance   Code = "adjusted_more_than_balance"
+	TransferredMoreThanHeld   Code = "transferred_more_than_balance"
+	TransferUnanswered        Code = "transfer_without_counterpart"
+	ReinstatedMoreThanExpired Code = "reinstated_more_than_expired"
+	ExtendedNothing           Code = "extended_nothing"
+	MissingExpiry             Code = "missing_expiry"
 	RecreditedAfterExpiry     Code = "recredited_after_expiry"
 	RecreditWithoutRedemption Code = "recredit_without_redemption"
 	ExpiredMoreThanComputed   Code = "expired_more_than_computed"
@@ -136,12 +166,12 @@ type Exception struct {
 
 // Postings is what was booked for one account since it was last emptied. Lots and the balance come when the account is closed.
 type Postings struct {
-	Channel, AccountID string
-	Entries            []Entry
-	Consumption        []Consumption
-	Lots               []Lot
-	Balances           []Balance // at most one
-	Exceptions         []Exception
+	Channel, AccountID, Currency string
+	Entries                      []Entry
+	Consumption                  []Consumption
+	Lots                         []Lot
+	Balances                     []Balance // at most one
+	Exceptions                   []Exception
 }
 
 func (p *Postings) empty() {

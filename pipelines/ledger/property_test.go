@@ -38,7 +38,7 @@ func book(t checker, rules []ledger.Programme, asOf ledger.Day, movements []ledg
 	var all booked
 	sorted := slices.Clone(movements)
 	slices.SortStableFunc(sorted, inLedgerOrder)
-	kernel.Open("shop", "A")
+	kernel.Open("shop", "A", "points")
 	for i := range sorted {
 		if err := kernel.Post(&sorted[i]); err != nil {
 			t.Fatal(err)
@@ -76,14 +76,16 @@ func instant(day, slot int) ledger.Instant {
 
 var kindNames = map[ledger.Kind]string{
 	ledger.Expire: "expire", ledger.Earn: "earn", ledger.ClawBack: "claw_back", ledger.Redeem: "redeem", ledger.Recredit: "recredit",
-	ledger.Adjust: "adjust", ledger.UnknownKind: "gift",
+	ledger.Adjust: "adjust", ledger.Transfer: "transfer", ledger.Opening: "opening", ledger.Reinstate: "reinstate", ledger.Extend: "extend",
+	ledger.UnknownKind: "gift",
 }
 
 // drawHistory draws movements of a few kinds and orders only, so that histories meet in which one rule is used again and again.
 func drawHistory(t *rapid.T) []ledger.Movement {
 	kinds := rapid.SliceOfN(rapid.SampledFrom([]ledger.Kind{
 		ledger.Redeem, ledger.Recredit, ledger.ClawBack, ledger.Adjust, ledger.Expire, ledger.UnknownKind,
-	}), 0, 4).Draw(t, "kinds")
+		ledger.Transfer, ledger.Opening, ledger.Reinstate, ledger.Extend,
+	}), 0, 5).Draw(t, "kinds")
 	orders := rapid.SliceOfN(rapid.SampledFrom([]string{"O1", "O2", "O3", ""}), 1, 3).Draw(t, "orders")
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) ledger.Movement {
 		return drawMovement(t, append(kinds, ledger.Earn, ledger.Earn), orders)
@@ -101,8 +103,11 @@ func drawMovement(t *rapid.T, kinds []ledger.Kind, orders []string) ledger.Movem
 		OrderID:    rapid.SampledFrom(orders).Draw(t, "order"),
 		SourceFile: "points.csv", SourceRow: rapid.Int64Range(2, 99).Draw(t, "row"),
 	}
-	if kind == ledger.Adjust {
+	if kind == ledger.Adjust || kind == ledger.Transfer {
 		m.Points = rapid.Int64Range(-12, 12).Draw(t, "adjustment")
+	}
+	if kind == ledger.Transfer && rapid.Bool().Draw(t, "answered") {
+		m.CounterTxn = "other"
 	}
 	if rapid.IntRange(0, 2).Draw(t, "exported expiry") > 0 {
 		m.Lacks = ledger.LacksExpiry
@@ -182,7 +187,8 @@ func lotsOf(b booked) []ledger.Lot {
 	for _, l := range b.lots {
 		lots = append(lots, ledger.Lot{
 			ID: l.ID, IssuedAt: l.IssuedAt, ExpiresOn: l.ExpiresOn, Issued: l.Issued, Redeemed: l.Redeemed, Expired: l.Expired,
-			ClawedBack: l.ClawedBack, Adjusted: l.Adjusted, Remaining: l.Remaining,
+			ClawedBack: l.ClawedBack, Adjusted: l.Adjusted, Remaining: l.Remaining, Transferred: l.Transferred,
+			Reinstated: l.Reinstated, Opening: l.Opening, ExtendedFrom: l.ExtendedFrom,
 		})
 	}
 	return lots

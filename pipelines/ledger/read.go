@@ -8,37 +8,75 @@ import (
 )
 
 // InputSQL selects the movements that Run reads, in ledger order. It needs the variable as_of (DATE). A row without a time is selected
-// too, so that it is listed as an exception.
-const InputSQL = `select
-    channel,
-    account_id,
-    txn_id,
-    occurred_at,
-    kind,
-    points,
-    order_id,
-    expires_on,
-    reason,
-    source_file,
-    source_row,
-from dataset.point_transactions
-where occurred_at is null or occurred_at < getvariable('as_of') + interval 1 day
+// too, so that it is listed as an exception. A transfer is answered by the movement of the other account that has its points with the other sign;
+// of several, the first answers the first.
+const InputSQL = `with movements as (
+    select *, coalesce(currency, 'points') as point_currency
+    from dataset.point_transactions
+    where occurred_at is null or occurred_at < getvariable('as_of') + interval 1 day
+), transfers as (
+    select
+        channel, account_id, counter_account_id, point_currency, points, txn_id,
+        row_number() over (
+            partition by channel, account_id, counter_account_id, point_currency, points
+            order by occurred_at, txn_id, source_file, source_row
+        ) as nth,
+    from movements
+    where kind = 'transfer'
+), answered as (
+    select one.channel, one.account_id, one.txn_id, min(other.txn_id) as counter_txn_id
+    from transfers as one
+    inner join transfers as other
+        on one.channel = other.channel
+        and one.account_id = other.counter_account_id
+        and one.counter_account_id = other.account_id
+        and one.point_currency = other.point_currency
+        and one.points = -other.points
+        and one.nth = other.nth
+    group by one.channel, one.account_id, one.txn_id
+)
+select
+    movements.channel,
+    movements.account_id,
+    movements.point_currency as currency,
+    movements.txn_id,
+    movements.occurred_at,
+    movements.kind,
+    movements.points,
+    movements.order_id,
+    movements.expires_on,
+    movements.reason,
+    movements.counter_account_id,
+    answered.counter_txn_id,
+    movements.source_file,
+    movements.source_row,
+from movements
+left join answered
+    on movements.channel = answered.channel
+    and movements.account_id = answered.account_id
+    and movements.txn_id = answered.txn_id
+    and movements.kind = 'transfer'
 order by
-    channel nulls first,
-    account_id nulls first,
-    occurred_at nulls first,
-    case kind
+    movements.channel nulls first,
+    movements.account_id nulls first,
+    movements.point_currency,
+    movements.occurred_at nulls first,
+    case movements.kind
         when 'expire' then 0
-        when 'earn' then 1
-        when 'claw_back' then 2
-        when 'redeem' then 3
-        when 'recredit' then 4
-        when 'adjust' then 5
-        else 6
+        when 'opening' then 1
+        when 'extend' then 2
+        when 'reinstate' then 3
+        when 'earn' then 4
+        when 'claw_back' then 5
+        when 'transfer' then 6
+        when 'redeem' then 7
+        when 'recredit' then 8
+        when 'adjust' then 9
+        else 10
     end,
-    txn_id nulls first,
-    source_file,
-    source_row`
+    movements.txn_id nulls first,
+    movements.source_file,
+    movements.source_row`
 
 // ProgrammeSQL selects the rules that ReadProgramme reads.
 const ProgrammeSQL = `select valid_from, validity, validity_days from seed.points_programme order by valid_from`
@@ -65,10 +103,11 @@ func column[T arrow.Array](c *columns, name string) T {
 
 // movementBatch reads movements from a batch of InputSQL's columns. Texts it gives belong to the batch.
 type movementBatch struct {
-	channel, account, txn, kind, order, reason, file *array.String
-	at                                               *array.Timestamp
-	points, row                                      *array.Int64
-	expires                                          *array.Date32
+	channel, account, currency, txn, kind, order, reason, file, counter, answer *array.String
+
+	at          *array.Timestamp
+	points, row *array.Int64
+	expires     *array.Date32
 }
 
 func newMovementBatch(batch arrow.RecordBatch) (*movementBatch, error) {
@@ -79,7 +118,8 @@ func newMovementBatch(batch arrow.RecordBatch) (*movementBatch, error) {
 		order: column[*array.String](c, "order_id"), reason: column[*array.String](c, "reason"),
 		file: column[*array.String](c, "source_file"), at: column[*array.Timestamp](c, "occurred_at"),
 		points: column[*array.Int64](c, "points"), row: column[*array.Int64](c, "source_row"),
-		expires: column[*array.Date32](c, "expires_on"),
+		expires: column[*array.Date32](c, "expires_on"), currency: column[*array.String](c, "currency"),
+		counter: column[*array.String](c, "counter_account_id"), answer: column[*array.String](c, "counter_txn_id"),
 	}
 	if c.err == nil {
 		c.err = checkUnit(b.at)
@@ -101,7 +141,7 @@ func (b *movementBatch) movement(i int, m *Movement) {
 	*m = Movement{
 		TxnID: text(b.txn, i), OccurredAt: Instant(b.at.Value(i)), Points: b.points.Value(i), ExpiresOn: Day(b.expires.Value(i)),
 		KindName: text(b.kind, i), OrderID: text(b.order, i), Reason: text(b.reason, i),
-		SourceFile: text(b.file, i), SourceRow: b.row.Value(i),
+		SourceFile: text(b.file, i), SourceRow: b.row.Value(i), CounterAccount: text(b.counter, i), CounterTxn: text(b.answer, i),
 	}
 	m.Kind = ParseKind(m.KindName)
 	if b.at.IsNull(i) {

@@ -17,6 +17,7 @@ const (
 	redeemed
 	clawedBack
 	cut // by a negative adjustment
+	sent
 	expired
 )
 
@@ -31,6 +32,7 @@ type refLot struct {
 	id      string
 	at      ledger.Instant
 	lastDay ledger.Day
+	wasTo   ledger.Day // its last day before it was extended
 	origin  ledger.Kind
 	size    int64
 	points  []*point
@@ -95,7 +97,7 @@ func refer(rules []ledger.Programme, asOf ledger.Day, movements []ledger.Movemen
 }
 
 func inLedgerOrder(a, b ledger.Movement) int {
-	order := []ledger.Kind{ledger.Expire, ledger.Earn, ledger.ClawBack, ledger.Redeem, ledger.Recredit, ledger.Adjust, ledger.UnknownKind}
+	order := []ledger.Kind{ledger.Expire, ledger.Opening, ledger.Extend, ledger.Reinstate, ledger.Earn, ledger.ClawBack, ledger.Transfer, ledger.Redeem, ledger.Recredit, ledger.Adjust, ledger.UnknownKind}
 	if a.OccurredAt != b.OccurredAt {
 		return int(a.OccurredAt - b.OccurredAt)
 	}
@@ -140,6 +142,25 @@ func (r *reference) post(m ledger.Movement, today ledger.Day) {
 	case m.Kind == ledger.Adjust && m.Points > 0:
 		r.enter(m, "adjusted", m.Points)
 		r.bring(m, m.Points, today)
+	case m.Kind == ledger.Transfer && m.Points > 0:
+		r.enter(m, "transferred", m.Points)
+		r.bring(m, m.Points, today)
+		r.answered(m)
+	case m.Kind == ledger.Transfer:
+		r.debit(m, today)
+		r.answered(m)
+	case m.Kind == ledger.Opening:
+		r.enter(m, "opening", m.Points)
+		r.bring(m, m.Points, today)
+	case m.Kind == ledger.Reinstate:
+		if m.Points > r.expiredForGood() {
+			r.remarks[remark{m.TxnID, ledger.ReinstatedMoreThanExpired}] = true
+		}
+		r.enter(m, "reinstated", m.Points)
+		r.bring(m, m.Points, today)
+	case m.Kind == ledger.Extend:
+		r.enter(m, "extended", 0)
+		r.extend(m)
 	case m.Kind == ledger.Recredit:
 		r.enter(m, "recredited", m.Points)
 		r.recredit(m, today)
@@ -155,9 +176,11 @@ func (r *reference) refuse(m ledger.Movement) ledger.Code {
 	switch {
 	case m.Kind == ledger.UnknownKind:
 		return ledger.UnknownKindName
-	case m.Points == 0:
+	case m.Kind == ledger.Extend && m.Lacks != 0:
+		return ledger.MissingExpiry
+	case m.Points == 0 && m.Kind != ledger.Extend:
 		return ledger.ZeroPoints
-	case m.Points < 0 && m.Kind != ledger.Adjust:
+	case m.Points < 0 && m.Kind != ledger.Adjust && m.Kind != ledger.Transfer:
 		return ledger.NegativePoints
 	case !again:
 		return ""
@@ -220,7 +243,7 @@ func (r *reference) expire(p *point, at ledger.Instant, txn string) {
 }
 
 func (r *reference) bring(m ledger.Movement, points int64, today ledger.Day) {
-	lot := &refLot{id: m.TxnID, at: m.OccurredAt, lastDay: r.lastDay(m, today), origin: m.Kind, size: points}
+	lot := &refLot{id: m.TxnID, at: m.OccurredAt, lastDay: r.lastDay(m, today), wasTo: ledger.NoExpiry, origin: m.Kind, size: points}
 	r.lots = append(r.lots, lot)
 	if lot.lastDay < today {
 		r.remarks[remark{m.TxnID, ledger.EarnedAfterExpiry}] = true
@@ -249,7 +272,7 @@ func (r *reference) arrive(p *point, at ledger.Instant, today ledger.Day) {
 func (r *reference) give(p *point, by *refDebit) {
 	r.takings++
 	p.by, p.taken = by, r.takings
-	p.fate = map[ledger.Kind]fate{ledger.Redeem: redeemed, ledger.ClawBack: clawedBack, ledger.Adjust: cut}[by.kind]
+	p.fate = map[ledger.Kind]fate{ledger.Redeem: redeemed, ledger.ClawBack: clawedBack, ledger.Adjust: cut, ledger.Transfer: sent}[by.kind]
 }
 
 func (r *reference) lastDay(m ledger.Movement, today ledger.Day) ledger.Day {
@@ -279,9 +302,10 @@ func firstOfMonth(day ledger.Day) bool {
 }
 
 func (r *reference) debit(m ledger.Movement, today ledger.Day) {
-	names := map[ledger.Kind]string{ledger.Redeem: "redeemed", ledger.ClawBack: "claw_back", ledger.Adjust: "adjusted"}
+	names := map[ledger.Kind]string{ledger.Redeem: "redeemed", ledger.ClawBack: "claw_back", ledger.Adjust: "adjusted", ledger.Transfer: "transferred"}
 	codes := map[ledger.Kind]ledger.Code{
 		ledger.Redeem: ledger.RedeemedMoreThanBalance, ledger.ClawBack: ledger.ClawedBackSpentPoints, ledger.Adjust: ledger.AdjustedMoreThanBalance,
+		ledger.Transfer: ledger.TransferredMoreThanHeld,
 	}
 	points := max(m.Points, -m.Points)
 	r.enter(m, names[m.Kind], -points)
@@ -302,6 +326,43 @@ func (r *reference) debit(m ledger.Movement, today ledger.Day) {
 		}
 		r.give(p, by)
 		r.links[link{m.TxnID, p.lot.id, names[m.Kind], today}]++
+	}
+}
+
+func (r *reference) answered(m ledger.Movement) {
+	if m.CounterTxn == "" {
+		r.remarks[remark{m.TxnID, ledger.TransferUnanswered}] = true
+	}
+}
+
+// expiredForGood counts the points that have expired and have not been reinstated.
+func (r *reference) expiredForGood() int64 {
+	var count int64
+	for _, lot := range r.lots {
+		if lot.origin == ledger.Reinstate {
+			count -= lot.size
+		}
+		for _, p := range lot.points {
+			if p.fate == expired {
+				count++
+			}
+		}
+	}
+	return count
+}
+
+func (r *reference) extend(m ledger.Movement) {
+	r.remarks[remark{m.TxnID, ledger.ExtendedNothing}] = true
+	for _, lot := range r.lots {
+		holds := slices.ContainsFunc(lot.points, func(p *point) bool { return p.fate == inLot })
+		if !holds || lot.lastDay >= m.ExpiresOn || (m.OrderID != "" && r.seen[lot.id].OrderID != m.OrderID) {
+			continue
+		}
+		delete(r.remarks, remark{m.TxnID, ledger.ExtendedNothing})
+		if lot.wasTo == ledger.NoExpiry {
+			lot.wasTo = lot.lastDay
+		}
+		lot.lastDay = m.ExpiresOn
 	}
 }
 
@@ -374,12 +435,18 @@ func (r *reference) exported(m ledger.Movement, today ledger.Day) {
 
 // result is the lot as the ledger reports it.
 func (l *refLot) result() ledger.Lot {
-	lot := ledger.Lot{ID: l.id, IssuedAt: l.at, ExpiresOn: l.lastDay}
+	lot := ledger.Lot{ID: l.id, IssuedAt: l.at, ExpiresOn: l.lastDay, ExtendedFrom: l.wasTo}
 	switch l.origin {
 	case ledger.Earn:
 		lot.Issued = l.size
 	case ledger.Adjust:
 		lot.Adjusted = l.size
+	case ledger.Transfer:
+		lot.Transferred = l.size
+	case ledger.Opening:
+		lot.Opening = l.size
+	case ledger.Reinstate:
+		lot.Reinstated = l.size
 	default:
 		lot.Redeemed = -l.size
 	}
@@ -393,6 +460,8 @@ func (l *refLot) result() ledger.Lot {
 			lot.ClawedBack++
 		case cut:
 			lot.Adjusted--
+		case sent:
+			lot.Transferred--
 		case expired:
 			lot.Expired++
 		}

@@ -14,27 +14,35 @@ func (k *Kernel) lacking(m *Movement) Code {
 		return MissingTransactionID
 	case m.lacks(LacksTime):
 		return MissingTime
-	case m.lacks(LacksPoints):
+	case m.lacks(LacksPoints) && m.Kind != Extend:
 		return MissingPoints
+	case m.lacks(LacksExpiry) && m.Kind == Extend:
+		return MissingExpiry
 	default:
 		return ""
 	}
 }
+
+// mostPoints is more than any programme moves at once, and keeps the money of all accounts within DECIMAL(18,2).
+const mostPoints = 1_000_000_000_000
 
 // refusal says why a movement is not booked, if so.
 func (k *Kernel) refusal(m *Movement) (Code, string) {
 	switch {
 	case m.Kind >= UnknownKind:
 		return UnknownKindName, fmt.Sprintf("kind %q", m.KindName)
-	case m.Points == 0:
+	case m.Points == 0 && m.Kind != Extend:
 		return ZeroPoints, ""
-	case m.Points < 0 && m.Kind != Adjust:
+	case m.Points < 0 && !m.isSigned():
 		return NegativePoints, ""
 	}
 	if first, again := k.account.byTxn[m.TxnID]; again {
 		return repeated(m, &k.account.posted[first])
 	}
-	if m.Points == math.MinInt64 || absolute(m.Points) > math.MaxInt64-k.account.turnover {
+	if m.Points > mostPoints || m.Points < -mostPoints {
+		return PointsOutOfRange, fmt.Sprintf("a movement has at most %d points", int64(mostPoints))
+	}
+	if absolute(m.Points) > math.MaxInt64-k.account.turnover {
 		return PointsOutOfRange, fmt.Sprintf("the account has moved %d points before", k.account.turnover)
 	}
 	return "", ""

@@ -14,6 +14,9 @@ func (r *rows) addEntries(p *Postings) {
 	addTexts(r, e, func(e *Entry) string { return e.Reason })
 	addTexts(r, e, func(e *Entry) string { return e.SourceFile })
 	addIntegers(r, e, func(e *Entry) int64 { return e.SourceRow })
+	r.currency(p, len(e))
+	addTexts(r, e, func(e *Entry) string { return e.CounterAccount })
+	addTexts(r, e, func(e *Entry) string { return e.CounterTxn })
 }
 
 func (r *rows) addLots(p *Postings) {
@@ -32,6 +35,11 @@ func (r *rows) addLots(p *Postings) {
 	addTexts(r, l, func(l *Lot) string { return l.OrderID })
 	addTexts(r, l, func(l *Lot) string { return l.SourceFile })
 	addIntegers(r, l, func(l *Lot) int64 { return l.SourceRow })
+	r.currency(p, len(l))
+	addIntegers(r, l, func(l *Lot) int64 { return l.Opening })
+	addIntegers(r, l, func(l *Lot) int64 { return l.Transferred })
+	addIntegers(r, l, func(l *Lot) int64 { return l.Reinstated })
+	addDays(r, l, func(l *Lot) Day { return l.ExtendedFrom })
 }
 
 func (r *rows) addConsumption(p *Postings) {
@@ -44,6 +52,7 @@ func (r *rows) addConsumption(p *Postings) {
 	addIntegers(r, c, func(c *Consumption) int64 { return c.Points })
 	addDays(r, c, func(c *Consumption) Day { return c.PaidOn })
 	addDays(r, c, func(c *Consumption) Day { return c.IssuedOn })
+	r.currency(p, len(c))
 }
 
 func (r *rows) addBalances(p *Postings) {
@@ -52,6 +61,7 @@ func (r *rows) addBalances(p *Postings) {
 	addIntegers(r, b, func(b *Balance) int64 { return b.LotsRemaining })
 	addIntegers(r, b, func(b *Balance) int64 { return b.Arrears })
 	addIntegers(r, b, func(b *Balance) int64 { return b.LotsRemaining - b.Arrears })
+	r.currency(p, len(b))
 }
 
 func (r *rows) addExceptions(p *Postings) {
@@ -65,6 +75,7 @@ func (r *rows) addExceptions(p *Postings) {
 	addTexts(r, e, func(e *Exception) string { return e.Detail })
 	addTexts(r, e, func(e *Exception) string { return e.SourceFile })
 	addIntegers(r, e, func(e *Exception) int64 { return e.SourceRow })
+	r.currency(p, len(e))
 }
 
 // addUnlessLacking adds a value of each exception's movement, which may have none.

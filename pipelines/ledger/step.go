@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -9,7 +10,7 @@ import (
 )
 
 // Version is that of the rules: it changes whenever the same movements give another ledger.
-const Version = 1
+const Version = 2
 
 // drainEntries bounds the postings held for one account, however long its history.
 const drainEntries = 8192
@@ -31,11 +32,12 @@ func Run(ctx context.Context, movements array.RecordReader, programme []Programm
 
 // step feeds the kernel. The texts of the open account belong to the batches they came from: those are held until it is closed.
 type step struct {
-	kernel           *Kernel
-	writer           *writer
-	held             []arrow.RecordBatch
-	open             bool
-	channel, account string
+	kernel *Kernel
+	writer *writer
+	held   []arrow.RecordBatch
+	open   bool
+
+	channel, account, currency string
 }
 
 func (s *step) run(ctx context.Context, movements array.RecordReader) error {
@@ -65,7 +67,7 @@ func (s *step) batch(batch arrow.RecordBatch) error {
 	s.held = append(s.held, batch)
 	var m Movement
 	for i := range int(batch.NumRows()) {
-		if err := s.turnTo(text(rows.channel, i), text(rows.account, i)); err != nil {
+		if err := s.turnTo(text(rows.channel, i), text(rows.account, i), text(rows.currency, i)); err != nil {
 			return err
 		}
 		rows.movement(i, &m)
@@ -76,20 +78,24 @@ func (s *step) batch(batch arrow.RecordBatch) error {
 	return nil
 }
 
-// turnTo closes the open account and opens the given one, unless it is open.
-func (s *step) turnTo(channel, account string) error {
-	if s.open && account == s.account && channel == s.channel {
+// turnTo closes the open account and opens the given one, or the next currency of it, unless it is open.
+func (s *step) turnTo(channel, account, currency string) error {
+	if s.open && account == s.account && channel == s.channel && currency == s.currency {
 		return nil
 	}
-	if s.open && (channel < s.channel || (channel == s.channel && account < s.account)) {
+	if s.open && cmp.Or(cmp.Compare(channel, s.channel), cmp.Compare(account, s.account), cmp.Compare(currency, s.currency)) < 0 {
 		return fmt.Errorf("account %q of channel %q comes after account %q of channel %q: movements are not sorted",
 			account, channel, s.account, s.channel)
 	}
-	if err := s.close(); err != nil {
+	open := s.kernel.Open
+	if s.open && account == s.account && channel == s.channel {
+		open = s.kernel.OpenNext
+	}
+	if err := s.close(); err != nil { // lets go of the texts of the account before
 		return err
 	}
-	s.open, s.channel, s.account = true, channel, account
-	s.kernel.Open(channel, account)
+	s.open, s.channel, s.account, s.currency = true, channel, account, currency
+	open(channel, account, currency)
 	return nil
 }
 

@@ -116,13 +116,13 @@ func TestColumnsAreChecked(t *testing.T) {
 		alter func([]arrow.Field) []arrow.Field
 		want  string
 	}{
-		"missing": {func(f []arrow.Field) []arrow.Field { return f[:10] }, `column "source_row": found 0 times`},
+		"missing": {func(f []arrow.Field) []arrow.Field { return f[:13] }, `column "source_row": found 0 times`},
 		"of another type": {func(f []arrow.Field) []arrow.Field {
-			f[5].Type = arrow.PrimitiveTypes.Float64
+			f[6].Type = arrow.PrimitiveTypes.Float64
 			return f
 		}, `column "points": type float64 is not supported`},
 		"with a time zone": {func(f []arrow.Field) []arrow.Field {
-			f[3].Type = &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}
+			f[4].Type = &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}
 			return f
 		}, "is not a wall clock in microseconds"},
 	} {

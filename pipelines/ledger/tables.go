@@ -76,6 +76,11 @@ func Tables() []Table {
 			{"order_id", Text},
 			{"source_file", Text},
 			{"source_row", Integer},
+			{"currency", Text},
+			{"points_opening", Integer},
+			{"points_transferred", Integer},
+			{"points_reinstated", Integer},
+			{"extended_from", Date},
 		}},
 		{ConsumptionTable, []Column{
 			{"channel", Text},
@@ -87,9 +92,10 @@ func Tables() []Table {
 			{"points", Integer},
 			{"occurred_on", Date},
 			{"issued_on", Date},
+			{"currency", Text},
 		}},
 		{BalancesTable, []Column{
-			{"channel", Text}, {"account_id", Text}, {"lots_remaining", Integer}, {"arrears", Integer}, {"balance", Integer},
+			{"channel", Text}, {"account_id", Text}, {"lots_remaining", Integer}, {"arrears", Integer}, {"balance", Integer}, {"currency", Text},
 		}},
 		{ExceptionsTable, []Column{
 			{"channel", Text},
@@ -102,6 +108,7 @@ func Tables() []Table {
 			{"detail", Text},
 			{"source_file", Text},
 			{"source_row", Integer},
+			{"currency", Text},
 		}},
 	}
 }
@@ -121,5 +128,8 @@ func entryColumns() []Column {
 		{"reason", Text},
 		{"source_file", Text},
 		{"source_row", Integer},
+		{"currency", Text},
+		{"counter_account_id", Text},
+		{"counter_txn_id", Text},
 	}
 }

@@ -34,11 +34,13 @@ with numbered as (
         if(i = 7, null, '会员' || (h // 7) %% 300) as account_id,
         if(i = 11, null, 'T' || (i // 1.01)::bigint) as txn_id,
         if(i = 13, null, timestamp '2025-01-01' + to_days((h // 11 %% 700)::integer) + to_hours((h // 13 %% 2 * 12)::integer)) as occurred_at,
-        ['earn', 'earn', 'earn', 'redeem', 'redeem', 'claw_back', 'recredit', 'adjust', 'expire', 'gift'][(h // 17 %% 10)::bigint + 1] as kind,
+        ['earn', 'earn', 'earn', 'redeem', 'redeem', 'claw_back', 'recredit', 'adjust', 'expire', 'gift', 'transfer', 'opening', 'reinstate', 'extend'][(h // 17 %% 14)::bigint + 1] as kind,
         if(i = 17, null, h // 19 %% 100)::bigint as points,
         if(h %% 5 = 0, null, 'O' || (h // 23) %% 4) as order_id,
         if(h %% 7 = 0, (date '2025-01-01' + (h // 29 %% 900)::integer), null) as expires_on,
         if(h %% 2 = 0, null, '购物') as reason,
+        if(h %% 9 = 0, 'coins', null) as currency,
+        if(h %% 4 = 0, '会员1', null) as counter_account_id,
         'points_' || (h %% 2) || '.csv' as source_file,
         i::bigint as source_row,
     from numbered
@@ -143,6 +145,12 @@ func TestFromWarehouseToParquet(t *testing.T) {
 		slices.Sort(second[table])
 		if !slices.Equal(rows, second[table]) {
 			t.Errorf("%s depends on the order of rows", table)
+			for i := range rows {
+				if rows[i] != second[table][i] {
+					t.Errorf("%s\n%s", rows[i], second[table][i])
+					break
+				}
+			}
 		}
 		if len(rows) == 0 {
 			t.Errorf("%s is empty", table)

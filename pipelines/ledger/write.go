@@ -109,6 +109,14 @@ func (r *rows) account(p *Postings, n int) {
 	}
 }
 
+// currency fills the next column.
+func (r *rows) currency(p *Postings, n int) {
+	currency := r.next().(*texts)
+	for range n {
+		currency.add(p.Currency)
+	}
+}
+
 func addTexts[T any](r *rows, values []T, text func(*T) string) {
 	column := r.next().(*texts)
 	for i := range values {

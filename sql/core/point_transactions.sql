@@ -11,11 +11,13 @@ columns:
   customer_id: {zh: 客户编号, about: The customer the account belongs to; empty when the row names no account}
   occurred_at: {zh: 发生时间, about: When it happened}
   occurred_on: {zh: 发生日, about: The day in the brand's time zone}
-  kind: {zh: 类型, about: "earn, redeem, expire, claw_back, recredit, adjust"}
-  points: {zh: 积分, unit: points, about: Never negative but for kind adjust}
+  kind: {zh: 类型, about: "earn, redeem, expire, claw_back, recredit, adjust, transfer, opening, extend, reinstate"}
+  points: {zh: 积分, unit: points, about: Never negative but for kinds adjust and transfer}
   order_id: {zh: 订单号, about: The order it belongs to}
   expires_on: {zh: 最后有效日, about: "The last valid day of an earning, where the export says so"}
   reason: {zh: 原因, about: "Why, in the words of the channel"}
+  currency: {zh: 积分种类, about: "Which points, of a channel with several kinds; empty: points"}
+  counter_account_id: {zh: 对方账号, about: "The other account of a transfer"}
   feed: {zh: 来源, about: The feed the row comes from}
   source_file: {zh: 来源文件, about: The export it comes from}
   source_row: {zh: 来源行, about: Its line in that export}
@@ -42,6 +44,8 @@ final as (
         point_transactions.order_id,
         point_transactions.expires_on,
         point_transactions.reason,
+        point_transactions.currency,
+        point_transactions.counter_account_id,
         point_transactions.feed,
         point_transactions.source_file,
         point_transactions.source_row,

@@ -18,6 +18,7 @@ columns:
   detail: {zh: 说明, about: What was found and what was done}
   source_file: {zh: 来源文件, about: The export file that it comes from}
   source_row: {zh: 来源行, about: The line of that file}
+  currency: {zh: 积分种类, about: "Which points; points where the channel has one kind"}
 audits:
   has_a_code: code is null
   none_is_lost: >-
@@ -47,6 +48,7 @@ final as (
         exceptions.detail,
         exceptions.source_file,
         exceptions.source_row,
+        exceptions.currency,
     from exceptions
     left join accounts on exceptions.channel = accounts.channel and exceptions.account_id = accounts.account_id
 )

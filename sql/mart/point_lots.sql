@@ -30,10 +30,22 @@ columns:
   order_id: {zh: 订单号, about: The order that earned it}
   source_file: {zh: 来源文件, about: The export file that it comes from}
   source_row: {zh: 来源行, about: The line of that file}
+  currency: {zh: 积分种类, not_null: true, about: "Which points; points where the channel has one kind"}
+  points_opening: {zh: 期初导入, unit: points, about: "Points from before the movements begin"}
+  points_transferred: {zh: 转入, unit: points, about: "Points that came from another account, less (or, negative) those gone to one"}
+  points_reinstated: {zh: 恢复, unit: points, about: Expired points given again}
+  extended_from: {zh: 原最后有效日, about: "The last valid day before it was extended; empty if it was not"}
 audits:
-  nothing_is_negative: points_remaining < 0 or points_issued < 0 or points_expired < 0 or points_clawed_back < 0
-  lot_adds_up: points_issued + points_adjusted - points_redeemed - points_expired - points_clawed_back <> points_remaining
+  nothing_is_negative: points_remaining < 0 or points_issued < 0 or points_expired < 0 or points_clawed_back < 0 or points_opening < 0 or points_reinstated < 0
+  lot_adds_up: points_issued + points_opening + points_adjusted + points_transferred + points_reinstated - points_redeemed - points_expired - points_clawed_back <> points_remaining
   expired_lot_is_empty: points_remaining > 0 and expires_on < as_of
+  lots_sum_to_balances_by_account: >-
+    select lots.*, balances.* from (
+      select channel, account_id, currency, sum(points_remaining) as remaining from mart.point_lots group by channel, account_id, currency
+    ) as lots
+    full join ledger.balances as balances
+      on lots.channel = balances.channel and lots.account_id = balances.account_id and lots.currency = coalesce(balances.currency, 'points')
+    where coalesce(lots.remaining, 0) <> coalesce(balances.lots_remaining, 0)
   lots_sum_to_balances: >-
     select (select sum(points_remaining) from mart.point_lots) as lots, (select sum(lots_remaining) from ledger.balances) as balances
     where coalesce((select sum(points_remaining) from mart.point_lots), 0) <> coalesce((select sum(lots_remaining) from ledger.balances), 0)
@@ -59,7 +71,7 @@ final as (
         coalesce(pyramid.tier, 'none') as tier,
         case
             when aged.points_remaining > 0 and aged.points_redeemed + aged.points_expired + aged.points_clawed_back = 0
-                and aged.points_adjusted >= 0 then 'open'
+                and aged.points_adjusted >= 0 and coalesce(aged.points_transferred, 0) >= 0 then 'open'
             when aged.points_remaining > 0 then 'part_used'
             when aged.points_expired > 0 then 'expired'
             when aged.points_redeemed > 0 then 'redeemed'
@@ -90,6 +102,11 @@ final as (
         aged.order_id,
         aged.source_file,
         aged.source_row,
+        coalesce(aged.currency, 'points') as currency,
+        coalesce(aged.points_opening, 0) as points_opening,
+        coalesce(aged.points_transferred, 0) as points_transferred,
+        coalesce(aged.points_reinstated, 0) as points_reinstated,
+        aged.extended_from,
     from aged
     cross join programme
     left join accounts on aged.channel = accounts.channel and aged.account_id = accounts.account_id

@@ -190,7 +190,8 @@ from mentions inner join feed.exports as exports using (no);
 create table dataset.point_transactions as
 with given as (
     select exports.no, exports.source_file, 'wechat_member' as channel, member_no as account_id, txn_id, occurred_at, kind,
-        case when kind = 'adjust' then points else abs(points) end as points, order_id, expires_on, reason, source_row, exports.exported_at,
+        case when kind = 'adjust' then points else abs(points) end as points, order_id, expires_on, reason,
+        null::varchar as currency, null::varchar as counter_account_id, source_row, exports.exported_at,
     from read_parquet('{store}/files/points/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
 )
 select * from given semi join (select max(place(no, source_row)) as newest from given group by txn_id) on place(no, source_row) = newest;
