@@ -1,0 +1,258 @@
+package linkage
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Count is how often a pattern occurs, among pairs that meet the blocking rules of the mask.
+type Count struct {
+	Pattern Pattern
+	Rules   uint32
+	Pairs   int64
+}
+
+// Counter counts patterns.
+type Counter map[counted]int64
+
+type counted struct {
+	pattern Pattern
+	rules   uint32
+}
+
+// Add counts a pair.
+func (c Counter) Add(pattern Pattern, rules uint32) { c[counted{pattern, rules}]++ }
+
+// Merge takes the counts of another counter.
+func (c Counter) Merge(other Counter) {
+	for key, pairs := range other {
+		c[key] += pairs
+	}
+}
+
+// Sorted gives the counts in one order, so that sums of doubles are the same each time.
+func (c Counter) Sorted() []Count {
+	counts := make([]Count, 0, len(c))
+	for key, pairs := range c {
+		counts = append(counts, Count{key.pattern, key.rules, pairs})
+	}
+	slices.SortFunc(counts, func(a, b Count) int {
+		return cmp.Or(cmp.Compare(a.Pattern, b.Pattern), cmp.Compare(a.Rules, b.Rules))
+	})
+	return counts
+}
+
+// Random gives pairs of records, the same for the same number of them: all pairs where there are no more than most.
+func Random(records, most int, use func(a, b int32)) {
+	if records*(records-1)/2 <= most {
+		for a := range records {
+			for b := a + 1; b < records; b++ {
+				use(int32(a), int32(b))
+			}
+		}
+		return
+	}
+	for i := range most {
+		a, b := mix(uint64(2*i+1)*0x9e3779b97f4a7c15)%uint64(records), mix(uint64(2*i+2)*0x9e3779b97f4a7c15)%uint64(records)
+		if a != b {
+			use(int32(min(a, b)), int32(max(a, b)))
+		}
+	}
+}
+
+// Rule is a blocking rule as the fitting sees it: the fields on which its pairs agree by its making.
+type Rule struct{ Held []int }
+
+// How many pairs the figures believed before are worth.
+const (
+	priorMatches = 150.0
+	priorRandom  = 50.0
+	rounds       = 30
+)
+
+// Learn fits a model. random are the patterns of random pairs (with no rules), blocked those of the pairs that the rules make, each pair once;
+// all is how many pairs of records there are.
+func Learn(fields []Field, random, blocked []Count, rules []Rule, all float64, records int) Model {
+	model := start(fields)
+	model.Match = .5 / float64(records)
+	model.Household = model.Match / 2
+	model.countOthers(fields, random, false)
+	// The random pairs of a small file hold pairs of one person: the second time they count by what they are held for.
+	for range 2 {
+		model.fitMatches(fields, blocked, rules)
+		model.fitShares(fields, blocked, all, records)
+		model.countOthers(fields, random, true)
+	}
+	return model
+}
+
+func start(fields []Field) Model {
+	var model Model
+	for _, field := range fields {
+		m, u := make([]float64, len(field.Levels)), make([]float64, len(field.Levels))
+		for i, level := range field.Levels {
+			m[i], u[i] = level.M, level.U
+		}
+		model.M, model.U = append(model.M, m), append(model.U, u)
+	}
+	return model
+}
+
+// countOthers finds u.
+func (m *Model) countOthers(fields []Field, random []Count, without bool) {
+	sums := believed(fields, func(l Level) float64 { return l.U * priorRandom })
+	for _, count := range random {
+		share := float64(count.Pairs)
+		if without {
+			match, _, _ := m.shares(fields, count.Pattern, nil, m.Match, m.Household)
+			share *= 1 - match
+		}
+		addLevels(sums, count.Pattern, share, nil)
+	}
+	m.U = normalised(sums)
+}
+
+// personal tells whether a rule holds something that people of one household do not share. Of the pairs of the other rules most may be of one
+// household, and what is learnt there would be how households agree.
+func (r Rule) personal(fields []Field) bool {
+	return slices.ContainsFunc(r.Held, func(field int) bool { return fields[field].Household < .1 })
+}
+
+// fitMatches finds m: per rule by EM over the fields that the rule does not hold, then together by their expected matches.
+func (m *Model) fitMatches(fields []Field, blocked []Count, rules []Rule) {
+	total := believed(fields, func(l Level) float64 { return l.M * priorMatches })
+	for rule := range rules {
+		counts := ofRule(blocked, uint32(1)<<rule)
+		if len(counts) == 0 || !rules[rule].personal(fields) && slices.ContainsFunc(rules, func(r Rule) bool { return r.personal(fields) }) {
+			continue
+		}
+		for field, sums := range m.fitRule(fields, counts, rules[rule].Held) {
+			for level, sum := range sums {
+				total[field][level] += sum
+			}
+		}
+	}
+	m.M = bounded(fields, normalised(total))
+}
+
+func ofRule(counts []Count, bit uint32) []Count {
+	var own []Count
+	for _, count := range counts {
+		if count.Rules&bit == 0 {
+			continue
+		}
+		if last := len(own) - 1; last >= 0 && own[last].Pattern == count.Pattern {
+			own[last].Pairs += count.Pairs
+		} else {
+			own = append(own, count)
+		}
+	}
+	return own
+}
+
+// fitRule gives the expected counts of levels among the matches of one rule.
+func (m *Model) fitRule(fields []Field, counts []Count, held []int) [][]float64 {
+	own := Model{M: start(fields).M, U: m.U}
+	match, household, all := .1, .1, 0.0
+	for _, count := range counts {
+		all += float64(count.Pairs)
+	}
+	var sums [][]float64
+	for range rounds {
+		sums = believed(fields, func(Level) float64 { return 0 })
+		matches, households := 1.0, 1.0
+		for _, count := range counts {
+			a, b, _ := own.shares(fields, count.Pattern, held, match, household)
+			matches += a * float64(count.Pairs)
+			households += b * float64(count.Pairs)
+			addLevels(sums, count.Pattern, a*float64(count.Pairs), held)
+		}
+		match, household = min(matches/(all+3), .98), min(households/(all+3), .98)
+		smoothed := believed(fields, func(l Level) float64 { return l.M * priorMatches })
+		for field := range sums {
+			for level := range sums[field] {
+				smoothed[field][level] += sums[field][level]
+			}
+		}
+		own.M = bounded(fields, normalised(smoothed))
+	}
+	return sums
+}
+
+// fitShares finds how many of all pairs are of one person and of one household: nearly all of those are among the blocked pairs.
+func (m *Model) fitShares(fields []Field, blocked []Count, all float64, records int) {
+	for range rounds {
+		matches, households := 0.0, 0.0
+		for _, count := range blocked {
+			a, b, _ := m.shares(fields, count.Pattern, nil, m.Match, m.Household)
+			matches += a * float64(count.Pairs)
+			households += b * float64(count.Pairs)
+		}
+		least := .02 * float64(records)
+		m.Match, m.Household = min(max(matches, least)/all, .3), min(max(households, least)/all, .3)
+	}
+}
+
+// shares gives the probabilities that a pair is of one person, of one household, of strangers.
+func (m *Model) shares(fields []Field, pattern Pattern, held []int, match, household float64) (one, home, strangers float64) {
+	one, home, strangers = match, household, max(1-match-household, .001)
+	for field := range fields {
+		level := pattern.level(field)
+		if level < 0 || slices.Contains(held, field) {
+			continue
+		}
+		u := m.U[field][level]
+		one *= m.M[field][level] / u
+		share := fields[field].Household
+		home *= (share*m.M[field][level] + (1-share)*u) / u
+	}
+	sum := one + home + strangers
+	return one / sum, home / sum, strangers / sum
+}
+
+func believed(fields []Field, figure func(Level) float64) [][]float64 {
+	sums := make([][]float64, len(fields))
+	for i, field := range fields {
+		for _, level := range field.Levels {
+			sums[i] = append(sums[i], figure(level))
+		}
+	}
+	return sums
+}
+
+func addLevels(sums [][]float64, pattern Pattern, share float64, held []int) {
+	for field := range sums {
+		if level := pattern.level(field); level >= 0 && !slices.Contains(held, field) {
+			sums[field][level] += share
+		}
+	}
+}
+
+func normalised(sums [][]float64) [][]float64 {
+	for _, levels := range sums {
+		total := 0.0
+		for _, sum := range levels {
+			total += sum
+		}
+		for i := range levels {
+			levels[i] = max(levels[i]/total, 1e-9)
+		}
+	}
+	return sums
+}
+
+// bounded keeps the share of the last level below the field's bound; the others keep their proportions.
+func bounded(fields []Field, m [][]float64) [][]float64 {
+	for i, field := range fields {
+		last := len(m[i]) - 1
+		if field.Differs == 0 || m[i][last] <= field.Differs {
+			continue
+		}
+		others := 1 - m[i][last]
+		for level := range last {
+			m[i][level] *= (1 - field.Differs) / max(others, 1e-9)
+		}
+		m[i][last] = field.Differs
+	}
+	return m
+}

@@ -1,0 +1,79 @@
+// Package linkage is a Fellegi–Sunter model of which records are of one person (Fellegi and Sunter 1969), fitted without labels.
+//
+// Each pair of records has a pattern: per field the level of agreement, from equal to different, or missing, which counts neither way. m is
+// the probability of a level among pairs of one person, u among others, and the weight of a level is log2(m/u) (Winkler). u is counted over
+// random pairs, m found by expectation maximisation per blocking rule, the fields blocked on held out; both begin from fixed figures that
+// count as some pairs do, so that a few records suffice (Enamorado, Fifield and Imai 2019 have such priors).
+//
+// Pairs that are not of one person are of two kinds: strangers, and people of one household, who agree on surname, address and phone as
+// one person does, and on given name, birthday and numbers no more than strangers. The second kind keeps families apart.
+//
+// Values are integers into a dictionary per field; nothing here depends on the order of pairs or the number of threads.
+package linkage
+
+import "math"
+
+// Level is one degree of agreement, with the m and u that are believed before any data is seen.
+type Level struct {
+	Name string
+	M, U float64
+}
+
+// Field is one thing that is compared.
+type Field struct {
+	Name string
+	// Levels are from best to "different"; at most 14.
+	Levels []Level
+	// Compare gives the level of two different, known values; -1: they say nothing.
+	Compare func(a, b string) int
+	// Household is the share of people of one household who agree on it because they are one household.
+	Household float64
+	// Differs bounds the m of the last level, if it is not 0: a person is born once, and a fit that says otherwise has taken namesakes for one.
+	Differs float64
+	// Frequency: agreement on a rare value weighs more than on a common one.
+	Frequency bool
+}
+
+// Table is the records: per field a dictionary and each record's place in it, -1 where the value is not known.
+type Table struct {
+	Fields []Field
+	Words  [][]string
+	Codes  [][]int32
+	// Given and Surname are fields whose values may have been exchanged, with the level that says so; nil where there are none.
+	Swap *Swap
+	// Conflict are values of which one person has one (jr, sr): two records with different ones are never joined. Empty: none.
+	Conflict []string
+}
+
+// Swap names the two fields of a name.
+type Swap struct{ Given, Surname, Level int }
+
+// Records is how many there are.
+func (t *Table) Records() int {
+	if len(t.Codes) == 0 {
+		return 0
+	}
+	return len(t.Codes[0])
+}
+
+// Pattern packs the levels of a pair, four bits per field: 0 is missing, else the level plus one.
+type Pattern uint64
+
+func (p Pattern) level(field int) int { return int(p>>(4*field)&15) - 1 }
+
+func (p Pattern) with(field, level int) Pattern {
+	return p&^(15<<(4*field)) | Pattern(level+1)<<(4*field)
+}
+
+// MostFields is how many fields a pattern has room for.
+const MostFields = 16
+
+// Model is what was learnt: m and u per field and level, and how frequent each kind of pair is among all pairs.
+type Model struct {
+	M, U             [][]float64
+	Match, Household float64
+}
+
+func log2(x float64) float64 { return math.Log2(x) }
+
+func exp2(x float64) float64 { return math.Exp2(x) }

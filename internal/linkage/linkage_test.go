@@ -1,0 +1,194 @@
+package linkage_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"countinghouse/internal/linkage"
+
+	"pgregory.net/rapid"
+)
+
+// chance is a field with two levels.
+func chance(name string, household float64) linkage.Field {
+	return linkage.Field{
+		Name: name, Levels: []linkage.Level{{"equal", .8, .1}, {"different", .2, .9}}, Household: household,
+		Compare: func(_, _ string) int { return 1 },
+	}
+}
+
+// TestLearnFindsWhatMadeTheData draws patterns from known m and u: the fit must give them back.
+func TestLearnFindsWhatMadeTheData(t *testing.T) {
+	fields := []linkage.Field{chance("a", 0), chance("b", 0), chance("c", 0), chance("d", 0)}
+	m, u := []float64{.95, .9, .85, .7}, []float64{.02, .05, .1, .2}
+	dice := rand.New(rand.NewPCG(1, 2))
+	draw := func(agree []float64) linkage.Pattern {
+		var pattern linkage.Pattern
+		for field, probability := range agree {
+			level := 1
+			if dice.Float64() < probability {
+				level = 0
+			}
+			pattern |= linkage.Pattern(level+1) << (4 * field)
+		}
+		return pattern
+	}
+	random, blocked := linkage.Counter{}, linkage.Counter{}
+	for range 200_000 {
+		random.Add(draw(u), 0)
+	}
+	for range 60_000 { // two rules, each of which holds one field
+		for rule := range 2 {
+			agree := slices.Clone(u)
+			if dice.Float64() < .3 {
+				agree = slices.Clone(m)
+			}
+			agree[rule] = 1
+			blocked.Add(draw(agree), 1<<rule)
+		}
+	}
+	model := linkage.Learn(fields, random.Sorted(), blocked.Sorted(), []linkage.Rule{{Held: []int{0}}, {Held: []int{1}}}, 1e9, 40_000)
+	for field := range fields {
+		if got := model.M[field][0]; math.Abs(got-m[field]) > .02 {
+			t.Errorf("m of %s: %.3f, want %.3f", fields[field].Name, got, m[field])
+		}
+		if got := model.U[field][0]; math.Abs(got-u[field]) > .005 {
+			t.Errorf("u of %s: %.3f, want %.3f", fields[field].Name, got, u[field])
+		}
+	}
+}
+
+func cluster(records int, edges []linkage.Edge) []int32 {
+	return linkage.Cluster(records, edges, linkage.Clustering{Unknown: -3, Cap: 12})
+}
+
+func TestClusterResistsChains(t *testing.T) {
+	cases := map[string]struct {
+		records int
+		edges   []linkage.Edge
+		want    []int32
+	}{
+		"a pair":                         {3, []linkage.Edge{{0, 2, 5}}, []int32{0, 1, 0}},
+		"a chain of weak edges breaks":   {4, []linkage.Edge{{0, 1, 2}, {1, 2, 2}, {2, 3, 2}}, []int32{0, 0, 2, 2}},
+		"one edge is no bridge":          {4, []linkage.Edge{{0, 1, 12}, {2, 3, 12}, {1, 2, 8}}, []int32{0, 0, 2, 2}},
+		"a giant edge counts as capped":  {4, []linkage.Edge{{0, 1, 99}, {2, 3, 99}, {1, 2, 98}, {0, 2, -9}, {0, 3, -9}, {1, 3, -9}}, []int32{0, 0, 2, 2}},
+		"two dense parts that fit join":  {4, []linkage.Edge{{0, 1, 9}, {2, 3, 9}, {0, 2, 5}, {1, 3, 5}}, []int32{0, 0, 0, 0}},
+		"a contradiction inside decides": {3, []linkage.Edge{{0, 1, 9}, {1, 2, 4}, {0, 2, -8}}, []int32{0, 0, 2}},
+	}
+	for name, c := range cases {
+		if got := cluster(c.records, c.edges); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+func TestClusterRefuses(t *testing.T) {
+	generation := []string{"jr", "", "sr"}
+	got := linkage.Cluster(3, []linkage.Edge{{0, 1, 9}, {1, 2, 8}, {0, 2, 8}}, linkage.Clustering{
+		Unknown: -3, Cap: 12,
+		Refuses: func(a, b int32) bool {
+			return generation[a] != "" && generation[b] != "" && generation[a] != generation[b]
+		},
+		Joined: func(a, b int32) { generation[a] = max(generation[a], generation[b]) },
+	})
+	if !slices.Equal(got, []int32{0, 0, 2}) {
+		t.Errorf("%v: junior and senior are one", got)
+	}
+}
+
+// TestClusterDependsOnNoOrder shuffles the edges.
+func TestClusterDependsOnNoOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var edges []linkage.Edge
+		for a := range int32(8) {
+			for b := a + 1; b < 8; b++ {
+				if rapid.Bool().Draw(t, "edge") {
+					edges = append(edges, linkage.Edge{A: a, B: b, Weight: float64(rapid.IntRange(-4, 6).Draw(t, "weight"))})
+				}
+			}
+		}
+		want := cluster(8, edges)
+		if got := cluster(8, rapid.Permutation(edges).Draw(t, "order")); !slices.Equal(got, want) {
+			t.Fatalf("%v, in another order %v", want, got)
+		}
+		for record, first := range want {
+			if int(first) > record || want[first] != first {
+				t.Fatalf("%v: a cluster is not named by its first record", want)
+			}
+		}
+	})
+}
+
+func names() *linkage.Table {
+	levels := []linkage.Level{{"equal", .7, .01}, {"close", .2, .02}, {"exchanged", .02, .001}, {"different", .08, .969}}
+	compare := func(a, b string) int {
+		if a[0] == b[0] {
+			return 1
+		}
+		return 3
+	}
+	return &linkage.Table{
+		Fields: []linkage.Field{
+			{Name: "given", Levels: levels, Compare: compare, Frequency: true}, {Name: "surname", Levels: levels, Compare: compare, Frequency: true},
+		},
+		Words: [][]string{{"jay", "jim", "Xu", "*"}, {"jay", "Xu", "Zo"}},
+		Codes: [][]int32{{0, 1, 2, -1, 3, 3}, {1, 1, 0, 1, 1, 1}},
+		Swap:  &linkage.Swap{Given: 0, Surname: 1, Level: 2},
+	}
+}
+
+func TestPattern(t *testing.T) {
+	comparer := linkage.NewComparer(names())
+	for _, c := range []struct {
+		what string
+		a, b int32
+		want linkage.Pattern
+	}{
+		{"close and equal", 0, 1, 2 | 1<<4},
+		{"exchanged: the surname says nothing more", 0, 2, 3},
+		{"a missing value is no level", 0, 3, 1 << 4},
+		{"equal masks are compared, not equal", 4, 5, 2 | 1<<4},
+	} {
+		for range 2 { // the second time from memory
+			if got := comparer.Pattern(c.a, c.b); got != c.want {
+				t.Errorf("%s: %x, want %x", c.what, got, c.want)
+			}
+		}
+	}
+}
+
+func TestRareValuesWeighMore(t *testing.T) {
+	table := &linkage.Table{
+		Fields: []linkage.Field{{Name: "surname", Levels: []linkage.Level{{"equal", .9, .3}, {"different", .1, .7}}, Frequency: true}},
+		Words:  [][]string{{"smith", "zog"}}, Codes: [][]int32{{0, 0, 0, 0, 0, 0, 1, 1}},
+	}
+	model := linkage.Model{M: [][]float64{{.9, .1}}, U: [][]float64{{.3, .7}}, Match: .01, Household: .01}
+	scorer := linkage.NewScorer(table, model, nil)
+	common, rare := scorer.Weight(linkage.Pair{A: 0, B: 1, Pattern: 1}), scorer.Weight(linkage.Pair{A: 6, B: 7, Pattern: 1})
+	// Of smith there are four others among eight, of zog none: u is (4+1)/8 and 1/8.
+	if want := math.Log2(.01 * (.9 / .625) / (.01 + .98)); math.Abs(common-want) > 1e-9 {
+		t.Errorf("common: %v, want %v", common, want)
+	}
+	if want := math.Log2(.01 * (.9 / .125) / (.01 + .98)); math.Abs(rare-want) > 1e-9 {
+		t.Errorf("rare: %v, want %v", rare, want)
+	}
+}
+
+func TestRandomGivesPairsInRange(t *testing.T) {
+	for _, records := range []int{0, 1, 2, 5, 400} {
+		seen := map[[2]int32]bool{}
+		linkage.Random(records, 1000, func(a, b int32) {
+			if a < 0 || a >= b || int(b) >= records {
+				t.Fatalf("of %d records: %d %d", records, a, b)
+			}
+			seen[[2]int32{a, b}] = true
+		})
+		if all := records * (records - 1) / 2; all <= 1000 && len(seen) != max(all, 0) {
+			t.Errorf("of %d records %d pairs", records, len(seen))
+		} else if all > 1000 && len(seen) < 900 {
+			t.Errorf("only %d distinct pairs", len(seen))
+		}
+	}
+}

@@ -1,0 +1,99 @@
+package linkage
+
+// Pair is two records, the lower one first, that were compared.
+type Pair struct {
+	A, B    int32
+	Pattern Pattern
+}
+
+// Scorer gives pairs their weight: log2 of the odds that they are of one person.
+type Scorer struct {
+	table *Table
+	model Model
+	// tf is, per field and value, the probability that a stranger has the value.
+	tf [][]float64
+}
+
+// NewScorer prepares the frequencies of values. person numbers the records by what they are taken for so far; nil: each is its own.
+func NewScorer(table *Table, model Model, person []int32) *Scorer {
+	scorer := &Scorer{table: table, model: model, tf: make([][]float64, len(table.Fields))}
+	for field, definition := range table.Fields {
+		if definition.Frequency {
+			scorer.tf[field] = frequencies(table, field, model.U[field][0], person)
+		}
+	}
+	return scorer
+}
+
+// frequencies counts the people who have each value, one of them being the one that is compared. A value that one person has may yet be
+// had by another: with the probability that the field has in all, but no more than one person would give it.
+func frequencies(table *Table, field int, u float64, person []int32) []float64 {
+	people, known := make([]float64, len(table.Words[field])), 0.0
+	seen := make(map[uint64]bool)
+	for record, code := range table.Codes[field] {
+		if code < 0 {
+			continue
+		}
+		if person != nil {
+			key := uint64(code)<<32 | uint64(uint32(person[record]))
+			if seen[key] {
+				continue
+			}
+			seen[key] = true
+		}
+		people[code]++
+		known++
+	}
+	others := 1.0
+	if person == nil {
+		others = 2
+	}
+	least := min(1, u*known)
+	for code := range people {
+		people[code] = (max(people[code]-others, 0) + least) / max(known, 1)
+	}
+	return people
+}
+
+// Weight of a pair.
+func (s *Scorer) Weight(pair Pair) float64 {
+	one, home := 0.0, 0.0
+	for field, definition := range s.table.Fields {
+		level := pair.Pattern.level(field)
+		if level < 0 {
+			continue
+		}
+		m, u := s.model.M[field][level], s.probability(field, level, pair)
+		one += log2(m / u)
+		home += log2((definition.Household*m + (1-definition.Household)*u) / u)
+	}
+	odds := s.model.Match * exp2(one) / (s.model.Household*exp2(home) + 1 - s.model.Match - s.model.Household)
+	return log2(odds)
+}
+
+// probability that strangers agree so: by the value where they agree exactly.
+func (s *Scorer) probability(field, level int, pair Pair) float64 {
+	if level == 0 && s.tf[field] != nil {
+		return s.tf[field][s.table.Codes[field][pair.A]]
+	}
+	if swap := s.table.Swap; swap != nil && field == swap.Given && level == swap.Level {
+		u := s.model.U[field][level]
+		if s.tf[field] != nil && s.tf[swap.Surname] != nil {
+			given, surname := s.tf[field][s.table.Codes[field][pair.A]], s.tf[swap.Surname][s.table.Codes[swap.Surname][pair.A]]
+			u = max(given*surname, 1e-7)
+		}
+		return u
+	}
+	return s.model.U[field][level]
+}
+
+// Believed is the weight of a pattern by the figures that are believed before any data is seen.
+func Believed(fields []Field, pattern Pattern) float64 {
+	odds := 1.0
+	for field := range fields {
+		if level := pattern.level(field); level >= 0 {
+			odds *= fields[field].Levels[level].M / fields[field].Levels[level].U
+		}
+	}
+	return log2(odds)
+}

@@ -1,0 +1,201 @@
+package linkage
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"countinghouse/internal/linkage"
+
+	"github.com/apache/arrow-go/v18/arrow/array"
+)
+
+// Block is what became of one blocking rule.
+type Block struct {
+	Rule string `json:"rule"`
+	SQL  string `json:"sql"`
+	// Pairs are those of the blocks that are compared, pairs of earlier rules among them; Largest is the largest such block.
+	Pairs   int64 `json:"pairs"`
+	Largest int64 `json:"largest_block"`
+	// Refused blocks are so large that the rule would go over its share of the budget.
+	RefusedBlocks  int64 `json:"refused_blocks"`
+	RefusedRecords int64 `json:"refused_records"`
+	RefusedPairs   int64 `json:"refused_pairs"`
+	bit            int
+	held           []string
+}
+
+// blocks makes linkage.blocks, one column per rule that makes pairs, without the blocks that are too large.
+func (m *matcher) makeBlocks(ctx context.Context) error {
+	all := rules(len(m.texts))
+	columns := make([]string, len(all))
+	for i, rule := range all {
+		known := strings.Join(rule.expressions, " is not null and ") + " is not null"
+		columns[i] = fmt.Sprintf("case when %s then hash(%s) end as k%d", known, strings.Join(rule.expressions, ", "), i)
+	}
+	if _, err := m.session.Exec(ctx, "create table linkage.keys as select id, "+strings.Join(columns, ", ")+" from linkage.records"); err != nil {
+		return err
+	}
+	left := m.options.Budget
+	var kept []string
+	var joins strings.Builder
+	for i, rule := range all {
+		block := Block{Rule: rule.name, SQL: ruleSQL(rule), bit: i, held: rule.held}
+		if err := m.estimate(ctx, &block, min(left, m.options.Budget/3)); err != nil {
+			return err
+		}
+		if block.Pairs+block.RefusedPairs == 0 {
+			continue
+		}
+		left -= block.Pairs
+		m.report.Blocks = append(m.report.Blocks, block)
+		if block.Pairs == 0 {
+			continue
+		}
+		kept = append(kept, fmt.Sprintf("s%d.k%d", i, i))
+		fmt.Fprintf(&joins, " left join (select k%d from linkage.keys where k%d is not null group by k%d having count(*) between 2 and %d) as s%d on keys.k%d = s%d.k%d",
+			i, i, i, block.Largest, i, i, i, i)
+	}
+	_, err := m.session.Exec(ctx, "create table linkage.blocks as select "+strings.Join(append([]string{"keys.id"}, kept...), ", ")+" from linkage.keys as keys"+joins.String())
+	return err
+}
+
+func ruleSQL(rule rule) string {
+	parts := make([]string, len(rule.expressions))
+	for i, expression := range rule.expressions {
+		parts[i] = "l." + expression + " = r." + expression
+	}
+	return strings.Join(parts, " and ")
+}
+
+// estimate counts pairs before any is made: blocks by size, smallest first, as long as they stay within the share.
+func (m *matcher) estimate(ctx context.Context, block *Block, share int64) error {
+	query := fmt.Sprintf(`select size, count(*) from (select count(*) as size from linkage.keys where k%d is not null group by k%d) where size > 1
+		group by size order by size`, block.bit, block.bit)
+	rows, err := m.session.Query(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var size, count int64
+		if err := rows.Scan(&size, &count); err != nil {
+			return err
+		}
+		pairs := count * (size * (size - 1) / 2)
+		if block.RefusedBlocks > 0 || block.Pairs+pairs > share {
+			block.RefusedBlocks += count
+			block.RefusedRecords += count * size
+			block.RefusedPairs += pairs
+			continue
+		}
+		block.Pairs += pairs
+		block.Largest = size
+	}
+	return rows.Err()
+}
+
+// pairQueries give each pair once, with the rules that it meets as bits.
+func (m *matcher) pairQueries() []string {
+	var used []int
+	for _, block := range m.report.Blocks {
+		if block.Pairs > 0 {
+			used = append(used, block.bit)
+		}
+	}
+	bits := []string{"0"}
+	for _, bit := range used {
+		bits = append(bits, fmt.Sprintf("case when l.k%d = r.k%d then %d else 0 end", bit, bit, int64(1)<<bit))
+	}
+	mask := "cast(" + strings.Join(bits, " + ") + " as bigint)"
+	if m.everyPair {
+		return []string{"select cast(l.id as integer), cast(r.id as integer), " + mask + " from linkage.blocks as l inner join linkage.blocks as r on l.id < r.id"}
+	}
+	var queries []string
+	for i, bit := range used {
+		query := fmt.Sprintf("select cast(l.id as integer), cast(r.id as integer), %s from linkage.blocks as l inner join linkage.blocks as r on l.k%d = r.k%d and l.id < r.id", mask, bit, bit)
+		for j, earlier := range used[:i] {
+			word := " and "
+			if j == 0 {
+				word = " where "
+			}
+			query += fmt.Sprintf("%s(l.k%d = r.k%d) is not true", word, earlier, earlier)
+		}
+		queries = append(queries, query)
+	}
+	return queries
+}
+
+// chunk is pairs on their way to a worker.
+type chunk struct {
+	a, b  []int32
+	rules []int64
+}
+
+// found is what a worker made of its pairs.
+type found struct {
+	counts linkage.Counter
+	pairs  []linkage.Pair
+	all    int64
+}
+
+// compare gives the patterns of all pairs, counted, and the pairs that may be one person.
+func (m *matcher) compare(ctx context.Context) (found, error) {
+	chunks := make(chan chunk, 4)
+	results := make([]found, m.options.Threads)
+	var group sync.WaitGroup
+	for worker := range results {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			results[worker] = m.work(chunks)
+		}()
+	}
+	var err error
+	for _, query := range m.pairQueries() {
+		if err = m.session.ReadArrow(ctx, query, func(reader array.RecordReader) error { return send(reader, chunks) }); err != nil {
+			break
+		}
+	}
+	close(chunks)
+	group.Wait()
+	total := found{counts: linkage.Counter{}}
+	for _, result := range results {
+		total.counts.Merge(result.counts)
+		total.pairs = append(total.pairs, result.pairs...)
+		total.all += result.all
+	}
+	return total, err
+}
+
+func send(reader array.RecordReader, chunks chan<- chunk) error {
+	for reader.Next() {
+		batch := reader.RecordBatch()
+		chunks <- chunk{
+			a: slices.Clone(batch.Column(0).(*array.Int32).Int32Values()), b: slices.Clone(batch.Column(1).(*array.Int32).Int32Values()),
+			rules: slices.Clone(batch.Column(2).(*array.Int64).Int64Values()),
+		}
+	}
+	return nil
+}
+
+// plausible is the weight by the figures believed before, without the share of matches, from which on a pair is kept.
+const plausible = 4
+
+func (m *matcher) work(chunks <-chan chunk) found {
+	result := found{counts: linkage.Counter{}}
+	comparer := linkage.NewComparer(&m.table.Table)
+	for chunk := range chunks {
+		for i := range chunk.a {
+			pattern := comparer.Pattern(chunk.a[i], chunk.b[i])
+			result.counts.Add(pattern, uint32(chunk.rules[i]))
+			result.all++
+			if linkage.Believed(m.table.Fields, pattern) >= plausible {
+				result.pairs = append(result.pairs, linkage.Pair{A: chunk.a[i], B: chunk.b[i], Pattern: pattern})
+			}
+		}
+	}
+	return result
+}

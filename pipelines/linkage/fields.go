@@ -1,0 +1,147 @@
+package linkage
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"countinghouse/internal/linkage"
+	"countinghouse/internal/person"
+)
+
+// levels reads "name m u" triples.
+func levels(text string) []linkage.Level {
+	var list []linkage.Level
+	for _, line := range strings.Split(text, ";") {
+		var level linkage.Level
+		parts := strings.Split(strings.TrimSpace(line), ",")
+		level.Name = parts[0]
+		if _, err := fmt.Sscan(parts[1]+" "+parts[2], &level.M, &level.U); err != nil {
+			panic("a level is written wrongly: " + line)
+		}
+		list = append(list, level)
+	}
+	return list
+}
+
+// field is a column of the model and how it is taken from a person.
+type field struct {
+	linkage.Field
+	of func(person.Person) string
+}
+
+const (
+	nameLevels = "equal,.72,.01;nickname or pinyin,.05,.002;close,.11,.006;similar,.03,.02;initial or mask fits,.03,.03;" +
+		"names exchanged,.02,.0002;different,.04,.93"
+	dateLevels    = "equal,.84,.0005;day and month exchanged,.02,.0003;one slip,.07,.003;two parts equal,.03,.01;within a year,.01,.06;different,.03,.926"
+	emailLevels   = "equal,.8,.0005;same name elsewhere,.04,.0008;close,.07,.001;different,.09,.9977"
+	phoneLevels   = "equal,.8,.0005;last seven equal,.04,.0002;mask fits,.04,.002;one slip,.04,.0002;different,.08,.9971"
+	addressLevels = "equal,.68,.0008;most words and number,.12,.002;most words,.08,.004;some words,.04,.02;different,.08,.973"
+	placeLevels   = "postcode and city,.6,.004;postcode,.1,.004;city,.15,.02;nearly,.06,.01;state,.04,.15;different,.05,.812"
+	idLevels      = "equal,.93,.00002;one slip,.04,.00005;different,.03,.99993"
+	textLevels    = "equal,.75,.01;close,.1,.005;similar,.05,.02;different,.1,.965"
+)
+
+// fields of the model; the households' shares are judgements, fixed for every file.
+func fields(texts []string) []field {
+	nicknames := person.NewNicknames()
+	list := []field{
+		{
+			linkage.Field{Name: "given name", Levels: levels(nameLevels), Compare: nicknames.CompareGiven, Differs: 0.15, Household: .02, Frequency: true},
+			func(p person.Person) string { return p.Given },
+		},
+		{
+			linkage.Field{Name: "surname", Levels: levels(nameLevels), Compare: person.CompareSurname, Differs: 0.25, Household: .9, Frequency: true},
+			func(p person.Person) string { return p.Surname },
+		},
+		{
+			linkage.Field{Name: "birthday", Levels: levels(dateLevels), Compare: person.CompareDate, Differs: 0.15, Household: .03, Frequency: true},
+			func(p person.Person) string { return p.Birthday },
+		},
+		{
+			linkage.Field{Name: "email", Levels: levels(emailLevels), Compare: person.CompareEmail, Differs: 0.5, Household: .2, Frequency: true},
+			func(p person.Person) string { return p.Email },
+		},
+		{
+			linkage.Field{Name: "phone", Levels: levels(phoneLevels), Compare: person.ComparePhone, Differs: 0.6, Household: .4, Frequency: true},
+			func(p person.Person) string { return p.Phone },
+		},
+		{
+			linkage.Field{Name: "address", Levels: levels(addressLevels), Compare: person.CompareAddress, Differs: 0.6, Household: .9, Frequency: true},
+			func(p person.Person) string { return p.Address },
+		},
+		{
+			linkage.Field{Name: "place", Levels: levels(placeLevels), Compare: person.ComparePlace, Differs: 0.5, Household: .95, Frequency: true},
+			func(p person.Person) string { return p.Place },
+		},
+		{
+			linkage.Field{Name: "gender", Levels: levels("equal,.97,.5;different,.03,.5"), Compare: person.CompareEqual, Differs: .1},
+			func(p person.Person) string { return p.Gender },
+		},
+	}
+	for _, role := range person.IDRoles() {
+		list = append(list, field{
+			linkage.Field{Name: strings.ReplaceAll(string(role), "_", " "), Levels: levels(idLevels), Compare: person.CompareID, Differs: 0.15, Household: .002, Frequency: true},
+			func(p person.Person) string { return p.IDs[role] },
+		})
+	}
+	for i, text := range texts {
+		if len(list) == linkage.MostFields {
+			break
+		}
+		list = append(list, field{
+			linkage.Field{Name: text, Levels: levels(textLevels), Compare: person.CompareText, Differs: 0.5, Household: .5, Frequency: true},
+			func(p person.Person) string { return p.Texts[i] },
+		})
+	}
+	return list
+}
+
+// swapLevel is the place of "names exchanged" among the levels of names.
+const swapLevel = 5
+
+// table is the records of the model, field by field.
+type table struct {
+	linkage.Table
+	fields []field
+	codes  []map[string]int32
+}
+
+func newTable(texts []string) *table {
+	t := &table{fields: fields(texts)}
+	for _, field := range t.fields {
+		t.Fields = append(t.Fields, field.Field)
+		t.codes = append(t.codes, map[string]int32{})
+	}
+	t.Words, t.Codes = make([][]string, len(t.fields)), make([][]int32, len(t.fields))
+	t.Swap = &linkage.Swap{Given: 0, Surname: 1, Level: swapLevel}
+	return t
+}
+
+func (t *table) add(p person.Person) {
+	for i, field := range t.fields {
+		code := int32(-1)
+		if word := field.of(p); word != "" {
+			known := false
+			if code, known = t.codes[i][word]; !known {
+				word = strings.Clone(word)
+				code = int32(len(t.Words[i]))
+				t.codes[i][word] = code
+				t.Words[i] = append(t.Words[i], word)
+			}
+		}
+		t.Codes[i] = append(t.Codes[i], code)
+	}
+	t.Conflict = append(t.Conflict, p.Generation)
+}
+
+// fieldsNamed gives the places of fields.
+func (t *table) fieldsNamed(names []string) []int {
+	var places []int
+	for i, field := range t.fields {
+		if slices.Contains(names, field.Name) {
+			places = append(places, i)
+		}
+	}
+	return places
+}

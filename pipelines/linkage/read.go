@@ -1,0 +1,202 @@
+package linkage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"countinghouse/internal/person"
+	"countinghouse/internal/warehouse"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+)
+
+// relation reads the files as texts.
+func relation(files []string) string {
+	quoted := make([]string, len(files))
+	for i, file := range files {
+		quoted[i] = warehouse.Quote(file)
+	}
+	list := "[" + strings.Join(quoted, ", ") + "]"
+	if strings.HasSuffix(strings.ToLower(files[0]), ".parquet") {
+		return "read_parquet(" + list + ")"
+	}
+	return "read_csv(" + list + ", all_varchar = true, header = true, strict_mode = false, null_padding = true)"
+}
+
+// read brings the records, in an order that does not hang on that of the file, into the table and linkage.records.
+func (m *matcher) read(ctx context.Context) error {
+	columns, err := m.session.Columns(ctx, relation(m.options.Files))
+	if err != nil {
+		return err
+	}
+	names := make([]string, len(columns))
+	for i, column := range columns {
+		names[i] = warehouse.QuoteName(column.Name)
+		m.headers = append(m.headers, strings.TrimSpace(column.Name))
+	}
+	if _, err := m.session.Exec(ctx, "create schema linkage"); err != nil {
+		return err
+	}
+	casts := make([]string, len(names))
+	for i, name := range names {
+		casts[i] = "cast(" + name + " as varchar) as c" + fmt.Sprint(i)
+	}
+	load := "create table linkage.cells as select row_number() over () as row_no, " + strings.Join(casts, ", ") + " from " + relation(m.options.Files)
+	if _, err := m.session.Exec(ctx, load); err != nil {
+		return err
+	}
+	if err := m.tellRoles(ctx); err != nil {
+		return err
+	}
+	m.table = newTable(m.texts)
+	return m.readRows(ctx)
+}
+
+// tellRoles decides what each column is. Where fewer than three columns are of persons, other texts are compared as they stand.
+func (m *matcher) tellRoles(ctx context.Context) error {
+	m.roles = make([]person.Role, len(m.headers))
+	known := 0
+	for i, header := range m.headers {
+		m.roles[i] = roleOf(header)
+		for given, role := range m.options.Map {
+			if strings.EqualFold(given, header) {
+				m.roles[i] = person.Role(role)
+			}
+		}
+		if m.options.Truth != "" && strings.EqualFold(header, m.options.Truth) {
+			m.roles[i] = person.Ignored
+		} else if m.roles[i] != person.Ignored {
+			known++
+		}
+	}
+	if err := m.takeTexts(ctx, known < 3); err != nil {
+		return err
+	}
+	for i, header := range m.headers {
+		if m.roles[i] == person.Text {
+			m.texts = append(m.texts, header)
+		}
+		m.report.Columns = append(m.report.Columns, Column{header, string(m.roles[i])})
+	}
+	if known+len(m.texts) == 0 {
+		return errors.New("no column is known to be of a person: say which is what with --map header=role")
+	}
+	return nil
+}
+
+func (m *matcher) takeTexts(ctx context.Context, few bool) error {
+	for i, header := range m.headers {
+		if !few || m.roles[i] != person.Ignored || unusable(header) || strings.EqualFold(header, m.options.Truth) {
+			continue
+		}
+		var useful bool
+		query := fmt.Sprintf("select count(distinct c%d) > 1 and count(c%d) * 20 > count(*) from linkage.cells", i, i)
+		if err := m.session.QueryRow(ctx, query).Scan(&useful); err != nil {
+			return err
+		}
+		if useful {
+			m.roles[i] = person.Text
+		}
+	}
+	return nil
+}
+
+func (m *matcher) readRows(ctx context.Context) error {
+	cells := make([]string, len(m.headers))
+	for i := range cells {
+		cells[i] = fmt.Sprintf("coalesce(c%d, '')", i)
+	}
+	list := strings.Join(cells, ", ")
+	schema := recordSchema(len(m.texts))
+	loader := m.session.LoadTable(ctx, schema, "linkage.records")
+	builder := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	defer builder.Release()
+	err := m.session.ReadArrow(ctx, "select row_no, "+list+" from linkage.cells order by "+m.order()+", row_no", func(reader array.RecordReader) error {
+		for reader.Next() {
+			m.addBatch(reader.RecordBatch(), builder)
+			batch := builder.NewRecordBatch()
+			err := loader.Write(batch)
+			batch.Release()
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	m.report.Records = int64(m.table.Records())
+	_, closeErr := loader.Close()
+	if err == nil && m.report.Records == 0 {
+		err = errors.New("there is no record")
+	}
+	return errors.Join(err, closeErr)
+}
+
+// order is by what the records say, not by their place in the file nor by their ids: those of one person come in any.
+func (m *matcher) order() string {
+	var columns []string
+	for i, role := range m.roles {
+		if role != person.Ignored {
+			columns = append(columns, fmt.Sprintf("c%d", i))
+		}
+	}
+	return strings.Join(columns, ", ")
+}
+
+func recordSchema(texts int) *arrow.Schema {
+	list := []arrow.Field{{Name: "id", Type: arrow.PrimitiveTypes.Int32}}
+	for _, name := range features(texts) {
+		list = append(list, arrow.Field{Name: name, Type: arrow.BinaryTypes.String, Nullable: true})
+	}
+	return arrow.NewSchema(list, nil)
+}
+
+func (m *matcher) addBatch(batch arrow.RecordBatch, builder *array.RecordBuilder) {
+	numbers := batch.Column(0).(*array.Int64)
+	for row := range int(batch.NumRows()) {
+		cells, texts := map[person.Role]string{}, make([]string, 0, len(m.texts))
+		truth, key := "", ""
+		for i, role := range m.roles {
+			cell := strings.TrimSpace(batch.Column(i + 1).(*array.String).Value(row))
+			switch {
+			case m.options.Truth != "" && strings.EqualFold(m.headers[i], m.options.Truth):
+				truth = strings.Clone(cell)
+			case isKey(m.headers[i]):
+				key = strings.Clone(cell)
+			}
+			cells, texts = take(cells, texts, role, cell)
+		}
+		record := person.Normalise(cells, texts)
+		builder.Field(0).(*array.Int32Builder).Append(int32(m.table.Records()))
+		m.table.add(record)
+		m.rows, m.truths, m.keys = append(m.rows, numbers.Value(row)), append(m.truths, truth), append(m.keys, key)
+		for i, feature := range featuresOf(record, len(m.texts)) {
+			if feature == "" {
+				builder.Field(i + 1).(*array.StringBuilder).AppendNull()
+			} else {
+				builder.Field(i + 1).(*array.StringBuilder).Append(feature)
+			}
+		}
+	}
+}
+
+func take(cells map[person.Role]string, texts []string, role person.Role, cell string) (map[person.Role]string, []string) {
+	switch {
+	case role == person.Text:
+		texts = append(texts, cell)
+	case role == person.Ignored || cell == "":
+	case cells[role] == "":
+		cells[role] = cell
+	case role == person.Address:
+		cells[role] += " " + cell
+	}
+	return cells, texts
+}
+
+func isKey(header string) bool {
+	return slices.Contains([]string{"record_id", "unique_id", "rec_id", "id"}, strings.ToLower(header))
+}

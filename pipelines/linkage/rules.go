@@ -1,0 +1,131 @@
+package linkage
+
+import (
+	"strings"
+
+	"countinghouse/internal/person"
+)
+
+// rule is a blocking rule: records that agree on all expressions are compared.
+type rule struct {
+	name string
+	// expressions are SQL over the columns of linkage.records; a record where one is null is in no block.
+	expressions []string
+	// held are the fields on which the pairs of the rule agree by its making.
+	held []string
+}
+
+// rules of every file, from those that promise most. A rule whose columns are empty makes no pairs.
+func rules(texts int) []rule {
+	list := []rule{
+		{"social id", []string{"social_id"}, []string{"social id"}},
+		{"passport", []string{"passport"}, []string{"passport"}},
+		{"licence", []string{"licence"}, []string{"licence"}},
+		{"national id", []string{"national_id"}, []string{"national id"}},
+		{"email", []string{"email"}, []string{"email"}},
+		{"phone", []string{"phone7"}, []string{"phone"}},
+		{"both names", []string{"names"}, []string{"given name", "surname"}},
+		{"surname's sound, birthday", []string{"surname_sound", "birthday_key"}, []string{"surname", "birthday"}},
+		{"given name's sound, birthday", []string{"given_sound", "birthday_key"}, []string{"given name", "birthday"}},
+		{"name of the email", []string{"email_name"}, []string{"email"}},
+		{"address, place", []string{"street_key", "place_key"}, []string{"address", "place"}},
+		{"sounds of both names, year", []string{"given_sound", "surname_sound", "birthday[:4]"}, []string{"given name", "surname"}},
+		{"surname's sound, address", []string{"surname_sound", "street_key"}, []string{"surname", "address"}},
+		{"given name's sound, place", []string{"given_sound", "place_key"}, []string{"given name", "place"}},
+		{"sounds of both names, place", []string{"given_sound", "surname_sound", "place_key"}, []string{"given name", "surname", "place"}},
+		{"surname, last digits of the phone", []string{"surname_sound", "phone4"}, []string{"surname", "phone"}},
+		{"birthday", []string{"birthday_key"}, []string{"birthday"}},
+		{"surname, place", []string{"surname_sound", "place_key"}, []string{"surname", "place"}},
+	}
+	for i := range min(texts, 4) {
+		column := textColumn(i)
+		list = append(list, rule{"text " + column, []string{column}, []string{column}}, rule{"beginning of " + column, []string{column + "[:8]", "length(" + column + ")"}, []string{column}})
+	}
+	return list
+}
+
+func textColumn(i int) string { return "text_" + string(rune('a'+i)) }
+
+// features are the columns of linkage.records, which the rules speak of.
+func features(texts int) []string {
+	list := strings.Fields("social_id passport licence national_id email phone7 names surname_sound birthday_key given_sound email_name street_key place_key birthday phone4")
+	for i := range min(texts, 4) {
+		list = append(list, textColumn(i))
+	}
+	return list
+}
+
+// featuresOf gives the texts of a record in the order of features.
+func featuresOf(p person.Person, texts int) []string {
+	name, _, _ := strings.Cut(p.Email, "@")
+	seven, four := phoneEnds(p.Phone)
+	list := []string{
+		p.IDs[person.SocialID], p.IDs[person.Passport], p.IDs[person.Licence], p.IDs[person.NationalID], p.Email, seven,
+		bothNames(p), person.Sound(p.Surname), birthdayKey(p.Birthday), person.Sound(p.Given), name, streetKey(p.Address), placeKey(p.Place), p.Birthday, four,
+	}
+	for i := range min(texts, 4) {
+		list = append(list, p.Texts[i])
+	}
+	return list
+}
+
+// bothNames are in order, so that names in each other's column meet.
+func bothNames(p person.Person) string {
+	given, surname := strings.ReplaceAll(person.Latin(p.Given), " ", ""), strings.ReplaceAll(person.Latin(p.Surname), " ", "")
+	if given == "" || surname == "" {
+		return ""
+	}
+	return min(given, surname) + " " + max(given, surname)
+}
+
+// birthdayKey has day and month in order, so that 12/11 and 11/12 meet.
+func birthdayKey(birthday string) string {
+	if len(birthday) != 10 || strings.Contains(birthday[5:], "00") {
+		return ""
+	}
+	return birthday[:4] + min(birthday[5:7], birthday[8:]) + max(birthday[5:7], birthday[8:])
+}
+
+func phoneEnds(phone string) (seven, four string) {
+	if len(phone) >= 4 && !strings.Contains(phone[len(phone)-4:], "*") {
+		four = phone[len(phone)-4:]
+	}
+	if len(phone) >= 7 && !strings.Contains(phone, "*") {
+		seven = phone[len(phone)-7:]
+	}
+	return seven, four
+}
+
+// streetKey is the first number and the first longer word; of an address in characters, its last twelve characters.
+func streetKey(address string) string {
+	runes := []rune(strings.ReplaceAll(address, " ", ""))
+	if len(runes) > 0 && len(runes) < len(address) && len(address) >= 2*len(runes) {
+		return string(runes[max(0, len(runes)-12):])
+	}
+	number, word := "", ""
+	for _, part := range strings.Fields(address) {
+		switch {
+		case part[0] >= '0' && part[0] <= '9':
+			if number == "" {
+				number = part
+			}
+		case word == "" && len(part) > 3:
+			word = part[:4]
+		}
+	}
+	if word == "" {
+		return ""
+	}
+	return number + word
+}
+
+func placeKey(place string) string {
+	parts := strings.Split(place, "|")
+	if len(parts) < 2 {
+		return ""
+	}
+	if parts[0] != "" {
+		return parts[0]
+	}
+	return parts[1]
+}
