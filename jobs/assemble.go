@@ -44,6 +44,7 @@ func Datasets(registry *contract.Registry, files map[string][]FeedFile, key []by
 func datasetOf(registry *contract.Registry, dataset *contract.Dataset, files map[string][]FeedFile) build.Dataset {
 	made := build.Dataset{
 		Name: "dataset." + dataset.Dataset, Columns: datasetColumns(dataset),
+		Personal:   slices.ContainsFunc(dataset.Columns, func(column contract.DatasetColumn) bool { return column.Personal }),
 		Query:      datasetSQL(registry, dataset, files, func(file FeedFile) contract.ConformedFile { return file.Local }),
 		Definition: datasetSQL(registry, dataset, files, func(file FeedFile) contract.ConformedFile { return file.Stored }),
 		Of: func(some []snapshot.SourceFile) string {

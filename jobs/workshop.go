@@ -34,7 +34,9 @@ import (
 // Tools are what a workshop is given by the command line: everything that is not the project's.
 type Tools struct {
 	Bucket *objectstore.Bucket
-	Key    []byte // of the keyed hashes
+	Key    []byte // of customer ids, and of account ids that are a keyed hash
+	// ValueKey, if set, is of the keyed hashes of identifiers.
+	ValueKey []byte
 	Now    func() time.Time
 	Random io.Reader
 	Log    *slog.Logger
@@ -231,7 +233,7 @@ func (w *Workshop) Graph(ctx context.Context) (*build.Graph, error) {
 }
 
 func (w *Workshop) identity() identity.Config {
-	config := identity.Config{Key: w.Key, Region: w.Project.Brand.Country}
+	config := identity.Config{Key: w.Key, ValueKey: w.ValueKey, Region: w.Project.Brand.Country}
 	accounts, found := w.Registry.Dataset("accounts")
 	if !found {
 		return config

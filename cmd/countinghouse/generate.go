@@ -49,9 +49,11 @@ func (a *app) generate(command *cobra.Command, options generate.Options) (genera
 	if err != nil {
 		return generate.Summary{}, usage(err)
 	}
-	if options.Key, _, err = own.HashKey(os.Getenv(hashKeyVariable)); err != nil {
+	keys, err := own.HashKeys(os.Getenv(hashKeyVariable), os.Getenv(hashKeyVariable+"_FILE"))
+	if err != nil {
 		return generate.Summary{}, usage(err)
 	}
+	options.Key = keys.ID
 	options.Progress = func(done, total int) { a.bars.progress("generate", done, total) }
 	summary, err := generate.Run(command.Context(), options)
 	if errors.Is(err, generate.ErrOptions) {

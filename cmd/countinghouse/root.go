@@ -128,16 +128,16 @@ func (a *app) open(ctx context.Context) (project.Project, jobs.Tools, error) {
 		own.Resources.MemoryLimit = limit
 	}
 	log := slog.New(slog.NewTextHandler(a.errs, nil))
-	key, development, err := own.HashKey(os.Getenv(hashKeyVariable))
+	keys, err := own.HashKeys(os.Getenv(hashKeyVariable), os.Getenv(hashKeyVariable+"_FILE"))
 	if err != nil {
 		return own, jobs.Tools{}, usage(err)
 	}
-	a.developmentKey = development
+	a.developmentKey = keys.Development
 	bucket, err := open.Bucket(ctx, own.StoreURL(), own.WorkDir()+"/cache")
 	if err != nil {
 		return own, jobs.Tools{}, err
 	}
-	tools := jobs.Tools{Bucket: bucket, Key: key, Now: time.Now, Random: rand.Reader, Log: log, Progress: a.bars.progress}
+	tools := jobs.Tools{Bucket: bucket, Key: keys.ID, ValueKey: keys.Value, Now: time.Now, Random: rand.Reader, Log: log, Progress: a.bars.progress}
 	return own, tools, nil
 }
 

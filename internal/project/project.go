@@ -2,6 +2,7 @@
 package project
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -130,31 +131,54 @@ func (p Project) folder(name string) fs.FS {
 // developmentKey makes a demo and its tests come out the same on every machine. It protects nothing.
 const developmentKey = "countinghouse development key"
 
-// HashKey gives the secret of the keyed hashes: fromEnvironment if it is set, else the key file. A store in the cloud must have one; a
-// folder may go without, and development is then true.
-func (p Project) HashKey(fromEnvironment string) (key []byte, development bool, err error) {
+// Keys are the secrets of the keyed hashes.
+type Keys struct {
+	// ID makes customer ids, and account ids that are a hash: the oldest key, which stays for as long as the ids shall.
+	ID []byte
+	// Value makes the hashes of identifiers: the newest key; nil where there is but one.
+	Value []byte
+	// Development says that no secret was given.
+	Development bool
+}
+
+// HashKeys gives the secrets of the keyed hashes: fromEnvironment if it is set, else the key file, which fileFromEnvironment names before
+// hash_key_file does. A secret is one line; where a key was rotated there are two, the new one first. A store in the cloud must have one; a
+// folder may go without.
+func (p Project) HashKeys(fromEnvironment, fileFromEnvironment string) (Keys, error) {
 	if secret := strings.TrimSpace(fromEnvironment); secret != "" {
-		return longEnough("COUNTINGHOUSE_HASH_KEY", secret)
+		return keysOf("COUNTINGHOUSE_HASH_KEY", secret)
 	}
-	if p.HashKeyFile != "" {
-		text, err := os.ReadFile(p.path(p.HashKeyFile))
+	if file := cmp.Or(fileFromEnvironment, p.HashKeyFile); file != "" {
+		text, err := os.ReadFile(p.path(file))
 		if err != nil {
-			return nil, false, err
+			return Keys{}, err
 		}
-		return longEnough(p.HashKeyFile, strings.TrimSpace(string(text)))
+		return keysOf(file, strings.TrimSpace(string(text)))
 	}
 	if strings.Contains(p.Store, "://") && !strings.HasPrefix(p.Store, "file://") {
-		return nil, false, errors.New("a store in the cloud needs a secret for its keyed hashes: set COUNTINGHOUSE_HASH_KEY or hash_key_file")
+		return Keys{}, errors.New("a store in the cloud needs a secret for its keyed hashes: set COUNTINGHOUSE_HASH_KEY or hash_key_file")
 	}
-	return []byte(developmentKey), true, nil
+	return Keys{ID: []byte(developmentKey), Development: true}, nil
 }
 
 // shortestKey is in characters: fewer could be guessed.
 const shortestKey = 16
 
-func longEnough(place, secret string) (key []byte, development bool, err error) {
-	if len(secret) < shortestKey {
-		return nil, false, fmt.Errorf("%s: the key is too short: want at least %d characters", place, shortestKey)
+// keysOf reads a secret of one line, or of two: the new key and the one that made the ids.
+func keysOf(place, secret string) (Keys, error) {
+	lines := strings.FieldsFunc(secret, func(r rune) bool { return r == '\n' || r == '\r' })
+	if len(lines) == 0 || len(lines) > 2 {
+		return Keys{}, fmt.Errorf("%s: want one key, or two lines after a rotation: the new key, and the one that made the ids", place)
 	}
-	return []byte(secret), false, nil
+	for i, line := range lines {
+		lines[i] = strings.TrimSpace(line)
+		if len(lines[i]) < shortestKey {
+			return Keys{}, fmt.Errorf("%s: the key is too short: want at least %d characters", place, shortestKey)
+		}
+	}
+	keys := Keys{ID: []byte(lines[len(lines)-1])}
+	if len(lines) == 2 && lines[0] != lines[1] {
+		keys.Value = []byte(lines[0])
+	}
+	return keys, nil
 }

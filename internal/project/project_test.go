@@ -60,27 +60,34 @@ func TestOpenRefuses(t *testing.T) {
 
 func TestHashKey(t *testing.T) {
 	folder, _ := project.Open(t.TempDir())
-	if _, development, err := folder.HashKey(""); err != nil || !development {
+	if keys, err := folder.HashKeys("", ""); err != nil || !keys.Development {
 		t.Errorf("a folder may go without a key: %v", err)
 	}
-	if key, development, err := folder.HashKey("secret of the environment"); err != nil || development || string(key) != "secret of the environment" {
-		t.Errorf("%s %v %v", key, development, err)
+	if keys, err := folder.HashKeys("secret of the environment", ""); err != nil || keys.Development || string(keys.ID) != "secret of the environment" || keys.Value != nil {
+		t.Errorf("%+v %v", keys, err)
 	}
 	cloud, err := project.Open(write(t, "store: gs://bucket\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := cloud.HashKey(""); err == nil {
+	if _, err := cloud.HashKeys("", ""); err == nil {
 		t.Error("a store in the cloud must have a key")
 	}
-	if _, _, err := folder.HashKey("short"); err == nil {
-		t.Error("a short key in the environment must be refused")
+	for _, wrong := range []string{"short", "long enough for a key\nshort", "long enough for a key\nanother long enough\nand a third long one"} {
+		if _, err := folder.HashKeys(wrong, ""); err == nil || strings.Contains(err.Error(), "another") {
+			t.Errorf("%q must be refused and not shown: %v", wrong, err)
+		}
 	}
-	short, _ := project.Open(write(t, "hash_key_file: key\n"))
-	if err := os.WriteFile(filepath.Join(short.Dir, "key"), []byte("short\n"), 0o600); err != nil {
-		t.Fatal(err)
+	filed, _ := project.Open(write(t, "hash_key_file: key\n"))
+	for name, text := range map[string]string{"key": "short\n", "rotated": "the newest key there is\nthe key that made ids\n"} {
+		if err := os.WriteFile(filepath.Join(filed.Dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if _, _, err := short.HashKey(""); err == nil || strings.Contains(err.Error(), "short\n") {
+	if _, err := filed.HashKeys("", ""); err == nil || strings.Contains(err.Error(), "short\n") {
 		t.Errorf("a short key must be refused and not shown: %v", err)
+	}
+	if keys, err := filed.HashKeys("", "rotated"); err != nil || string(keys.ID) != "the key that made ids" || string(keys.Value) != "the newest key there is" {
+		t.Errorf("%+v %v", keys, err)
 	}
 }

@@ -27,7 +27,9 @@ type Dataset struct {
 	Columns    []warehouse.Column // what the query gives; nil: it is asked for
 	// Grain, if set, is what two rows must not share: of rows that do, the newest export's counts.
 	Grain []string
-	Files []snapshot.SourceFile
+	// Personal says that rows say who somebody is: they stay where they are, and the dataset is a view of them.
+	Personal bool
+	Files    []snapshot.SourceFile
 	// Of, if set, is Query over some of the files only.
 	Of func(files []snapshot.SourceFile) string
 }
@@ -135,7 +137,8 @@ func datasetNode(dataset *Dataset) *node {
 	}
 }
 
-// viewDatasets stores no rows of a dataset that is read once: they would be written, and read again, for nothing.
+// viewDatasets stores no rows of a dataset that is read once: they would be written, and read again, for nothing. Nor does it of a personal one,
+// so that clear values stand in conformed files only.
 func (g *Graph) viewDatasets() {
 	readers := map[string]int{}
 	for _, n := range g.nodes {
@@ -144,7 +147,7 @@ func (g *Graph) viewDatasets() {
 		}
 	}
 	for _, n := range g.nodes {
-		if n.dataset != nil && readers[n.name] < 2 {
+		if n.dataset != nil && (n.dataset.Personal || readers[n.name] < 2) {
 			n.kind = model.KindView
 		}
 	}
@@ -251,6 +254,9 @@ func (g *Graph) fingerprint(n *node) string {
 	}
 	if n.dataset != nil {
 		identity.Grain = n.dataset.Grain
+		if n.dataset.Personal {
+			identity.Kind = "personal view" // a table that an older version stored is not taken for it
+		}
 	}
 	return hashOf(identity)
 }

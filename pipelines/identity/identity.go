@@ -29,13 +29,27 @@ type Config struct {
 	Kinds []string
 	// Key is the secret of the keyed hashes. With another key every id and hash is another.
 	Key []byte
+	// ValueKey, if set, is that of the hashes of identifiers: a key that was rotated, while Key still makes the ids.
+	ValueKey []byte
 	// Region is the country of phone numbers without a code, such as CN.
 	Region string
 }
 
 // Definition is what decides the result besides the inputs; it holds a hash of the key, not the key.
 func (c Config) Definition() string {
-	return fmt.Sprintf("%s %s %x", strings.Join(c.Kinds, ","), c.Region, newHasher(c.Key).sum("fingerprint of the key"))
+	definition := fmt.Sprintf("%s %s %x", strings.Join(c.Kinds, ","), c.Region, newHasher(c.Key).sum("fingerprint of the key"))
+	if len(c.ValueKey) > 0 {
+		definition += fmt.Sprintf(" %x", newHasher(c.ValueKey).sum("fingerprint of the key"))
+	}
+	return definition
+}
+
+// valueHasher makes the hashes of identifiers.
+func (c Config) valueHasher() *hasher {
+	if len(c.ValueKey) > 0 {
+		return newHasher(c.ValueKey)
+	}
+	return newHasher(c.Key)
 }
 
 // Inputs are the tables that the merge reads.

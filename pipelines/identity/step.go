@@ -20,7 +20,7 @@ type Writer func(table, query string) error
 // Run merges the accounts of the session's datasets and writes every one of Tables. DuckDB numbers the accounts and finds file and
 // line again; Go sees numbers, hashes and one pass of text.
 func Run(ctx context.Context, session *warehouse.Session, config Config, write Writer) (err error) {
-	work := &work{session: session, config: config, hasher: newHasher(config.Key)}
+	work := &work{session: session, config: config, hasher: newHasher(config.Key), values: config.valueHasher()}
 	defer func() {
 		_, dropErr := session.Exec(context.WithoutCancel(ctx), "drop schema if exists identity_work cascade")
 		err = errors.Join(err, dropErr)
@@ -51,7 +51,8 @@ func Run(ctx context.Context, session *warehouse.Session, config Config, write W
 type work struct {
 	session  *warehouse.Session
 	config   Config
-	hasher   *hasher
+	hasher   *hasher // of customer ids
+	values   *hasher // of identifiers
 	rules    []Rule
 	scoped   []bool // by rule: the value counts within its channel only
 	kinds    map[string]uint8
@@ -230,7 +231,7 @@ func (w *work) addBatch(batch arrow.RecordBatch) {
 		}
 		w.evidence = append(w.evidence, Evidence{
 			Account: uint32(accounts.Value(row)), Channel: uint16(channels.Value(row)), Kind: rule, Status: status,
-			Value: w.hasher.sum(kind, scope, normal), Number: numbers.Value(row),
+			Value: w.values.sum(kind, scope, normal), Number: numbers.Value(row),
 		})
 	}
 }
