@@ -37,9 +37,9 @@ type Tools struct {
 	Key    []byte // of customer ids, and of account ids that are a keyed hash
 	// ValueKey, if set, is of the keyed hashes of identifiers.
 	ValueKey []byte
-	Now    func() time.Time
-	Random io.Reader
-	Log    *slog.Logger
+	Now      func() time.Time
+	Random   io.Reader
+	Log      *slog.Logger
 	// Progress, if set, is told how long work goes on: what, how much of how much.
 	Progress func(step string, done, total int)
 }
