@@ -12,7 +12,7 @@ import (
 type Drift struct {
 	Renamed   []Renaming `json:"renamed,omitempty"`   // columns found under another known name than the contract's first
 	Missing   []string   `json:"missing,omitempty"`   // first header names of optional columns that the file lacks
-	New       []string   `json:"new,omitempty"`       // headers that neither the contract nor its example has: kept in the landed file only
+	New       []string   `json:"new,omitempty"`       // headers that neither the contract nor its example has: kept as text in a column extra beside the typed ones, which no dataset reads
 	Spelling  []string   `json:"spelling,omitempty"`  // headers that differ in case, blanks or the width of brackets
 	Reordered bool       `json:"reordered,omitempty"` // the columns that file and example share stand in another order
 }
@@ -40,7 +40,7 @@ func (d Drift) Notes() []string {
 		plural string
 	}{
 		{d.Missing, " is missing (optional)", " are missing (optional)"},
-		{d.New, " is new (not read)", " are new (not read)"},
+		{d.New, " is new (kept raw, not used)", " are new (kept raw, not used)"},
 		{d.Spelling, " is spelt differently", " are spelt differently"},
 	} {
 		switch len(list.names) {
@@ -106,6 +106,25 @@ func (d *Drift) name(column Column, found string) {
 }
 
 func (c *Contract) unknown(names, example []string) []string {
+	var found []string
+	for _, field := range c.unknownFields(names, example) {
+		found = append(found, trimmedHeader(names[field]))
+	}
+	return found
+}
+
+// UnknownFields are the fields of a file whose headers neither the contract nor its example has: those of Drift.New.
+func (c *Contract) UnknownFields(names []string) []int {
+	if !c.Files.HasHeader() || c.Files.Container != CSV && c.Files.Container != XLSX {
+		return nil
+	}
+	return c.unknownFields(names, c.exampleHeader())
+}
+
+// UnknownName is the name under which the value of such a field is kept.
+func UnknownName(header string) string { return trimmedHeader(header) }
+
+func (c *Contract) unknownFields(names, example []string) []int {
 	known := map[string]bool{"": true}
 	for _, name := range example {
 		known[NormalHeader(name)] = true
@@ -115,11 +134,11 @@ func (c *Contract) unknown(names, example []string) []string {
 			known[NormalHeader(name)] = true
 		}
 	}
-	var found []string
-	for _, name := range names {
+	var found []int
+	for field, name := range names {
 		if normal := NormalHeader(name); !known[normal] {
 			known[normal] = true
-			found = append(found, trimmedHeader(name))
+			found = append(found, field)
 		}
 	}
 	return found

@@ -19,6 +19,8 @@ type ConformedFile struct {
 	// Part is the file's number in a Parquet file that holds the rows of several, in a column file_no, beside source_file and exported_at; 0 where
 	// the Parquet file is the file's own.
 	Part int64
+	// Extra says that the Parquet file has a column extra: JSON text with what stands under headers that nobody knows.
+	Extra bool
 }
 
 // FeedSQL selects the feed's rows that count: source_row, the contract's columns, source_file, exported_at and file_no
@@ -30,7 +32,7 @@ func (c *Contract) FeedSQL(files []ConformedFile) string {
 		return cmp.Or(a.ExportedAt.Compare(b.ExportedAt), cmp.Compare(a.FileHash, b.FileHash))
 	})
 	// Not materialized: it is read twice, once for the key alone.
-	steps := []string{"rows_of_files as not materialized (\n" + c.unionSQL(ordered) + "\n)"}
+	steps := []string{"rows_of_files as not materialized (\n" + c.unionSQL(ordered, c.columnList()) + "\n)"}
 	last := "rows_of_files"
 	if len(c.Key) > 0 && len(ordered) > 1 {
 		steps = append(steps, newestSQL(last, c.Key)...)
@@ -44,26 +46,27 @@ func (c *Contract) FeedSQL(files []ConformedFile) string {
 }
 
 // unionSQL reads every Parquet file once. Files are numbered from 1 in the order given.
-func (c *Contract) unionSQL(files []ConformedFile) string {
+func (c *Contract) unionSQL(files []ConformedFile, columns string) string {
 	if len(files) == 0 {
 		return c.noRowsSQL()
 	}
 	var parts []string
-	bundles := map[string][]bundled{}
+	bundles, columnsOf := map[string][]bundled{}, map[string]string{}
 	var order []string
 	for i, file := range files {
 		if file.Part == 0 {
 			parts = append(parts, fmt.Sprintf("    select %s, %s as source_file, %s as exported_at, %d::bigint as file_no\n    from read_parquet(%s)",
-				c.columnList(), Quote(file.SourceFile), TimestampLiteral(file.ExportedAt), i+1, Quote(file.Path)))
+				file.withExtra(columns), Quote(file.SourceFile), TimestampLiteral(file.ExportedAt), i+1, Quote(file.Path)))
 			continue
 		}
 		if bundles[file.Path] == nil {
 			order = append(order, file.Path)
 		}
 		bundles[file.Path] = append(bundles[file.Path], bundled{part: file.Part, rank: int64(i + 1)})
+		columnsOf[file.Path] = file.withExtra(columns)
 	}
 	for _, path := range order {
-		parts = append(parts, c.bundleSQL(path, bundles[path]))
+		parts = append(parts, bundleSQL(path, columnsOf[path], bundles[path]))
 	}
 	return strings.Join(parts, "\n    union all\n")
 }
@@ -72,7 +75,7 @@ func (c *Contract) unionSQL(files []ConformedFile) string {
 type bundled struct{ part, rank int64 }
 
 // bundleSQL reads the wanted files of a bundle: where their ranks do not follow its own numbers, they are looked up in a list.
-func (c *Contract) bundleSQL(path string, members []bundled) string {
+func bundleSQL(path, columns string, members []bundled) string {
 	last := int64(0)
 	for _, member := range members {
 		last = max(last, member.part)
@@ -89,7 +92,7 @@ func (c *Contract) bundleSQL(path string, members []bundled) string {
 		rank = fmt.Sprintf("try_cast(string_split(%s, ',')[file_no] as bigint)", Quote(strings.Join(ranks, ",")))
 		wanted = rank + " is not null"
 	}
-	return fmt.Sprintf("    select %s, source_file, exported_at, %s as file_no\n    from read_parquet(%s)\n    where %s", c.columnList(), rank, Quote(path), wanted)
+	return fmt.Sprintf("    select %s, source_file, exported_at, %s as file_no\n    from read_parquet(%s)\n    where %s", columns, rank, Quote(path), wanted)
 }
 
 // ReadsAlike says that what a cell means does not depend on the file that it is in, so that files can be read by one statement.
@@ -98,8 +101,20 @@ func (c *Contract) ReadsAlike() bool {
 }
 
 // BundleSQL selects the rows of several conformed files for one Parquet file: those of FeedSQL, all of them, with file_no as the number of the
-// file in the order given.
-func (c *Contract) BundleSQL(files []ConformedFile) string { return c.unionSQL(files) }
+// file in the order given, and a column extra.
+func (c *Contract) BundleSQL(files []ConformedFile) string {
+	return c.unionSQL(files, c.columnList()+", "+extraColumn)
+}
+
+// extraColumn stands in a list of columns for the column extra of a file, if it has one.
+const extraColumn = "extra"
+
+func (f ConformedFile) withExtra(columns string) string {
+	if all, wanted := strings.CutSuffix(columns, ", "+extraColumn); wanted && !f.Extra {
+		return all + ", null::varchar as " + extraColumn
+	}
+	return columns
+}
 
 func (c *Contract) columnList() string {
 	names := []string{"source_row"}

@@ -150,7 +150,7 @@ func (b *bundling) read(ctx context.Context) (bad []*job, err error) {
 func (b *bundling) accept(ctx context.Context, done func(i int, summary reader.Summary, wrong bool)) error {
 	first := b.jobs[0]
 	layout := columnsAsFields(first.contract)
-	out := &output{open: func(schema *arrow.Schema, header reader.Header) (*warehouse.BatchWriter, error) {
+	out := &output{extra: []string{extraName}, open: func(schema *arrow.Schema, header reader.Header) (*warehouse.BatchWriter, error) {
 		plan := newPlan(first.contract, header, first.result.ExportedAt)
 		return first.session.Stream(ctx, schema, func(from string) string { return plan.acceptTogether(from, b.local(), b.lineage()) }), nil
 	}}
@@ -159,7 +159,7 @@ func (b *bundling) accept(ctx context.Context, done func(i int, summary reader.S
 	}
 	var failed error
 	for i, j := range b.jobs {
-		sink := &memberSink{job: j, output: out, number: int64(i + 1), cells: make([][]byte, len(layout.Names))}
+		sink := &memberSink{job: j, output: out, number: int64(i + 1), cells: make([][]byte, len(layout.Names)), spare: spare{contract: j.contract}}
 		summary, err := reader.Read(ctx, j.contract, j.input(ctx), sink)
 		wrong := (*reader.Problem)(nil)
 		if err != nil && !errors.As(err, &wrong) {
@@ -192,6 +192,7 @@ type memberSink struct {
 	number int64
 	fields []int // per field of the output, that of the file; -1 where it has none
 	cells  [][]byte
+	spare  spare
 }
 
 // lineBits is the room for the line number in the number of a record among those of several files.
@@ -199,6 +200,7 @@ const lineBits = 40
 
 func (s *memberSink) Header(header reader.Header) error {
 	s.job.noteHeader(header)
+	s.spare.header(header)
 	s.fields = s.fields[:0]
 	for i, column := range s.job.contract.Columns {
 		if !column.Computed() {
@@ -223,6 +225,7 @@ func (s *memberSink) record(line int64, size int, fields [][]byte) error {
 			s.cells[i] = fields[field]
 		}
 	}
+	s.columns[0].add(s.spare.text(fields))
 	s.output.fields(s.cells)
 	return s.end(s.number<<lineBits|line, size)
 }

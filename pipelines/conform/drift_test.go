@@ -45,9 +45,9 @@ func TestDriftIsOnRecord(t *testing.T) {
 		"renamed":              {"订单编号,实付金额（元）,没人读的,备注", `"订单号" is called "订单编号"`},
 		"an optional one less": {"订单号,实付金额（元）,没人读的", `"备注" is missing (optional)`},
 		"an unread one less":   {"订单号,实付金额（元）,备注", ""},
-		"two new ones":         {"订单号,实付金额（元）,没人读的,备注,红包,积分", `"红包", "积分" are new (not read)`},
+		"two new ones":         {"订单号,实付金额（元）,没人读的,备注,红包,积分", `"红包", "积分" are new (kept raw, not used)`},
 		"another order":        {"备注,订单号,没人读的,实付金额（元）", `the columns stand in another order`},
-		"everything":           {"红包,备注,订单编号", `"订单号" is called "订单编号"; "实付金额（元）" is missing (optional); "红包" is new (not read); the columns stand in another order`},
+		"everything":           {"红包,备注,订单编号", `"订单号" is called "订单编号"; "实付金额（元）" is missing (optional); "红包" is new (kept raw, not used); the columns stand in another order`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := first.another(name)
@@ -83,8 +83,8 @@ func TestOnlyNewsAreChanges(t *testing.T) {
 		texts = append(texts, change.File.Name+": "+strings.Join(change.Drift.Notes(), "; "))
 	}
 	want := []string{
-		`shop_20261101.csv: "积分" is new (not read)`,
-		`shop_20261103.csv: "备注" is missing (optional); "红包" is new (not read)`,
+		`shop_20261101.csv: "积分" is new (kept raw, not used)`,
+		`shop_20261103.csv: "备注" is missing (optional); "红包" is new (kept raw, not used)`,
 	}
 	if !slices.Equal(texts, want) {
 		t.Errorf("got %q, want %q", texts, want)

@@ -150,7 +150,7 @@ func (j *job) exportTime(header reader.Header) error {
 
 func (j *job) accept(ctx context.Context) (reader.Summary, int64, error) {
 	out := &output{}
-	return j.stream(ctx, out, &acceptSink{out}, func(header reader.Header) (copying, error) {
+	return j.stream(ctx, out, &acceptSink{output: out, spare: spare{contract: j.contract}}, func(header reader.Header) (copying, error) {
 		j.noteHeader(header)
 		if err := j.exportTime(header); err != nil {
 			return nil, err

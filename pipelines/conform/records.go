@@ -100,16 +100,31 @@ func (o *output) flush() error {
 // An acceptSink passes on every record that can be read; what cannot is only counted, by the reader.
 type acceptSink struct {
 	*output
+	spare spare
+}
+
+func (s *acceptSink) Header(header reader.Header) error {
+	s.spare.header(header)
+	if len(s.spare.fields) > 0 {
+		s.extra = []string{extraName}
+	}
+	return s.output.Header(header)
 }
 
 func (s *acceptSink) Raw(line int64, record []byte, fields [][]byte) error {
-	s.fields(fields)
-	return s.end(line, len(record))
+	return s.record(line, len(record), fields)
 }
 
 func (s *acceptSink) Fields(line int64, fields [][]byte) error {
+	return s.record(line, sizeOf(fields), fields)
+}
+
+func (s *acceptSink) record(line int64, size int, fields [][]byte) error {
+	if len(s.spare.fields) > 0 {
+		s.columns[0].add(s.spare.text(fields))
+	}
 	s.fields(fields)
-	return s.end(line, sizeOf(fields))
+	return s.end(line, size)
 }
 
 func (*acceptSink) Reject(int64, string, []byte) error { return nil }

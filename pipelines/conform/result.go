@@ -45,7 +45,10 @@ type FileResult struct {
 
 // Conformed says for contract.FeedSQL where the typed rows are; location is the key or a local path, as the SQL needs it.
 func (r FileResult) Conformed(location string) contract.ConformedFile {
-	return contract.ConformedFile{Path: location, SourceFile: r.SourceFile, FileHash: r.SHA256, ExportedAt: r.ExportedAt, Duplicates: r.Duplicates, Part: r.Part}
+	return contract.ConformedFile{
+		Path: location, SourceFile: r.SourceFile, FileHash: r.SHA256, ExportedAt: r.ExportedAt, Duplicates: r.Duplicates,
+		Part: r.Part, Extra: r.Part > 0 || len(r.Drift.New) > 0,
+	}
 }
 
 // stem is the part that the names of a file's results have in common.

@@ -38,13 +38,18 @@ func valueName(i int) string { return fmt.Sprintf(`"value %d"`, i) }
 //
 // Whether a row is good is computed beside its values, which DuckDB then computes once. random() keeps the optimizer from moving the
 // condition below the casts, where they would all be computed twice, and from asking the stream of batches to apply it.
-func (p plan) accept(from, to string) string { return p.acceptWith(from, to, nil, "") }
+func (p plan) accept(from, to string) string {
+	if len(p.contract.UnknownFields(p.header.Names)) > 0 {
+		return p.acceptWith(from, to, []string{extraName}, ", "+extraName)
+	}
+	return p.acceptWith(from, to, nil, "")
+}
 
 // acceptTogether does so for records of several files, whose numbers stand above those of the lines (lineBits). lineage is SQL for further
 // columns, over file_no.
 func (p plan) acceptTogether(from, to, lineage string) string {
 	lines := fmt.Sprintf("(select source_row >> %[1]d as file_no, source_row & %[2]d as source_row, * exclude (source_row) from %[3]s)", lineBits, int64(1)<<lineBits-1, from)
-	return p.acceptWith(lines, to, []string{"file_no"}, ", "+lineage)
+	return p.acceptWith(lines, to, []string{"file_no", extraName}, ", "+extraName+", "+lineage)
 }
 
 func (p plan) acceptWith(from, to string, carried []string, lineage string) string {
