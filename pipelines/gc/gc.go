@@ -17,6 +17,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"countinghouse/internal/crash"
@@ -49,7 +50,7 @@ const (
 	Table      Kind = "table"      // manifest, rows and audits of a table that nobody refers to
 	Unfinished Kind = "unfinished" // rows that a killed build left
 	Audit      Kind = "audit"      // that a table passed with other inputs
-	Conformed  Kind = "conformed"  // rows and rejects of a file that was read again by a newer contract
+	Conformed  Kind = "conformed"  // rows and rejects of files that were read again by a newer contract, or stand in a larger bundle
 	Copy       Kind = "copy"       // a published DuckDB file that is not current
 	BadRows    Kind = "bad rows"   // that audits kept of an environment that was removed
 )
@@ -179,12 +180,18 @@ func (c *collection) remove(ctx context.Context) error {
 		}
 	}
 	crash.Point(crash.CollectHidden)
-	for some := range slices.Chunk(rest, 4*removers) {
-		if err := next(ctx); err != nil {
-			return err
-		}
-		if err := c.removeAll(ctx, some); err != nil {
-			return err
+	// Accountings before the rows that they name.
+	isAccounting := func(key string) bool { return strings.HasPrefix(key, "files/") && strings.HasSuffix(key, ".json") }
+	for _, keys := range [][]string{
+		slices.DeleteFunc(slices.Clone(rest), func(key string) bool { return !isAccounting(key) }), slices.DeleteFunc(slices.Clone(rest), isAccounting),
+	} {
+		for some := range slices.Chunk(keys, 4*removers) {
+			if err := next(ctx); err != nil {
+				return err
+			}
+			if err := c.removeAll(ctx, some); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -153,12 +153,18 @@ func TestResultsOfOlderContractsGo(t *testing.T) {
 		stem := strings.TrimSuffix(key, ".parquet")
 		return []string{stem + ".json", key, strings.Replace(key, "files/", "rejects/", 1)}
 	}
+	text := func(key string, file int) string {
+		if strings.HasSuffix(key, ".json") {
+			return `{"sha256": "` + hexOf("file", file) + `"}`
+		}
+		return "typed rows"
+	}
 	var old, kept []string
 	for file, contracts := range map[int][]string{1: {"new"}, 2: {"old", "now"}, 3: {"old"}, 4: {"old", "now"}} {
 		for _, contract := range contracts {
 			keys := result(file, contract)
 			for _, key := range keys {
-				p.write(key, "typed rows")
+				p.write(key, text(key, file))
 			}
 			if contract == "old" && file == 2 {
 				old = append(old, keys...)
@@ -171,7 +177,7 @@ func TestResultsOfOlderContractsGo(t *testing.T) {
 	for _, file := range []int{1, 2, 3, 4} { // all were read again, but file 3
 		if file != 3 {
 			for _, key := range result(file, "newest") {
-				p.write(key, "typed rows")
+				p.write(key, text(key, file))
 				kept = append(kept, key)
 			}
 		}
@@ -187,6 +193,57 @@ func TestResultsOfOlderContractsGo(t *testing.T) {
 		if conformedOnce := result(1, "new"); !there[key] && !slices.Contains(conformedOnce[:1], key) {
 			t.Errorf("%s is gone", key)
 		}
+	}
+}
+
+// TestSupersededBundlesGo: a bundle, or a file read alone, goes when each of its files stands in a larger bundle or was read by a newer contract; the
+// rejects of a file stay as long as one accounting that is kept has it.
+func TestSupersededBundlesGo(t *testing.T) {
+	p := inFolder(t)
+	bundle := func(feed, contract, name string, files ...int) (keys []string) {
+		var text []string
+		for _, file := range files {
+			text = append(text, `{"sha256": "`+hexOf("file", file)+`"}`)
+		}
+		stem := "files/" + feed + "/" + hexOf("bundle", name) + "-" + contract
+		p.write(stem+".json", `{"files": [`+strings.Join(text, ", ")+`]}`)
+		p.write(stem+".parquet", "typed rows")
+		return []string{stem + ".json", stem + ".parquet"}
+	}
+	rejects := func(feed, contract string, file int) string {
+		key := "rejects/" + feed + "/" + hexOf("file", file) + "-" + contract + ".parquet"
+		p.write(key, "refused rows")
+		return key
+	}
+	gone := slices.Concat(
+		bundle("shop", "now", "small", 1, 2),            // within the large one
+		bundle("shop", "now", "one", 3),                 // too
+		bundle("shop", "old", "all of old", 1, 2, 3, 4), // read again
+		bundle("shop", "now", "between", 3, 5),          // by two larger ones
+		[]string{rejects("shop", "old", 2)},
+	)
+	needed := bundle("shop", "old", "needed", 6, 7)
+	bundle("shop", "old", "not yet read again", 4, 8)
+	bundle("shop", "old", "closed", 9)
+	p.age(40 * day)
+	bundle("shop", "now", "large", 1, 2, 3, 4)
+	bundle("shop", "now", "other", 5, 6, 7, 10)
+	bundle("shop", "now", "of nine", 9)
+	rejects("shop", "now", 2)  // of the large one
+	rejects("shop", "now", 77) // nobody has read such a file
+	p.write("closes/2026-09/1.json", `{"files": ["`+hexOf("file", 9)+`"]}`)
+	p.age(40 * day)
+	name := snapshot.Manifest{Name: "mart.pane", Table: snapshot.Table{Fingerprint: hexOf("pane")[:32], Audits: "passed"}, View: "from x", Objects: []string{needed[1]}}
+	p.publish("dev", map[string]snapshot.Table{"mart.pane": p.make(name)})
+	report := p.collect(func(o *gc.Options) { month(o); o.Contracts = map[string]string{"shop": "now"} })
+	slices.Sort(gone)
+	if diff := cmp.Diff(gone, removed(report, gc.Conformed)); diff != "" {
+		t.Error(diff)
+	}
+	p.write("files/shop/"+hexOf("bundle", "strange")+"-now.json", "{}")
+	options := gc.Options{Bucket: p.bucket, Now: func() time.Time { return p.now }, Alone: func(context.Context) error { return nil }}
+	if _, err := gc.Run(p.ctx, options); err == nil || !strings.Contains(err.Error(), "does not say which file") {
+		t.Errorf("an accounting that cannot be read: %v", err)
 	}
 }
 
