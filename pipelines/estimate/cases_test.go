@@ -31,8 +31,9 @@ var tables = map[string]string{
 // brand is a session with the tables of a brand, for the step to run in.
 type brand struct {
 	*testing.T
-	session *warehouse.Session
-	dir     string
+	session  *warehouse.Session
+	dir      string
+	settings map[string]any
 }
 
 func newBrand(t *testing.T, parameters map[string]any) brand {
@@ -47,7 +48,7 @@ func newBrand(t *testing.T, parameters map[string]any) brand {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = session.Close() })
-	b := brand{t, session, dir}
+	b := brand{t, session, dir, settings}
 	for _, schema := range []string{"core", "identity", "mart", "seed", "ledger", "estimate"} {
 		b.exec("create schema if not exists " + schema)
 	}

@@ -6,9 +6,10 @@
 //   - There is an estimate once some month of issue has nothing left; before that, the cap is taken.
 //   - The estimate lies between floor and cap, and not below what is redeemed already.
 //   - A channel has an estimate of its own where it has enough months of issue and a small enough standard error; else it has the whole's.
+//   - Points that went to another account are points of that account's lot, and no longer of a sale: they leave a vintage without being taken back.
 //   - A rate set by hand goes before all. A rate that is set (by hand, floor or cap) expects of each month of issue points issued x rate; an
 //     estimate expects what has been redeemed and what its pattern says is to come. Neither expects more than is left.
 package estimate
 
 // Version is that of the rules: it changes whenever the same ledger gives other estimates.
-const Version = 1
+const Version = 2

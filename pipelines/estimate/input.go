@@ -44,21 +44,22 @@ gave as (
         channel, account_id, lot_id, month,
         coalesce(sum(case kind when 'redeemed' then points when 'recredited' then -points end), 0) as redeemed,
         coalesce(sum(points) filter (where kind = 'expired'), 0) as expired,
-        coalesce(sum(points) filter (where kind not in ('redeemed', 'recredited', 'expired')), 0) as withdrawn,
+        coalesce(sum(points) filter (where kind = 'transferred'), 0) as transferred,
+        coalesce(sum(points) filter (where kind not in ('redeemed', 'recredited', 'expired', 'transferred')), 0) as withdrawn,
     from consumed
     group by channel, account_id, lot_id, month
 ),
 movements as (
     select channel, tier, with_sale, issue_month, issue_month as month, coalesce(end_month, -1) as end_month,
-        points_remaining as points, 0 as redeemed, 0 as expired, 0 as withdrawn
+        points_remaining as points, 0 as redeemed, 0 as expired, 0 as transferred, 0 as withdrawn
     from lots
     union all
     select lots.channel, lots.tier, lots.with_sale, lots.issue_month, gave.month, coalesce(lots.end_month, -1) as end_month,
-        gave.redeemed + gave.expired + gave.withdrawn as points, gave.redeemed, gave.expired, gave.withdrawn
+        gave.redeemed + gave.expired + gave.transferred + gave.withdrawn as points, gave.redeemed, gave.expired, gave.transferred, gave.withdrawn
     from gave inner join lots on gave.channel = lots.channel and gave.account_id = lots.account_id and gave.lot_id = lots.lot_id
 )
 select channel, tier, with_sale, issue_month, month, case when min(end_month) >= 0 then max(end_month) else -1 end,
-    cast(sum(points) as bigint), cast(sum(redeemed) as bigint), cast(sum(expired) as bigint), cast(sum(withdrawn) as bigint)
+    cast(sum(points) as bigint), cast(sum(redeemed) as bigint), cast(sum(expired) as bigint), cast(sum(transferred) as bigint), cast(sum(withdrawn) as bigint)
 from movements
 group by channel, tier, with_sale, issue_month, month
 order by channel, tier, with_sale, issue_month, month`
@@ -100,10 +101,11 @@ const never = month(math.MaxInt32)
 
 // cell is what points of one month of issue did in one month.
 type cell struct {
-	channel, tier                        string
-	withSale                             bool
-	issued, moved, end                   month
-	points, redeemed, expired, withdrawn int64
+	channel, tier             string
+	withSale                  bool
+	issued, moved, end        month
+	points, redeemed, expired int64
+	transferred, withdrawn    int64 // given to another account; taken back
 }
 
 // handSet is the rate set by hand from a day on; not valid where the estimate is to be taken.
@@ -157,7 +159,7 @@ func read(ctx context.Context, session *warehouse.Session) (input, error) {
 	}
 	err := each(ctx, session, cellsSQL, func(rows *sql.Rows) error {
 		var c cell
-		err := rows.Scan(&c.channel, &c.tier, &c.withSale, &c.issued, &c.moved, &c.end, &c.points, &c.redeemed, &c.expired, &c.withdrawn)
+		err := rows.Scan(&c.channel, &c.tier, &c.withSale, &c.issued, &c.moved, &c.end, &c.points, &c.redeemed, &c.expired, &c.transferred, &c.withdrawn)
 		if c.end < 0 {
 			c.end = never
 		}

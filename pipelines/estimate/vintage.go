@@ -17,15 +17,15 @@ type vintage struct {
 }
 
 // move is what a vintage gave in a month, or up to it.
-type move struct{ redeemed, expired, withdrawn int64 }
+type move struct{ redeemed, expired, transferred, withdrawn int64 }
 
 func (m move) plus(other move) move {
-	return move{m.redeemed + other.redeemed, m.expired + other.expired, m.withdrawn + other.withdrawn}
+	return move{m.redeemed + other.redeemed, m.expired + other.expired, m.transferred + other.transferred, m.withdrawn + other.withdrawn}
 }
 
 // standing is a vintage as it was known at a moment.
 type standing struct {
-	net       int64 // issued less withdrawn
+	net       int64 // issued less withdrawn, and less what went to other accounts, where it is a vintage again
 	withdrawn int64
 	redeemed  int64
 	remaining int64
@@ -39,7 +39,7 @@ func (v *vintage) at(until month) standing {
 			sum = sum.plus(m)
 		}
 	}
-	net := v.points - sum.withdrawn
+	net := v.points - sum.withdrawn - sum.transferred
 	return standing{net: net, withdrawn: sum.withdrawn, redeemed: sum.redeemed, remaining: net - sum.redeemed - sum.expired}
 }
 
@@ -59,7 +59,7 @@ func vintages(cells []cell, wanted func(*cell) bool) []*vintage {
 		v.end = max(v.end, c.end)
 		v.points += c.points
 		moved := max(c.moved, c.issued)
-		v.moves[moved] = v.moves[moved].plus(move{c.redeemed, c.expired, c.withdrawn})
+		v.moves[moved] = v.moves[moved].plus(move{c.redeemed, c.expired, c.transferred, c.withdrawn})
 	}
 	return slices.SortedFunc(maps.Values(found), func(a, b *vintage) int { return cmp.Compare(a.issued, b.issued) })
 }

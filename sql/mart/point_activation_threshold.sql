@@ -29,7 +29,7 @@ followed as (
     select
         balance_after as balance,
         occurred_on,
-        lead(kind) over (partition by channel, account_id order by entry_no) as next_kind,
+        lead(kind) over (partition by channel, account_id, currency order by entry_no) as next_kind,
     from entries
 ),
 

@@ -13,7 +13,7 @@ columns:
   redemption_points: {zh: 兑换比例, unit: points per CNY, about: Points that are worth one unit of money}
   point_value: {zh: 单点面值, unit: CNY per point, about: "1 / redemption_points, to 12 places: exact for every ratio that divides a power of ten"}
   product_cost_rate: {zh: 商品成本率, about: What a unit of redeemed value costs the brand}
-  points_issued: {zh: 净发放, unit: points, about: "Points issued and adjusted, less those clawed back, to date"}
+  points_issued: {zh: 净发放, unit: points, about: "Points issued, from before the movements begin, and adjusted, less those clawed back, to date"}
   points_redeemed: {zh: 已兑换, unit: points, about: "Points redeemed, less those credited back, to date"}
   used_share: {zh: 已用比例, about: "points_redeemed / points_issued; 0 before anything is issued"}
   estimated_redemption_rate: {zh: 估计兑换率, about: "Points of all months of issue redeemed in the end over points issued, by the parameter redemption_method, within the parameters redemption_rate_floor and redemption_rate_cap, but not below used_share; empty until a month of issue has run off"}
@@ -44,7 +44,7 @@ in_force as (
 
 usage as (
     select
-        cast(coalesce(sum(points_issued + points_adjusted - points_clawed_back), 0) as bigint) as points_issued,
+        cast(coalesce(sum(points_issued + coalesce(points_opening, 0) + coalesce(points_transferred, 0) + points_adjusted - points_clawed_back), 0) as bigint) as points_issued,
         cast(coalesce(sum(points_redeemed), 0) as bigint) as points_redeemed,
     from lots
 ),

@@ -11,7 +11,7 @@ columns:
   scope_kind: {zh: 范围类型, accepted: [all, channel, tier], about: "all, channel, tier"}
   scope: {zh: 范围, about: "all, or which channel or tier (as held at as_of)"}
   months_of_issue: {zh: 发放月数, about: Whole months of issue that the estimate is made from}
-  points_issued: {zh: 净发放, unit: points, about: "Points issued and adjusted, less those clawed back, to date"}
+  points_issued: {zh: 净发放, unit: points, about: "Points that came in, less those taken back, to date"}
   points_redeemed: {zh: 已兑换, unit: points, about: "Points redeemed, less those credited back, to date"}
   used_share: {zh: 已用比例, about: points_redeemed / points_issued}
   chain_ladder_rate: {zh: 链梯法兑换率, about: "By chain ladder, before floor and cap; no month of issue gives more than it has left"}
@@ -32,9 +32,11 @@ audits:
   range_is_in_order: low_rate > estimated_rate or high_rate < estimated_rate
   is_not_below_what_is_used: estimated_rate < least(used_share, 1) - 0.000001
   lots_agree: >-
-    select rates.points_issued, lots.points_issued from (select points_issued, points_redeemed from mart.point_redemption_estimate where scope_kind = 'all') as rates
-    cross join (select sum(points_issued + points_adjusted - points_clawed_back) as points_issued, sum(points_redeemed) as points_redeemed from ledger.lots) as lots
-    where rates.points_issued - rates.points_redeemed <> lots.points_issued - lots.points_redeemed
+    select rates.unredeemed, lots.unredeemed from (
+      select coalesce(sum(points_issued - points_redeemed), 0) as unredeemed from mart.point_redemption_estimate where scope_kind = 'all'
+    ) as rates
+    cross join (select coalesce(sum(points_remaining + points_expired), 0) as unredeemed from ledger.lots) as lots
+    where rates.unredeemed <> lots.unredeemed
 --- */
 with
 rates as (select * from estimate.rates where valued_on = getvariable('as_of')),
