@@ -3,9 +3,12 @@ package build
 import (
 	"encoding/csv"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"countinghouse/internal/model"
+	"countinghouse/internal/suggest"
 	"countinghouse/internal/warehouse"
 )
 
@@ -35,10 +38,10 @@ func columnNames(count int) string {
 	return strings.Join(names, ", ")
 }
 
-// seedRows gives each line of the CSV as a SQL row of texts, an empty cell being NULL.
+// seedRows gives each line of the CSV as a SQL row of texts, an empty cell being NULL. A column that the file does not have is empty: it may be a
+// brand's, and older than the column.
 func seedRows(seed *model.Seed) ([]string, error) {
 	reader := csv.NewReader(strings.NewReader(strings.TrimPrefix(string(seed.CSV), "\ufeff")))
-	reader.FieldsPerRecord = len(seed.Columns)
 	records, err := reader.ReadAll()
 	if err != nil {
 		return nil, err
@@ -46,21 +49,47 @@ func seedRows(seed *model.Seed) ([]string, error) {
 	if len(records) == 0 {
 		return nil, fmt.Errorf("it has no header")
 	}
-	for i, column := range seed.Columns {
-		if strings.TrimSpace(records[0][i]) != column.Name {
-			return nil, fmt.Errorf("column %d is %q, its header file says %q", i+1, records[0][i], column.Name)
-		}
+	places, err := seedPlaces(seed, records[0])
+	if err != nil {
+		return nil, err
 	}
 	rows := make([]string, 0, len(records)-1)
 	for _, record := range records[1:] {
-		cells := make([]string, len(record))
-		for i, cell := range record {
+		cells := make([]string, len(places))
+		for i, place := range places {
 			cells[i] = "null"
-			if cell != "" {
-				cells[i] = warehouse.Quote(cell)
+			if place >= 0 && record[place] != "" {
+				cells[i] = warehouse.Quote(record[place])
 			}
 		}
 		rows = append(rows, "("+strings.Join(cells, ", ")+")")
 	}
 	return rows, nil
+}
+
+// seedPlaces says where each of the seed's columns stands in the file, -1 if nowhere.
+func seedPlaces(seed *model.Seed, header []string) ([]int, error) {
+	found := map[string]int{}
+	for i, name := range header {
+		name = strings.TrimSpace(name)
+		if _, twice := found[name]; twice {
+			return nil, fmt.Errorf("column %q stands in it twice", name)
+		}
+		found[name] = i
+	}
+	places := make([]int, len(seed.Columns))
+	names := make([]string, len(seed.Columns))
+	for i, column := range seed.Columns {
+		names[i], places[i] = column.Name, -1
+		if place, has := found[column.Name]; has {
+			places[i] = place
+			delete(found, column.Name)
+		} else if slices.Contains(seed.Header.Grain, column.Name) {
+			return nil, fmt.Errorf("it has no column %q", column.Name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		return nil, fmt.Errorf("column %q is unknown%s", name, suggest.DidYouMean(name, names))
+	}
+	return places, nil
 }

@@ -3,6 +3,7 @@
 // Evidence is every identifier seen on every account. It is normalised and replaced by a keyed hash, so that neither the tables made
 // here nor what is built on them holds a phone number. Accounts that share a strong identifier are joined by union-find, within the
 // limits of each kind (sql/seeds/identity_rules.csv): a link that would give one customer two member numbers is refused and listed.
+// What a person decided (sql/seeds/identity_overrides.csv) goes before all evidence.
 //
 // A customer's id is a pure function of the evidence: it comes from the customer's oldest account. So it is the same after a
 // rebuild in any order; when customers merge the older id survives and the other becomes an alias; when one splits the part
@@ -21,7 +22,7 @@ import (
 )
 
 // Version enters the fingerprints of the tables made here: raise it when their rows change for the same input.
-const Version = 1
+const Version = 2
 
 // Config is what a merge needs to know besides its tables.
 type Config struct {
@@ -56,7 +57,7 @@ func (c Config) valueHasher() *hasher {
 func Inputs() []string {
 	return []string{
 		"dataset.accounts", "dataset.community_members", "dataset.coupons", "dataset.interactions", "dataset.messages",
-		"dataset.orders", "dataset.point_balances", "dataset.point_transactions", "dataset.refunds", "seed.identity_junk", "seed.identity_rules",
+		"dataset.orders", "dataset.point_balances", "dataset.point_transactions", "dataset.refunds", "seed.identity_junk", "seed.identity_overrides", "seed.identity_rules",
 	}
 }
 
@@ -66,7 +67,11 @@ func Tables() map[string][]warehouse.Column {
 		"identity.account_customers": columns("channel VARCHAR", "account_id VARCHAR", "customer_id VARCHAR", "first_seen_at TIMESTAMP", "joined_by VARCHAR"),
 		"identity.customer_aliases":  columns("alias_id VARCHAR", "customer_id VARCHAR", "since TIMESTAMP", "joined_by VARCHAR"),
 		"identity.merges": columns("customer_id VARCHAR", "channel VARCHAR", "account_id VARCHAR", "other_channel VARCHAR", "other_account_id VARCHAR",
-			"kind VARCHAR", "value_hash VARCHAR", "outcome VARCHAR", "reason VARCHAR", "source_file VARCHAR", "source_row BIGINT"),
+			"kind VARCHAR", "value_hash VARCHAR", "outcome VARCHAR", "reason VARCHAR", "score DOUBLE", "source_file VARCHAR", "source_row BIGINT"),
+		"identity.customer_id_history": columns("channel VARCHAR", "account_id VARCHAR", "customer_id VARCHAR", "valid_from DATE", "valid_to DATE", "cause VARCHAR",
+			"source_file VARCHAR", "source_row BIGINT"),
+		"identity.overrides": columns("action VARCHAR", "channel VARCHAR", "account_id VARCHAR", "other_channel VARCHAR", "other_account_id VARCHAR",
+			"decided_by VARCHAR", "decided_on DATE", "why VARCHAR", "outcome VARCHAR", "reason VARCHAR"),
 		"identity.identifiers": columns("kind VARCHAR", "value_hash VARCHAR", "channel VARCHAR", "account_id VARCHAR", "first_seen_at TIMESTAMP",
 			"last_seen_at TIMESTAMP", "status VARCHAR", "source_file VARCHAR", "source_row BIGINT"),
 	}

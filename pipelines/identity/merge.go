@@ -21,6 +21,9 @@ type Rule struct {
 	// taken for a shared one (a shop's phone, a family tablet); 0: any number.
 	AccountsPerValue   int
 	AccountsPerChannel int
+	// ValidDays is how long after it was last seen on one account a value still joins another: a number that a platform lends out for a deal
+	// is somebody else's later. 0: for ever.
+	ValidDays int
 }
 
 // Evidence is one value seen on one account. Accounts are numbered by seniority.
@@ -31,6 +34,15 @@ type Evidence struct {
 	Status  Status
 	Value   Hash
 	Number  int64 // of the evidence row, to find file and line again
+	// FirstDay and LastDay are when the value was seen on the account, as days since 1970-01-01.
+	FirstDay, LastDay int32
+}
+
+// Decision is what a person says of two accounts, which goes before all evidence.
+type Decision struct {
+	Account, Other uint32
+	Apart          bool  // they are two people; otherwise they are one
+	Day            int32 // of the decision, since 1970-01-01
 }
 
 // Outcome is what became of a link between two accounts.
@@ -41,19 +53,25 @@ const (
 	Merged Outcome = iota
 	Refused
 	Quarantined
+	Review // likely, and not certain enough: for a person to decide
 )
 
-func (o Outcome) String() string { return [...]string{"merged", "refused", "quarantined"}[o] }
+func (o Outcome) String() string { return [...]string{"merged", "refused", "quarantined", "review"}[o] }
 
 // Link is a decision: two accounts shared a value, and this came of it.
 type Link struct {
 	Account, Other uint32
-	Evidence       int64 // of Account
+	Evidence       int64 // of Account; NoEvidence where none is meant
 	Kind           uint8
 	Value          Hash
 	Outcome        Outcome
 	Reason         string
+	// Day is when the link became known: when the later of the two was first seen with the value.
+	Day int32
 }
+
+// NoEvidence stands for the evidence of a link that a person decided on.
+const NoEvidence = -1
 
 // Result is who is one customer with whom.
 type Result struct {
@@ -64,20 +82,24 @@ type Result struct {
 	Links    []Link
 	// Shared are the evidence numbers whose value is on too many accounts.
 	Shared []int64
+	// Refused says, by decision, why it could not be followed; empty where it was.
+	Refused []string
 }
 
-// Merge joins accounts that share a strong identifier. It depends on the set of evidence only, not on its order: values are taken
-// by trust and then by the seniority of their accounts. A link that would give a customer more values of a kind than the rule
-// allows is refused and listed.
-func Merge(accounts int, rules []Rule, evidence []Evidence) Result {
+// Merge joins accounts that a person says are one, and then those that share a strong identifier. It depends on the set of evidence only, not
+// on its order: values are taken by trust and then by the seniority of their accounts. A link that would give a customer more values of a kind
+// than the rule allows, or would join two whom a person keeps apart, is refused and listed: so the weaker of two links that contradict loses.
+// The last of the rules is that of decisions.
+func Merge(accounts int, rules []Rule, evidence []Evidence, decisions []Decision) Result {
 	merger := &merger{
-		rules: rules, forest: newForest(accounts), limited: map[uint32][]held{},
+		rules: rules, forest: newForest(accounts), limited: map[uint32][]held{}, raised: map[rootKind]int{}, apart: map[uint32][]uint32{},
 		result: Result{JoinedBy: make([]int16, accounts)},
 	}
 	for i := range merger.result.JoinedBy {
 		merger.result.JoinedBy[i] = -1
 	}
 	merger.holdLimits(evidence)
+	merger.decide(decisions)
 	for _, group := range merger.groups(evidence) {
 		merger.group(group)
 	}
@@ -94,6 +116,11 @@ type held struct {
 	value Hash
 }
 
+type rootKind struct {
+	root uint32
+	kind uint8
+}
+
 func (h held) compare(other held) int {
 	return cmp.Or(cmp.Compare(h.kind, other.kind), bytes.Compare(h.value[:], other.value[:]))
 }
@@ -102,7 +129,10 @@ type merger struct {
 	rules   []Rule
 	forest  *forest
 	limited map[uint32][]held // by root, sorted, distinct
-	result  Result
+	// raised is how many values of a kind a customer may have, by root, since a person joined accounts that had more than the rule allows.
+	raised map[rootKind]int
+	apart  map[uint32][]uint32 // by root: accounts that a person keeps apart from it
+	result Result
 }
 
 func (m *merger) holdLimits(evidence []Evidence) {
@@ -132,15 +162,42 @@ func (m *merger) groups(evidence []Evidence) [][]Evidence {
 		for end < len(linking) && linking[end].Kind == linking[0].Kind && linking[end].Value == linking[0].Value {
 			end++
 		}
-		if end > 1 {
-			groups = append(groups, linking[:end])
+		for _, group := range m.inTime(linking[:end]) {
+			if len(group) > 1 {
+				groups = append(groups, group)
+			}
 		}
 		linking = linking[end:]
 	}
 	slices.SortFunc(groups, func(a, b []Evidence) int {
 		return cmp.Or(cmp.Compare(m.rules[a[0].Kind].Trust, m.rules[b[0].Kind].Trust), cmp.Compare(a[0].Account, b[0].Account),
-			cmp.Compare(a[1].Account, b[1].Account), cmp.Compare(a[0].Kind, b[0].Kind), bytes.Compare(a[0].Value[:], b[0].Value[:]))
+			cmp.Compare(a[1].Account, b[1].Account), cmp.Compare(a[0].Kind, b[0].Kind), bytes.Compare(a[0].Value[:], b[0].Value[:]),
+			cmp.Compare(a[0].FirstDay, b[0].FirstDay))
 	})
+	return groups
+}
+
+// inTime parts the accounts of one value where so much time lies between them that the value has changed hands.
+func (m *merger) inTime(group []Evidence) [][]Evidence {
+	valid := int32(m.rules[group[0].Kind].ValidDays)
+	if valid == 0 {
+		return [][]Evidence{group}
+	}
+	byTime := slices.SortedFunc(slices.Values(group), func(a, b Evidence) int {
+		return cmp.Or(cmp.Compare(a.FirstDay, b.FirstDay), cmp.Compare(a.Account, b.Account))
+	})
+	var groups [][]Evidence
+	start, last := 0, byTime[0].LastDay
+	for i, e := range byTime {
+		if e.FirstDay > last+valid {
+			groups, start = append(groups, byTime[start:i]), i
+		}
+		last = max(last, e.LastDay)
+	}
+	groups = append(groups, byTime[start:])
+	for _, part := range groups {
+		slices.SortFunc(part, func(a, b Evidence) int { return cmp.Compare(a.Account, b.Account) })
+	}
 	return groups
 }
 
@@ -168,9 +225,9 @@ func (m *merger) joinAny(e Evidence, roots []uint32, firsts []Evidence) bool {
 		}
 	}
 	for i, root := range roots {
-		link := Link{Account: e.Account, Other: firsts[i].Account, Evidence: e.Number, Kind: e.Kind, Value: e.Value}
+		link := Link{Account: e.Account, Other: firsts[i].Account, Evidence: e.Number, Kind: e.Kind, Value: e.Value, Day: max(e.FirstDay, firsts[i].FirstDay)}
 		if link.Reason = m.conflict(m.forest.root(root), own); link.Reason == "" {
-			m.join(m.forest.root(root), own, e)
+			m.join(m.forest.root(root), own, e.Kind)
 			m.result.Links = append(m.result.Links, link)
 			return true
 		}
@@ -202,33 +259,52 @@ func (m *merger) quarantine(group []Evidence, reason string) {
 		if i > 0 {
 			m.result.Links = append(m.result.Links, Link{
 				Account: e.Account, Other: group[0].Account, Evidence: e.Number, Kind: e.Kind,
-				Value: e.Value, Outcome: Quarantined, Reason: reason,
+				Value: e.Value, Outcome: Quarantined, Reason: reason, Day: max(e.FirstDay, group[0].FirstDay),
 			})
 		}
 	}
 }
 
-// conflict says which limit a customer made of both would break.
+// conflict says which limit, or which decision, a customer made of both would break.
 func (m *merger) conflict(a, b uint32) string {
+	if m.keptApart(a, b) {
+		return "a decision keeps the two apart"
+	}
 	counts := map[uint8]int{}
 	for _, value := range union(m.limited[a], m.limited[b]) {
 		counts[value.kind]++
-		if limit := m.rules[value.kind].ValuesPerCustomer; counts[value.kind] > limit {
+		if limit := m.limit(value.kind, a, b); counts[value.kind] > limit {
 			return fmt.Sprintf("one customer would have %d values of %s, more than %d", counts[value.kind], m.rules[value.kind].Kind, limit)
 		}
 	}
 	return ""
 }
 
-func (m *merger) join(a, b uint32, e Evidence) {
+func (m *merger) limit(kind uint8, a, b uint32) int {
+	return max(m.rules[kind].ValuesPerCustomer, m.raised[rootKind{a, kind}], m.raised[rootKind{b, kind}])
+}
+
+func (m *merger) join(a, b uint32, kind uint8) {
 	older, younger := min(a, b), max(a, b)
 	if values := union(m.limited[a], m.limited[b]); len(values) > 0 {
 		m.limited[older] = values
 		delete(m.limited, younger)
 	}
+	for kind := range m.rules {
+		if len(m.raised) == 0 {
+			break
+		}
+		if raised := max(m.raised[rootKind{a, uint8(kind)}], m.raised[rootKind{b, uint8(kind)}]); raised > 0 {
+			m.raised[rootKind{older, uint8(kind)}] = raised
+		}
+	}
+	if apart := m.apart[younger]; len(apart) > 0 {
+		m.apart[older] = append(m.apart[older], apart...)
+		delete(m.apart, younger)
+	}
 	m.forest.join(older, younger)
 	// The younger customer's id is the one that becomes an alias: the link is the reason why.
-	m.result.JoinedBy[younger] = int16(e.Kind)
+	m.result.JoinedBy[younger] = int16(kind)
 }
 
 // union merges two sorted, distinct lists.

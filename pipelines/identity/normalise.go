@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -25,6 +26,9 @@ func (s Status) String() string { return [...]string{"used", "junk", "shared", "
 // masked or broken value must meet nothing. region is the country of phone numbers without a code, such as CN.
 func Normalise(kind, value, region string) (string, Status) {
 	value = strings.TrimSpace(width.Narrow.String(value))
+	if len(value) > longestIdentifier {
+		return value[:longestIdentifier], Junk
+	}
 	if isMasked(value) {
 		return value, Masked
 	}
@@ -38,6 +42,9 @@ func Normalise(kind, value, region string) (string, Status) {
 	}
 }
 
+// longestIdentifier is in bytes: an e-mail address has at most 254 (RFC 5321, 4.5.3), and nothing else comes near.
+const longestIdentifier = 320
+
 // isMasked knows the ways in which platforms hide a value: stars, and Douyin's ciphertext that begins with ## or $$.
 func isMasked(value string) bool {
 	return strings.Contains(value, "*") || strings.HasPrefix(value, "##") || strings.HasPrefix(value, "$$")
@@ -50,24 +57,59 @@ func emptyIsJunk(value string) Status {
 	return Used
 }
 
-// normalPhone gives E.164. Chinese mobile numbers, nearly all there are, take the short way.
+// extension is what stands behind a number: 转1234, -1234, ext. 1234. A Chinese mobile number with one is a number that a platform lends
+// out for a deal, see isLent.
+var extension = regexp.MustCompile(`^(.*[0-9].*?)\s*(?:-|转|#|,|;?ext[.=]?|x)\s*([0-9]{1,6})$`)
+
+// mobile is a Chinese mobile number, however it is written.
+var mobile = regexp.MustCompile(`^(?:(?:\+|00)?86[ -]?)?1[3-9][0-9](?:[ -]?[0-9]{4}){2}$`)
+
+// extensionMark stands before the extension in a normal number, as in RFC 3966.
+const extensionMark = ";ext="
+
+// isLent knows a privacy number: a mobile number with an extension, which platforms give to a seller for one deal and to others later.
+func isLent(normal string) bool {
+	return strings.HasPrefix(normal, "+861") && strings.Contains(normal, extensionMark)
+}
+
+// normalPhone gives E.164, with the extension if there is one. Chinese mobile numbers, nearly all there are, take the short way.
 func normalPhone(value, region string) (string, Status) {
-	digits := onlyDigits(value)
-	digits = strings.TrimPrefix(digits, "0086")
+	parts := extension.FindStringSubmatch(strings.ToLower(value))
+	if region == "CN" {
+		if digits := chineseMobile(value); digits != "" {
+			if fewDigits(digits) {
+				return digits, Junk
+			}
+			return "+86" + digits, Used
+		}
+		if parts != nil && mobile.MatchString(parts[1]) {
+			return "+86" + chineseMobile(parts[1]) + extensionMark + parts[2], Used
+		}
+	}
+	number, err := phonenumbers.Parse(value, region)
+	if parts != nil && (err != nil || !phonenumbers.IsValidNumber(number)) {
+		number, err = phonenumbers.Parse(parts[1]+" ext. "+parts[2], region)
+	}
+	if err != nil || !phonenumbers.IsValidNumber(number) {
+		return onlyDigits(value), Junk
+	}
+	normal := phonenumbers.Format(number, phonenumbers.E164)
+	if number.GetExtension() != "" {
+		normal += extensionMark + number.GetExtension()
+	}
+	return normal, Used
+}
+
+// chineseMobile gives the eleven digits of a Chinese mobile number, or nothing.
+func chineseMobile(value string) string {
+	digits := strings.TrimPrefix(onlyDigits(value), "0086")
 	if len(digits) == 13 && strings.HasPrefix(digits, "86") {
 		digits = digits[2:]
 	}
-	if region == "CN" && len(digits) == 11 && digits[0] == '1' && digits[1] >= '3' {
-		if fewDigits(digits) {
-			return digits, Junk
-		}
-		return "+86" + digits, Used
+	if len(digits) == 11 && digits[0] == '1' && digits[1] >= '3' {
+		return digits
 	}
-	number, err := phonenumbers.Parse(value, region)
-	if err != nil || !phonenumbers.IsValidNumber(number) {
-		return digits, Junk
-	}
-	return phonenumbers.Format(number, phonenumbers.E164), Used
+	return ""
 }
 
 // fewDigits finds numbers that somebody typed to get past a form: 13333333333 has two digits only.
@@ -92,11 +134,35 @@ func onlyDigits(value string) string {
 	}, value)
 }
 
+// normalEmail gives the one spelling of an address. Dots and what follows a plus sign are dropped only where the provider is known to ignore
+// them: elsewhere they make another mailbox.
 func normalEmail(value string) (string, Status) {
 	value = strings.ToLower(value)
 	name, domain, found := strings.Cut(value, "@")
-	if !found || name == "" || !strings.Contains(domain, ".") || strings.ContainsFunc(value, unicode.IsSpace) {
+	if !found || name == "" || strings.Contains(domain, "@") || !strings.Contains(domain, ".") || strings.ContainsFunc(value, unicode.IsSpace) {
 		return value, Junk
 	}
-	return value, Used
+	if ignoresTags(domain) {
+		name, _, _ = strings.Cut(name, "+")
+	}
+	if domain == "googlemail.com" {
+		domain = "gmail.com"
+	}
+	if domain == "gmail.com" {
+		name = strings.ReplaceAll(name, ".", "")
+	}
+	if name == "" {
+		return value, Junk
+	}
+	return name + "@" + domain, Used
+}
+
+// ignoresTags knows the providers that deliver name+tag to name, by their own documentation. QQ and NetEase do not.
+func ignoresTags(domain string) bool {
+	switch domain {
+	case "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "icloud.com", "me.com", "mac.com",
+		"fastmail.com", "protonmail.com", "proton.me", "pm.me":
+		return true
+	}
+	return false
 }

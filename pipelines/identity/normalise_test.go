@@ -1,6 +1,9 @@
 package identity
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestNormalise(t *testing.T) {
 	cases := []struct {
@@ -23,6 +26,16 @@ func TestNormalise(t *testing.T) {
 		{"email", "ｌｉ＠example.com", "li@example.com", Used},
 		{"email", "nobody", "nobody", Junk},
 		{"email", "a b@example.com", "a b@example.com", Junk},
+		{"phone", "17012340001-1234", "+8617012340001;ext=1234", Used},
+		{"phone", "17012340001转1234", "+8617012340001;ext=1234", Used},
+		{"phone", "86-17012340001 ext. 12", "+8617012340001;ext=12", Used},
+		{"phone", "021-62345678-801", "+862162345678;ext=801", Used},
+		{"email", "L.Wei+shop@GoogleMail.com", "lwei@gmail.com", Used},
+		{"email", "l.wei+shop@outlook.com", "l.wei@outlook.com", Used},
+		{"email", "l.wei+shop@qq.com", "l.wei+shop@qq.com", Used},
+		{"email", "+shop@gmail.com", "+shop@gmail.com", Junk},
+		{"email", "a@b@example.com", "a@b@example.com", Junk},
+		{"union_id", strings.Repeat("x", 10_000), strings.Repeat("x", 320), Junk},
 		{"member_no", "M0001", "M0001", Used},
 		{"member_no", "0000", "0000", Junk},
 		{"union_id", "--", "--", Junk},
@@ -30,6 +43,15 @@ func TestNormalise(t *testing.T) {
 	for _, c := range cases {
 		if got, status := Normalise(c.kind, c.value, "CN"); got != c.want || status != c.status {
 			t.Errorf("Normalise(%s, %q) = %q, %v; want %q, %v", c.kind, c.value, got, status, c.want, c.status)
+		}
+	}
+}
+
+func TestNumbersThatAreLent(t *testing.T) {
+	for value, want := range map[string]bool{"17012340001-1234": true, "17012340001": false, "021-62345678 ext. 801": false} {
+		normal, _ := Normalise("phone", value, "CN")
+		if isLent(normal) != want {
+			t.Errorf("isLent(%q) = %v", normal, !want)
 		}
 	}
 }

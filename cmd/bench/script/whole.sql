@@ -30,6 +30,7 @@ create table seed.churn_tiers as from read_parquet('{seeds}/churn_tiers/*/*.parq
 create table seed.points_programme as from read_parquet('{seeds}/points_programme/*/*.parquet');
 create table seed.identity_rules as from read_parquet('{seeds}/identity_rules/*/*.parquet');
 create table seed.identity_junk as from read_parquet('{seeds}/identity_junk/*/*.parquet');
+create table seed.identity_overrides as from read_parquet('{seeds}/identity_overrides/*/*.parquet');
 
 -- All exports, numbered from the oldest to the newest; place is greatest for the first line of the newest export.
 create table feed.exports as
