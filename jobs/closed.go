@@ -141,7 +141,7 @@ func filesClosed(base *closing.Stored, dataset *contract.Dataset) string {
 	if len(rows) == 0 {
 		return warehouse.NoRows(datasetColumns(dataset))
 	}
-	return "select " + warehouse.QuoteName(dataset.Columns[0].Name) + ", " + nowhere + " from (values " + strings.Join(rows, ", ") + ") as files(" + dataset.Columns[0].Name + ")"
+	return "select landed_key, date " + warehouse.Quote(base.AsOf) + " as closed_through, " + nowhere + " from (values " + strings.Join(rows, ", ") + ") as files(landed_key)"
 }
 
 // parametersOf gives the parameters that a close kept, with the types that they had in the project's file.

@@ -22,26 +22,47 @@ const explainLong = `Show what a table was made from, down to feeds and files: a
 With a column, show what flows into it, through every model, down to the columns of the feeds and the names that they have in the exports.
 Columns that only decide which rows count are left out, but for --filters. --downstream turns it round: who reads the table, or the column.
 
+With a column of mart.point_rollforward or mart.point_liability and conditions, show the movements or lots that the figure is the sum of, each
+with its file and line; of closed days those of the close. --file and --line go the other way: from a line of an export to the figures.
+
 It reads the project's models and contracts; columns can be explained before anything is built.`
 
 // explanation is how the command was called.
 type explanation struct {
 	files, filters, downstream bool
+	file                       string
+	line                       int64
+	limit                      int
 }
 
 func (a *app) explainCommand() *cobra.Command {
 	var how explanation
 	command := &cobra.Command{
-		Use: "explain TABLE[.COLUMN]", Short: "Show what a table or a column comes from, down to feeds and files", Long: explainLong, Args: cobra.ExactArgs(1),
+		Use: "explain TABLE[.COLUMN] [KEY=VALUE…]", Short: "Show what a table or a column comes from, down to feeds and files", Long: explainLong, Args: cobra.ArbitraryArgs,
 		Example: "  countinghouse explain mart.point_liability --files\n" +
 			"  countinghouse explain mart.point_liability.face_value\n" +
-			"  countinghouse explain core.orders.paid_amount --downstream",
+			"  countinghouse explain core.orders.paid_amount --downstream\n" +
+			"  countinghouse explain mart.point_rollforward.redeemed period_kind=month period_start=2026-10-01 channel=app\n" +
+			"  countinghouse explain --file points_20261001.csv --line 17",
 	}
 	command.Flags().BoolVar(&how.files, "files", false, "list every export file, not only how many")
 	command.Flags().BoolVar(&how.filters, "filters", false, "of a column, draw also what only decides which rows count")
 	command.Flags().BoolVar(&how.downstream, "downstream", false, "who reads it, not what it comes from")
+	command.Flags().StringVar(&how.file, "file", "", "an export's name: what its --line became")
+	command.Flags().Int64Var(&how.line, "line", 0, "a line of --file")
+	command.Flags().IntVar(&how.limit, "limit", shownItems, "how many movements or lots of a figure to show")
+	command.MarkFlagsRequiredTogether("file", "line")
 	command.RunE = func(command *cobra.Command, args []string) error {
+		if (how.file == "") != (len(args) > 0) {
+			return usage(errors.New("explain: want a table or a column, or --file and --line"))
+		}
 		return a.withWorkshop(func(ctx context.Context, workshop *jobs.Workshop) error {
+			switch {
+			case how.file != "":
+				return a.traceLine(ctx, workshop, how.file, how.line)
+			case len(args) > 1:
+				return a.traceFigure(ctx, workshop, args[0], args[1:], how.limit)
+			}
 			return a.explain(ctx, workshop, args[0], how)
 		})(command, args)
 	}

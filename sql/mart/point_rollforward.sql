@@ -1,14 +1,15 @@
 /* ---
 about: >-
   How the points balance went from the start of a period to its end, by channel and member tier, in points and in money.
-  opening + issued - redeemed - expired - clawed_back + recredited + adjusted = closing. A customer stands in the tier held at as_of, in every period.
+  opening + issued - redeemed - expired - clawed_back + recredited + adjusted + transferred + prior_period + reclassified = closing. What is closed
+  stands as it was closed; elsewhere a customer stands in the tier held at as_of, in every period.
 zh: 积分滚动
 owner: finance
 tags: [points, finance]
 grain: [as_of, period_kind, period_start, channel, tier]
 columns:
   as_of: {zh: 截止日, about: The day the row is for}
-  period_kind: {zh: 期间类型, about: "month, quarter, year"}
+  period_kind: {zh: 期间类型, about: "day (the last ones), month, quarter, year"}
   period_start: {zh: 期间开始, about: First day of the period; the last period ends with as_of}
   channel: {zh: 渠道, about: Channel of the accounts}
   tier: {zh: 会员等级, about: "The customer's member tier at as_of; none for a customer without one"}
@@ -18,7 +19,10 @@ columns:
   expired: {zh: 过期, unit: points, about: Points expired}
   clawed_back: {zh: 扣回, unit: points, about: Points taken back after a refund}
   recredited: {zh: 返还, unit: points, about: Points given back for a redemption that was undone}
-  adjusted: {zh: 调整, unit: points, about: Points added or taken by hand}
+  adjusted: {zh: 调整, unit: points, about: "Points added or taken by hand, or moved in a way that has no column of its own"}
+  transferred: {zh: 转移, unit: points, about: "Points that came from other accounts; negative: that went to them"}
+  prior_period: {zh: 以前期间调整, unit: points, about: "What came late for closed periods, in the first period that is open: the movements are in mart.point_prior_period"}
+  reclassified: {zh: 重分类, unit: points, about: "What moved between tiers since the close, in the first period that is open: adds up to 0 over all rows of a period"}
   closing: {zh: 期末, unit: points, about: "Balance at the end of the period: points in lots less arrears"}
   opening_value: {zh: 期初面值, unit: CNY, about: "Face value of opening, at the ratio in force the day before the period"}
   issued_value: {zh: 发放面值, unit: CNY, about: "Face value of issued, at the ratio in force at the end of the period, as the movements that follow"}
@@ -27,12 +31,27 @@ columns:
   clawed_back_value: {zh: 扣回面值, unit: CNY, about: Face value of clawed_back}
   recredited_value: {zh: 返还面值, unit: CNY, about: Face value of recredited}
   adjusted_value: {zh: 调整面值, unit: CNY, about: Face value of adjusted}
+  transferred_value: {zh: 转移面值, unit: CNY, about: Face value of transferred}
+  prior_period_value: {zh: 以前期间调整面值, unit: CNY, about: Face value of prior_period}
+  reclassified_value: {zh: 重分类面值, unit: CNY, about: Face value of reclassified}
   revalued_value: {zh: 重估, unit: CNY, about: "What a change of the redemption ratio, and rounding to the cent, make of the value: what is missing for the values to add up"}
   closing_value: {zh: 期末面值, unit: CNY, about: Face value of closing}
 audits:
-  period_adds_up: opening + issued - redeemed - expired - clawed_back + recredited + adjusted <> closing
+  period_adds_up: >-
+    opening + issued - redeemed - expired - clawed_back + recredited + adjusted + transferred + prior_period + reclassified <> closing
   value_adds_up: >-
-    opening_value + issued_value - redeemed_value - expired_value - clawed_back_value + recredited_value + adjusted_value + revalued_value <> closing_value
+    opening_value + issued_value - redeemed_value - expired_value - clawed_back_value + recredited_value + adjusted_value
+    + transferred_value + prior_period_value + reclassified_value + revalued_value <> closing_value
+  reclassified_adds_up_to_nothing: >-
+    select period_kind, period_start, sum(reclassified) as points from mart.point_rollforward
+    group by period_kind, period_start having sum(reclassified) <> 0
+  late_movements_are_listed: >-
+    select periods.period_kind, items.points, late.points as posted from core.point_periods as periods
+    cross join (select coalesce(sum(points), 0) as points from mart.point_prior_period) as items
+    inner join (
+      select period_kind, period_start, sum(late) as points from core.point_rollforward_parts group by period_kind, period_start
+    ) as late on periods.period_kind = late.period_kind and periods.period_start = late.period_start
+    where periods.is_first_open and items.points <> late.points
   closing_is_next_opening: >-
     select * from (
       select period_kind, period_start, channel, tier, closing, closing_value,
@@ -50,88 +69,12 @@ audits:
     where periods.closing <> balances.balance
 --- */
 with
-ledger as (select * from mart.point_ledger),
-periods as (select * from core.periods where period_kind <> 'window'),
+periods as (select * from core.point_periods),
+closed as (select * from dataset.closed_rollforward),
+open_periods as (select * from core.point_open_periods),
 
-programme as (
-    select valid_from, cast(1.0 / redemption_points as decimal(18, 12)) as point_value from seed.points_programme
-),
-
-months as (
+rows_of_all as (
     select
-        channel,
-        tier,
-        cast(date_trunc('month', occurred_on) as date) as month_start,
-        sum(points) as change,
-        coalesce(sum(points) filter (where kind = 'issued'), 0) as issued,
-        coalesce(-sum(points) filter (where kind = 'redeemed'), 0) as redeemed,
-        coalesce(-sum(points) filter (where kind = 'expired'), 0) as expired,
-        coalesce(-sum(points) filter (where kind = 'claw_back'), 0) as clawed_back,
-        coalesce(sum(points) filter (where kind = 'recredited'), 0) as recredited,
-        coalesce(sum(points) filter (where kind = 'adjusted'), 0) as adjusted,
-    from ledger
-    group by channel, tier, date_trunc('month', occurred_on)
-),
-
-valued_periods as (
-    -- before the programme's first row, that row holds
-    select
-        periods.period_kind,
-        periods.period_start,
-        periods.period_end,
-        coalesce(
-            max_by(programme.point_value, programme.valid_from) filter (where programme.valid_from < periods.period_start),
-            min_by(programme.point_value, programme.valid_from)
-        ) as opening_point_value,
-        coalesce(
-            max_by(programme.point_value, programme.valid_from) filter (where programme.valid_from <= periods.period_end),
-            min_by(programme.point_value, programme.valid_from)
-        ) as closing_point_value,
-    from periods
-    cross join programme
-    group by periods.period_kind, periods.period_start, periods.period_end
-),
-
-movements as (
-    select
-        valued_periods.period_kind,
-        valued_periods.period_start,
-        valued_periods.opening_point_value,
-        valued_periods.closing_point_value,
-        months.channel,
-        months.tier,
-        cast(coalesce(sum(months.change) filter (where months.month_start < period_start), 0) as bigint) as opening,
-        cast(coalesce(sum(months.issued) filter (where months.month_start >= period_start), 0) as bigint) as issued,
-        cast(coalesce(sum(months.redeemed) filter (where months.month_start >= period_start), 0) as bigint) as redeemed,
-        cast(coalesce(sum(months.expired) filter (where months.month_start >= period_start), 0) as bigint) as expired,
-        cast(coalesce(sum(months.clawed_back) filter (where months.month_start >= period_start), 0) as bigint) as clawed_back,
-        cast(coalesce(sum(months.recredited) filter (where months.month_start >= period_start), 0) as bigint) as recredited,
-        cast(coalesce(sum(months.adjusted) filter (where months.month_start >= period_start), 0) as bigint) as adjusted,
-        cast(sum(months.change) as bigint) as closing,
-    from valued_periods
-    inner join months on months.month_start <= valued_periods.period_end
-    group by
-        valued_periods.period_kind, valued_periods.period_start,
-        valued_periods.opening_point_value, valued_periods.closing_point_value, months.channel, months.tier
-),
-
-valued as (
-    select
-        *,
-        cast(round(opening * opening_point_value, 2) as decimal(18, 2)) as opening_value,
-        cast(round(issued * closing_point_value, 2) as decimal(18, 2)) as issued_value,
-        cast(round(redeemed * closing_point_value, 2) as decimal(18, 2)) as redeemed_value,
-        cast(round(expired * closing_point_value, 2) as decimal(18, 2)) as expired_value,
-        cast(round(clawed_back * closing_point_value, 2) as decimal(18, 2)) as clawed_back_value,
-        cast(round(recredited * closing_point_value, 2) as decimal(18, 2)) as recredited_value,
-        cast(round(adjusted * closing_point_value, 2) as decimal(18, 2)) as adjusted_value,
-        cast(round(closing * closing_point_value, 2) as decimal(18, 2)) as closing_value,
-    from movements
-),
-
-final as (
-    select
-        cast(getvariable('as_of') as date) as as_of,
         period_kind,
         period_start,
         channel,
@@ -143,6 +86,9 @@ final as (
         clawed_back,
         recredited,
         adjusted,
+        transferred,
+        prior_period,
+        reclassified,
         closing,
         opening_value,
         issued_value,
@@ -151,12 +97,78 @@ final as (
         clawed_back_value,
         recredited_value,
         adjusted_value,
-        cast(
-            closing_value - opening_value - issued_value + redeemed_value + expired_value
-            + clawed_back_value - recredited_value - adjusted_value as decimal(18, 2)
-        ) as revalued_value,
+        transferred_value,
+        prior_period_value,
+        reclassified_value,
         closing_value,
-    from valued
+    from open_periods
+    union all
+    select
+        closed.period_kind,
+        closed.period_start,
+        closed.channel,
+        closed.tier,
+        closed.opening,
+        closed.issued,
+        closed.redeemed,
+        closed.expired,
+        closed.clawed_back,
+        closed.recredited,
+        closed.adjusted,
+        closed.transferred,
+        closed.prior_period,
+        closed.reclassified,
+        closed.closing,
+        closed.opening_value,
+        closed.issued_value,
+        closed.redeemed_value,
+        closed.expired_value,
+        closed.clawed_back_value,
+        closed.recredited_value,
+        closed.adjusted_value,
+        closed.transferred_value,
+        closed.prior_period_value,
+        closed.reclassified_value,
+        closed.closing_value,
+    from closed
+    inner join periods
+        on closed.period_kind = periods.period_kind and closed.period_start = periods.period_start and periods.is_closed
+),
+
+final as (
+    select
+        cast(getvariable('as_of') as date) as as_of,
+        period_kind,
+        period_start,
+        channel,
+        tier,
+        cast(opening as bigint) as opening,
+        cast(issued as bigint) as issued,
+        cast(redeemed as bigint) as redeemed,
+        cast(expired as bigint) as expired,
+        cast(clawed_back as bigint) as clawed_back,
+        cast(recredited as bigint) as recredited,
+        cast(adjusted as bigint) as adjusted,
+        cast(transferred as bigint) as transferred,
+        cast(prior_period as bigint) as prior_period,
+        cast(reclassified as bigint) as reclassified,
+        cast(closing as bigint) as closing,
+        cast(opening_value as decimal(18, 2)) as opening_value,
+        cast(issued_value as decimal(18, 2)) as issued_value,
+        cast(redeemed_value as decimal(18, 2)) as redeemed_value,
+        cast(expired_value as decimal(18, 2)) as expired_value,
+        cast(clawed_back_value as decimal(18, 2)) as clawed_back_value,
+        cast(recredited_value as decimal(18, 2)) as recredited_value,
+        cast(adjusted_value as decimal(18, 2)) as adjusted_value,
+        cast(transferred_value as decimal(18, 2)) as transferred_value,
+        cast(prior_period_value as decimal(18, 2)) as prior_period_value,
+        cast(reclassified_value as decimal(18, 2)) as reclassified_value,
+        cast(
+            closing_value - opening_value - issued_value + redeemed_value + expired_value 
+            + clawed_back_value - recredited_value - adjusted_value - transferred_value - prior_period_value - reclassified_value as decimal(18, 2)
+        ) as revalued_value,
+        cast(closing_value as decimal(18, 2)) as closing_value,
+    from rows_of_all
 )
 
 select * from final
