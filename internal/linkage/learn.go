@@ -70,6 +70,16 @@ const (
 	rounds       = 30
 )
 
+// Where a file has little by which a household shows, the fit finds none, though there are some in any: per record at least so many pairs.
+const (
+	fewestMatches = .02
+	fewestMates   = .25
+)
+
+// mostOfBelief bounds what a level of slips may come to, for fields of the person alone, as a multiple of what was believed: where namesakes are
+// frequent, a free fit takes them for people whose birthday is often typed wrongly.
+const mostOfBelief = 4
+
 // Learn fits a model. random are the patterns of random pairs (with no rules), blocked those of the pairs that the rules make, each pair once;
 // all is how many pairs of records there are.
 func Learn(fields []Field, random, blocked []Count, rules []Rule, all float64, records int) Model {
@@ -188,8 +198,8 @@ func (m *Model) fitShares(fields []Field, blocked []Count, all float64, records 
 			matches += a * float64(count.Pairs)
 			households += b * float64(count.Pairs)
 		}
-		least := .02 * float64(records)
-		m.Match, m.Household = min(max(matches, least)/all, .3), min(max(households, least)/all, .3)
+		m.Match = min(max(matches, fewestMatches*float64(records))/all, .3)
+		m.Household = min(max(households, fewestMates*float64(records))/all, .3)
 	}
 }
 
@@ -241,18 +251,22 @@ func normalised(sums [][]float64) [][]float64 {
 	return sums
 }
 
-// bounded keeps the share of the last level below the field's bound; the others keep their proportions.
+// bounded keeps the shares of the levels after the first below their bounds; the first has the rest.
 func bounded(fields []Field, m [][]float64) [][]float64 {
 	for i, field := range fields {
-		last := len(m[i]) - 1
-		if field.Differs == 0 || m[i][last] <= field.Differs {
-			continue
+		rest := 1.0
+		for level := len(m[i]) - 1; level > 0; level-- {
+			most := 1.0
+			if field.Household < .1 {
+				most = mostOfBelief * field.Levels[level].M
+			}
+			if level == len(m[i])-1 && field.Differs > 0 {
+				most = min(most, field.Differs)
+			}
+			m[i][level] = min(m[i][level], most)
+			rest -= m[i][level]
 		}
-		others := 1 - m[i][last]
-		for level := range last {
-			m[i][level] *= (1 - field.Differs) / max(others, 1e-9)
-		}
-		m[i][last] = field.Differs
+		m[i][0] = max(rest, 1e-9)
 	}
 	return m
 }

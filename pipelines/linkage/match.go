@@ -33,6 +33,8 @@ const (
 	smallFile = 2000
 	// randomPairs are drawn for u.
 	randomPairs = 1_000_000
+	// randomPerRecord bounds them for files that have few records.
+	randomPerRecord = 100
 	// joinWeight is the least log2 of the odds at which two records join; reviewWeight that from which a person should look.
 	joinWeight   = 0.0
 	reviewWeight = -4.0
@@ -124,9 +126,13 @@ func (m *matcher) link(ctx context.Context) error {
 	}
 	records := m.table.Records()
 	m.report.Compared, m.report.Every = found.all, m.everyPair
+	drawn := randomPairs
+	if !m.everyPair {
+		drawn = min(randomPairs, randomPerRecord*records)
+	}
 	random := linkage.Counter{}
 	comparer := linkage.NewComparer(&m.table.Table)
-	linkage.Random(records, randomPairs, func(a, b int32) { random.Add(comparer.Pattern(a, b), 0) })
+	linkage.Random(records, min(randomPairs, drawn), func(a, b int32) { random.Add(comparer.Pattern(a, b), 0) })
 	all := float64(records) * float64(records-1) / 2
 	model := linkage.Learn(m.table.Fields, random.Sorted(), found.counts.Sorted(), m.learnt(), max(all, 1), records)
 	m.describe(model)

@@ -119,7 +119,7 @@ func crowd(people int) []string {
 const crowdHeader = "given_name,surname,dob,city,person\n"
 
 func TestSameForAnyOrderAndThreads(t *testing.T) {
-	rows := crowd(1500) // more than are compared all with all
+	rows := crowd(1220) // more than are compared all with all
 	report := match(t, crowdHeader+strings.Join(rows, "\n"), linkage.Options{Truth: "person"})
 	if report.Every || report.Truth.Precision < .999 || report.Truth.Recall < .98 {
 		t.Errorf("every pair %v, %+v", report.Every, report.Truth)
@@ -139,7 +139,7 @@ func TestSameForAnyOrderAndThreads(t *testing.T) {
 }
 
 func TestBudgetRefusesLargeBlocks(t *testing.T) {
-	report := match(t, crowdHeader+strings.Join(crowd(1500), "\n"), linkage.Options{Budget: 1500})
+	report := match(t, crowdHeader+strings.Join(crowd(1220), "\n"), linkage.Options{Budget: 1500})
 	if report.Compared > 1500 {
 		t.Errorf("%d pairs compared, more than the budget", report.Compared)
 	}
