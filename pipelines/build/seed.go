@@ -54,12 +54,15 @@ func seedRows(seed *model.Seed) ([]string, error) {
 		return nil, err
 	}
 	rows := make([]string, 0, len(records)-1)
-	for _, record := range records[1:] {
+	for row, record := range records[1:] {
 		cells := make([]string, len(places))
 		for i, place := range places {
 			cells[i] = "null"
-			if place >= 0 && record[place] != "" {
+			switch {
+			case place >= 0 && record[place] != "":
 				cells[i] = warehouse.Quote(record[place])
+			case seed.Columns[i].NotNull:
+				return nil, fmt.Errorf("row %d: %s is empty", row+2, seed.Columns[i].Name)
 			}
 		}
 		rows = append(rows, "("+strings.Join(cells, ", ")+")")

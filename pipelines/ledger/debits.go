@@ -58,8 +58,12 @@ func overdrawn(kind EntryKind) Code {
 }
 
 func (k *Kernel) takeInBurnOrder(index int32, points int64) int64 {
+	queue := &k.account.queue
+	if k.policy(k.account.debits[index].day).burnsByAge() {
+		queue = &k.account.ages
+	}
 	for points > 0 {
-		lot, found := k.account.queue.first(k.account.lots)
+		lot, found := queue.first(k.account.lots)
 		if !found {
 			break
 		}

@@ -14,11 +14,11 @@ func remaining(lots []Lot) int64 {
 func (l *Lot) in() int64 { return l.Issued + l.Opening + l.Adjusted + l.Transferred + l.Reinstated }
 
 // check proves what must hold of an account whose last movement has been booked. A failure is a fault of the ledger, not of the data.
-func (a *account) check(balance Balance) error {
+func (a *account) check(balance Balance, notYetUsable int64) error {
 	if balance.LotsRemaining-balance.Arrears != a.balance {
 		return fmt.Errorf("lots %d less arrears %d are not the sum of entries %d", balance.LotsRemaining, balance.Arrears, a.balance)
 	}
-	if balance.Arrears < 0 || (balance.Arrears > 0 && balance.LotsRemaining > 0) {
+	if balance.Arrears < 0 || (balance.Arrears > 0 && balance.LotsRemaining > notYetUsable) {
 		return fmt.Errorf("arrears %d beside %d points in lots", balance.Arrears, balance.LotsRemaining)
 	}
 	var lots [entryKinds]int64

@@ -3,12 +3,14 @@ package ledger
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Kernel books the movements of one account after the other: Open, Post each movement in ledger order, Close. What it books is in
 // Postings until Empty; a caller that empties it now and then holds one account's lots at a time and no more.
 type Kernel struct {
-	programme []Programme
+	programme map[string][]Programme // by currency
+	rules     []Programme            // of the open account's currency
 	asOf      Day
 	account   account
 	postings  Postings
@@ -17,7 +19,11 @@ type Kernel struct {
 // account is the state of the account that is open.
 type account struct {
 	lots        []Lot
-	queue       burnQueue
+	queue       burnQueue // by last valid day
+	ages        burnQueue // by age, where some rule burns by age
+	burnsByAge  bool
+	pending     []int32 // lots that cannot be used yet
+	byActivity  bool    // some lot's last valid day moves with the account's activity
 	debits      []debit
 	uses        []use
 	unpaid      []int32 // debits in arrears, oldest first; those paid meanwhile are skipped
@@ -40,10 +46,12 @@ const none int32 = -1
 
 // NewKernel makes a kernel for movements up to and including the day asOf. Programme rules must come with rising ValidFrom.
 func NewKernel(programme []Programme, asOf Day) (*Kernel, error) {
-	if err := checkProgramme(programme); err != nil {
+	parted, err := byCurrency(programme)
+	if err != nil {
 		return nil, err
 	}
-	k := &Kernel{programme: programme, asOf: asOf}
+	k := &Kernel{programme: parted, asOf: asOf}
+	k.account.queue.before, k.account.ages.before = burnsBefore, olderThan
 	k.Open("", "", "")
 	return k, nil
 }
@@ -58,11 +66,14 @@ func (k *Kernel) OpenNext(channel, accountID, currency string) {
 // Open begins an account. The one before must have been closed and its postings emptied.
 func (k *Kernel) Open(channel, accountID, currency string) {
 	k.postings.Channel, k.postings.AccountID, k.postings.Currency = channel, accountID, currency
+	k.rules = k.programme[currency]
 	a := &k.account
 	a.queue.reset()
+	a.ages.reset()
 	clear(a.posted) // lets go of the last account's texts
 	*a = account{
-		lots: a.lots[:0], queue: a.queue, debits: a.debits[:0], uses: a.uses[:0], unpaid: a.unpaid[:0],
+		lots: a.lots[:0], queue: a.queue, ages: a.ages, pending: a.pending[:0], burnsByAge: slices.ContainsFunc(k.rules, Programme.burnsByAge),
+		debits: a.debits[:0], uses: a.uses[:0], unpaid: a.unpaid[:0],
 		posted: a.posted[:0], byTxn: emptied(a.byTxn), last: Movement{OccurredAt: math.MinInt64},
 	}
 }
@@ -91,8 +102,16 @@ func (k *Kernel) Post(m *Movement) error {
 		k.except(m, code, detail)
 		return nil
 	}
+	day := m.OccurredAt.Day()
+	k.expireUntil(day)
+	if detail := k.refusedDebt(m, day); detail != "" {
+		k.except(m, RedemptionRefused, detail)
+		return nil
+	}
 	k.remember(m)
-	k.expireUntil(m.OccurredAt.Day())
+	if m.Kind == Earn || m.Kind == Redeem {
+		k.account.prolong(day)
+	}
 	k.book(m)
 	return nil
 }
@@ -104,7 +123,7 @@ func (k *Kernel) Close() error {
 	}
 	k.expireUntil(k.asOf)
 	balance := Balance{LotsRemaining: remaining(k.account.lots), Arrears: k.account.arrears}
-	if err := k.account.check(balance); err != nil {
+	if err := k.account.check(balance, k.account.notYetUsable(k.asOf)); err != nil {
 		return fmt.Errorf("points of account %q in channel %q: %w", k.postings.AccountID, k.postings.Channel, err)
 	}
 	k.postings.Lots = k.account.lots

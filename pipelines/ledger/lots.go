@@ -9,6 +9,11 @@ func (k *Kernel) addLot(m *Movement, kind EntryKind, points int64) {
 		ID: m.TxnID, IssuedAt: m.OccurredAt, ExpiresOn: k.lastValidDay(m),
 		OrderID: m.OrderID, SourceFile: m.SourceFile, SourceRow: m.SourceRow, sameOrder: none, ExtendedFrom: NoExpiry,
 	}
+	lot.UsableFrom = m.OccurredAt.Day() + Day(k.policy(m.OccurredAt.Day()).PendingDays)
+	if m.lacks(LacksExpiry) {
+		lot.prolongedBy = k.policy(m.OccurredAt.Day()).activityDays()
+		a.byActivity = a.byActivity || lot.prolongedBy > 0
+	}
 	lot.move(kind, points)
 	index := int32(len(a.lots))
 	a.lots = append(a.lots, lot)
@@ -25,17 +30,20 @@ func (k *Kernel) addLot(m *Movement, kind EntryKind, points int64) {
 
 // makeAvailable lets points that came into a lot pay arrears first, and be spent then.
 func (k *Kernel) makeAvailable(index int32, day Day) {
-	k.payArrears(index, day)
-	if k.account.lots[index].Remaining > 0 {
-		k.account.queue.add(k.account.lots, index)
+	a := &k.account
+	if a.lots[index].UsableFrom > day {
+		a.pending = append(a.pending, index)
+		return
 	}
+	k.payArrears(index, day)
+	a.enqueue(index)
 }
 
 func (k *Kernel) lastValidDay(m *Movement) Day {
 	if !m.lacks(LacksExpiry) {
 		return m.ExpiresOn
 	}
-	rule, inForce := ruleFor(k.programme, m.OccurredAt.Day())
+	rule, inForce := ruleFor(k.rules, m.OccurredAt.Day())
 	if rule == nil {
 		k.except(m, NoProgrammeInForce, "there is no rule at all: the lot never expires")
 		return NoExpiry
@@ -48,6 +56,7 @@ func (k *Kernel) lastValidDay(m *Movement) Day {
 
 // expireUntil expires the lots whose last valid day is before the given day.
 func (k *Kernel) expireUntil(day Day) {
+	k.release(day)
 	for {
 		index, found := k.account.queue.first(k.account.lots)
 		if !found || k.account.lots[index].ExpiresOn >= day {
@@ -95,7 +104,7 @@ func (k *Kernel) exportedExpiry(m *Movement) {
 	confirmed := min(m.Points, a.unconfirmed)
 	a.unconfirmed -= confirmed
 	excess := m.Points - confirmed
-	booked := min(excess, a.balance)
+	booked := min(excess, a.usable(m.OccurredAt.Day()))
 	if booked <= 0 {
 		k.exceptExpiry(m, confirmed, 0, excess)
 		return
@@ -103,7 +112,7 @@ func (k *Kernel) exportedExpiry(m *Movement) {
 	by := consumer{entry: k.enter(m, Expired, -booked), txn: m.TxnID, kind: Expired, day: m.OccurredAt.Day()}
 	var early int64
 	for rest := booked; rest > 0; {
-		index, _ := a.queue.first(a.lots) // the balance is above zero, so that some lot has points
+		index, _ := a.queue.first(a.lots) // so much is usable
 		points := min(rest, a.lots[index].Remaining)
 		if a.lots[index].ExpiresOn > by.day {
 			early += points

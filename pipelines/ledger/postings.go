@@ -78,12 +78,14 @@ type Lot struct {
 	Reinstated   int64
 	Opening      int64
 	Remaining    int64
+	UsableFrom   Day // the first day on which its points can be spent
 	ExtendedFrom Day // its last valid day before it was extended, or NoExpiry
 	OrderID      string
 	SourceFile   string
 	SourceRow    int64
 
-	sameOrder int32 // the lot earned before this one by the same order, or none
+	prolongedBy Day   // days after the account's last activity to which it is good; 0: its last valid day stands
+	sameOrder   int32 // the lot earned before this one by the same order, or none
 }
 
 // move changes what remains by points (signed) and books it in the column of the kind.
@@ -137,6 +139,7 @@ const (
 	RedeemedMoreThanBalance   Code = "redeemed_more_than_balance"
 	ClawedBackSpentPoints     Code = "clawed_back_spent_points"
 	AdjustedMoreThanBalance   Code = "adjusted_more_than_balance"
+	RedemptionRefused         Code = "redemption_refused"
 	TransferredMoreThanHeld   Code = "transferred_more_than_balance"
 	TransferUnanswered        Code = "transfer_without_counterpart"
 	ReinstatedMoreThanExpired Code = "reinstated_more_than_expired"

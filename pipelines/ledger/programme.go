@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -13,16 +15,59 @@ type Validity string
 const (
 	Rolling      Validity = "rolling"       // last valid day = day of issue + ValidityDays
 	CalendarYear Validity = "calendar_year" // last valid day = 31 December of the year of issue
+	Activity     Validity = "activity"      // last valid day = last day on which the account earned or redeemed + ValidityDays
 )
+
+// BurnOrder is which lots debits consume first.
+type BurnOrder string
+
+// The burn orders. Nothing given is FirstExpiring.
+const (
+	FirstExpiring BurnOrder = "first_expiring" // then the oldest, then the lowest id
+	OldestFirst   BurnOrder = "oldest_first"   // then the lowest id
+)
+
+// What a redemption beyond the balance comes to, and where points of an undone redemption go. Nothing given is the first of each.
+const (
+	Owe    = "arrears"
+	Refuse = "refuse"
+
+	SameLot = "same_lot" // with its old expiry
+	NewLot  = "new_lot"
+)
+
+// mainCurrency is that of points whose currency the channel does not tell.
+const mainCurrency = "points"
 
 // maxValidityDays keeps a last valid day inside the calendar, far beyond any programme.
 const maxValidityDays = 100_000
 
 // Programme is the rule for lots issued on ValidFrom and after it, until the next one's ValidFrom.
 type Programme struct {
-	ValidFrom    Day
-	Validity     Validity
-	ValidityDays int64 // for Rolling
+	Currency        string // empty: points
+	ValidFrom       Day
+	Validity        Validity
+	ValidityDays    int64 // for Rolling and Activity
+	GraceDays       int64 // by which a computed last valid day is later
+	PendingDays     int64 // after the day of issue, before points can be used
+	BurnOrder       BurnOrder
+	NegativeBalance string
+	RecreditTo      string
+}
+
+// byCurrency checks rules and parts them.
+func byCurrency(rules []Programme) (map[string][]Programme, error) {
+	parted := map[string][]Programme{}
+	for _, rule := range rules {
+		currency := cmp.Or(rule.Currency, mainCurrency)
+		parted[currency] = append(parted[currency], rule)
+	}
+	for _, of := range parted {
+		if err := checkProgramme(of); err != nil {
+			return nil, err
+		}
+	}
+	return parted, nil
 }
 
 // checkProgramme refuses rules that are out of order, share a day, or can't be applied.
@@ -39,17 +84,28 @@ func checkProgramme(rules []Programme) error {
 }
 
 func (p Programme) check() error {
-	switch p.Validity {
-	case CalendarYear:
-		return nil
-	case Rolling:
-		if p.ValidityDays < 0 || p.ValidityDays > maxValidityDays {
-			return fmt.Errorf("validity_days %d is not between 0 and %d", p.ValidityDays, maxValidityDays)
+	for _, days := range []struct {
+		name  string
+		count int64
+	}{{"validity_days", p.ValidityDays}, {"grace_days", p.GraceDays}, {"pending_days", p.PendingDays}} {
+		if days.count < 0 || days.count > maxValidityDays {
+			return fmt.Errorf("%s %d is not between 0 and %d", days.name, days.count, maxValidityDays)
 		}
-		return nil
-	default:
-		return fmt.Errorf("validity %q is neither rolling nor calendar_year", p.Validity)
 	}
+	for _, choice := range []struct {
+		name, given string
+		known       []string
+	}{
+		{"validity", string(p.Validity), []string{string(Rolling), string(CalendarYear), string(Activity)}},
+		{"burn_order", string(p.BurnOrder), []string{string(FirstExpiring), string(OldestFirst), ""}},
+		{"negative_balance", p.NegativeBalance, []string{Owe, Refuse, ""}},
+		{"recredit_to", p.RecreditTo, []string{SameLot, NewLot, ""}},
+	} {
+		if !slices.Contains(choice.known, choice.given) {
+			return fmt.Errorf("%s %q is not one of %s", choice.name, choice.given, strings.TrimSuffix(strings.Join(choice.known, ", "), ", "))
+		}
+	}
+	return nil
 }
 
 // ruleFor is the rule for lots issued on a day. Before the first rule that one is all there is to go by: then inForce is false, and the rule nil if
@@ -69,13 +125,7 @@ func ruleFor(rules []Programme, issued Day) (rule *Programme, inForce bool) {
 func (p Programme) lastValidDay(issued Day) Day {
 	if p.Validity == CalendarYear {
 		year := time.Unix(int64(issued)*24*60*60, 0).UTC().Year()
-		return DayOf(time.Date(year, time.December, 31, 0, 0, 0, 0, time.UTC))
+		return DayOf(time.Date(year, time.December, 31, 0, 0, 0, 0, time.UTC)) + Day(p.GraceDays)
 	}
-	return issued + Day(p.ValidityDays)
-}
-
-// owned is the rule with texts of its own, not those of the batch it was read from.
-func (p Programme) owned() Programme {
-	p.Validity = Validity(strings.Clone(string(p.Validity)))
-	return p
+	return issued + Day(p.ValidityDays) + Day(p.GraceDays)
 }

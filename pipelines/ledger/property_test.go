@@ -122,7 +122,10 @@ func drawProgramme(t *rapid.T) []ledger.Programme {
 		ValidFrom: firstDay + ledger.Day(rapid.IntRange(-5, 20).Draw(t, "rolling from")), Validity: ledger.Rolling,
 		ValidityDays: rapid.Int64Range(0, 20).Draw(t, "validity"),
 	}
+	drawPolicies(t, &rolling)
 	calendar := ledger.Programme{ValidFrom: rolling.ValidFrom + ledger.Day(rapid.IntRange(1, 9).Draw(t, "gap")), Validity: ledger.CalendarYear}
+	drawPolicies(t, &calendar)
+	calendar.Validity = ledger.CalendarYear
 	switch rapid.IntRange(0, 4).Draw(t, "rules") {
 	case 0:
 		return nil
@@ -132,6 +135,19 @@ func drawProgramme(t *rapid.T) []ledger.Programme {
 	default:
 		return []ledger.Programme{rolling, calendar}
 	}
+}
+
+// drawPolicies gives half of the rules policies that are not the default.
+func drawPolicies(t *rapid.T, rule *ledger.Programme) {
+	if rapid.Bool().Draw(t, "default policies") {
+		return
+	}
+	rule.Validity = rapid.SampledFrom([]ledger.Validity{ledger.Rolling, ledger.Activity}).Draw(t, "validity rule")
+	rule.GraceDays = rapid.Int64Range(0, 3).Draw(t, "grace")
+	rule.PendingDays = rapid.SampledFrom([]int64{0, 0, 1, 5, 12}).Draw(t, "pending")
+	rule.BurnOrder = rapid.SampledFrom([]ledger.BurnOrder{"", ledger.FirstExpiring, ledger.OldestFirst}).Draw(t, "burn order")
+	rule.NegativeBalance = rapid.SampledFrom([]string{"", ledger.Owe, ledger.Refuse}).Draw(t, "negative balance")
+	rule.RecreditTo = rapid.SampledFrom([]string{"", ledger.SameLot, ledger.NewLot}).Draw(t, "recredit to")
 }
 
 // TestAgainstReference compares the kernel with the reference that moves single points.
@@ -188,7 +204,7 @@ func lotsOf(b booked) []ledger.Lot {
 		lots = append(lots, ledger.Lot{
 			ID: l.ID, IssuedAt: l.IssuedAt, ExpiresOn: l.ExpiresOn, Issued: l.Issued, Redeemed: l.Redeemed, Expired: l.Expired,
 			ClawedBack: l.ClawedBack, Adjusted: l.Adjusted, Remaining: l.Remaining, Transferred: l.Transferred,
-			Reinstated: l.Reinstated, Opening: l.Opening, ExtendedFrom: l.ExtendedFrom,
+			Reinstated: l.Reinstated, Opening: l.Opening, ExtendedFrom: l.ExtendedFrom, UsableFrom: l.UsableFrom,
 		})
 	}
 	return lots

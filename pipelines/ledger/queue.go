@@ -5,9 +5,17 @@ import "slices"
 // burnQueue gives lots in burn order. Lots of one rule come with rising expiry, so most are appended to a sorted run; only a lot that
 // must burn before one already in the run goes to a heap. Both hold indices of lots; a lot that is used up is dropped when it comes to the top.
 type burnQueue struct {
-	run  []int32
-	head int
-	heap []int32
+	before func(a, b *Lot) bool
+	run    []int32
+	head   int
+	heap   []int32
+}
+
+func olderThan(a, b *Lot) bool {
+	if a.IssuedAt != b.IssuedAt {
+		return a.IssuedAt < b.IssuedAt
+	}
+	return a.ID < b.ID
 }
 
 // burnsBefore is the burn order: first to expire, then oldest, then lowest id.
@@ -30,7 +38,7 @@ func (q *burnQueue) add(lots []Lot, index int32) {
 	if q.head == len(q.run) {
 		q.run, q.head = q.run[:0], 0
 	}
-	if len(q.run) == 0 || !burnsBefore(&lots[index], &lots[q.run[len(q.run)-1]]) {
+	if len(q.run) == 0 || !q.before(&lots[index], &lots[q.run[len(q.run)-1]]) {
 		q.run = append(q.run, index)
 		return
 	}
@@ -51,7 +59,7 @@ func (q *burnQueue) first(lots []Lot) (int32, bool) {
 		return 0, false
 	case len(q.heap) == 0:
 		return q.run[q.head], true
-	case q.head == len(q.run) || burnsBefore(&lots[q.heap[0]], &lots[q.run[q.head]]):
+	case q.head == len(q.run) || q.before(&lots[q.heap[0]], &lots[q.run[q.head]]):
 		return q.heap[0], true
 	default:
 		return q.run[q.head], true
@@ -62,7 +70,7 @@ func (q *burnQueue) first(lots []Lot) (int32, bool) {
 func (q *burnQueue) rise(lots []Lot) {
 	for i := len(q.heap) - 1; i > 0; {
 		parent := (i - 1) / 2
-		if !burnsBefore(&lots[q.heap[i]], &lots[q.heap[parent]]) {
+		if !q.before(&lots[q.heap[i]], &lots[q.heap[parent]]) {
 			return
 		}
 		q.heap[i], q.heap[parent] = q.heap[parent], q.heap[i]
@@ -79,10 +87,10 @@ func (q *burnQueue) dropTop(lots []Lot) {
 		if child >= last {
 			return
 		}
-		if child+1 < last && burnsBefore(&lots[q.heap[child+1]], &lots[q.heap[child]]) {
+		if child+1 < last && q.before(&lots[q.heap[child+1]], &lots[q.heap[child]]) {
 			child++
 		}
-		if !burnsBefore(&lots[q.heap[child]], &lots[q.heap[i]]) {
+		if !q.before(&lots[q.heap[child]], &lots[q.heap[i]]) {
 			return
 		}
 		q.heap[i], q.heap[child] = q.heap[child], q.heap[i]

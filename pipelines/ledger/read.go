@@ -79,7 +79,9 @@ order by
     movements.source_row`
 
 // ProgrammeSQL selects the rules that ReadProgramme reads.
-const ProgrammeSQL = `select valid_from, validity, validity_days from seed.points_programme order by valid_from`
+const ProgrammeSQL = `select valid_from, validity, validity_days, currency, grace_days, pending_days, burn_order, negative_balance, recredit_to
+from seed.points_programme
+order by valid_from`
 
 // columns finds a batch's columns by name and type.
 type columns struct {
@@ -160,30 +162,4 @@ func text(values *array.String, i int) string {
 		return ""
 	}
 	return values.Value(i)
-}
-
-// ReadProgramme reads the rules that ProgrammeSQL selects.
-func ReadProgramme(rows array.RecordReader) ([]Programme, error) {
-	var rules []Programme
-	for rows.Next() {
-		c := &columns{batch: rows.RecordBatch()}
-		from, validity := column[*array.Date32](c, "valid_from"), column[*array.String](c, "validity")
-		days := column[*array.Int64](c, "validity_days")
-		if c.err != nil {
-			return nil, fmt.Errorf("read the points programme: %w", c.err)
-		}
-		for i := range from.Len() {
-			if from.IsNull(i) {
-				return nil, fmt.Errorf("read the points programme: rule %d has no valid_from", len(rules)+1)
-			}
-			rule := Programme{ValidFrom: Day(from.Value(i)), Validity: Validity(text(validity, i))}
-			if !days.IsNull(i) {
-				rule.ValidityDays = days.Value(i)
-			} else if rule.Validity == Rolling {
-				return nil, fmt.Errorf("read the points programme: the rule from %v is rolling and has no validity_days", rule.ValidFrom)
-			}
-			rules = append(rules, rule.owned())
-		}
-	}
-	return rules, rows.Err()
 }

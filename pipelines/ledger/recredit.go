@@ -7,14 +7,21 @@ import "fmt"
 func (k *Kernel) recredit(m *Movement) {
 	a := &k.account
 	by := consumer{entry: k.enter(m, Recredited, m.Points), txn: m.TxnID, kind: Recredited, day: m.OccurredAt.Day()}
-	rest := m.Points
+	rest, fresh := m.Points, int64(0)
+	toNewLot := k.policy(by.day).RecreditTo == NewLot
 	for index := a.lastRedeemed(m.OrderID); index != none && rest > 0; index = a.dropUndone(index) {
 		rest = a.forgive(index, rest)
-		rest = k.giveBack(m, by, index, rest)
+		left := k.giveBack(m, by, index, rest, toNewLot)
+		if toNewLot {
+			fresh += rest - left
+		}
+		rest = left
 	}
 	if rest > 0 {
 		k.except(m, RecreditWithoutRedemption, fmt.Sprintf("%d of %d points are a new lot", rest, m.Points))
-		k.addLot(m, Recredited, rest)
+	}
+	if rest+fresh > 0 {
+		k.addLot(m, Recredited, rest+fresh)
 	}
 }
 
@@ -26,8 +33,8 @@ func (a *account) forgive(index int32, points int64) int64 {
 	return points - forgiven
 }
 
-// giveBack returns points to the lots that a redemption took them from, and gives how many are left over.
-func (k *Kernel) giveBack(m *Movement, by consumer, index int32, points int64) int64 {
+// giveBack returns points to the lots that a redemption took them from, unless they are to be a new lot, and gives how many are left over.
+func (k *Kernel) giveBack(m *Movement, by consumer, index int32, points int64, toNewLot bool) int64 {
 	a := &k.account
 	for points > 0 && a.debits[index].lastUse != none {
 		use := &a.uses[a.debits[index].lastUse]
@@ -38,7 +45,9 @@ func (k *Kernel) giveBack(m *Movement, by consumer, index int32, points int64) i
 		if use.points == 0 {
 			a.debits[index].lastUse = use.previous
 		}
-		k.returnTo(m, by, lot, back)
+		if !toNewLot {
+			k.returnTo(m, by, lot, back)
+		}
 	}
 	return points
 }

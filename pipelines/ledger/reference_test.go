@@ -32,6 +32,8 @@ type refLot struct {
 	id      string
 	at      ledger.Instant
 	lastDay ledger.Day
+	from    ledger.Day // its first usable day
+	outlive int64      // days that it outlives the account's last activity, if that counts
 	wasTo   ledger.Day // its last day before it was extended
 	origin  ledger.Kind
 	size    int64
@@ -66,6 +68,7 @@ type remark struct {
 
 type reference struct {
 	rules       []ledger.Programme
+	today       ledger.Day
 	lots        []*refLot
 	debts       []owed
 	debits      []*refDebit
@@ -123,9 +126,18 @@ func midnight(day ledger.Day) ledger.Instant {
 
 // startOf expires what was good until yesterday.
 func (r *reference) startOf(today ledger.Day) {
-	for p := r.next(); p != nil && p.lot.lastDay < today; p = r.next() {
+	r.today = today
+	soonest := func() *point { return r.best(func(*refLot) bool { return true }, sooner) }
+	for p := soonest(); p != nil && p.lot.lastDay < today; p = soonest() {
 		r.expire(p, midnight(today), "")
 		r.unconfirmed++
+	}
+	for _, lot := range r.lots {
+		for _, p := range lot.points {
+			if lot.from == today && p.fate == inLot {
+				r.arrive(p, midnight(today), today)
+			}
+		}
 	}
 }
 
@@ -134,7 +146,14 @@ func (r *reference) post(m ledger.Movement, today ledger.Day) {
 		r.remarks[remark{m.TxnID, code}] = true
 		return
 	}
+	if m.Kind == ledger.Redeem && r.rule().NegativeBalance == ledger.Refuse && m.Points > r.usable() {
+		r.remarks[remark{m.TxnID, ledger.RedemptionRefused}] = true
+		return
+	}
 	r.seen[m.TxnID] = m
+	if m.Kind == ledger.Earn || m.Kind == ledger.Redeem {
+		r.prolong()
+	}
 	switch {
 	case m.Kind == ledger.Earn:
 		r.enter(m, "issued", m.Points)
@@ -205,17 +224,59 @@ func (r *reference) balance() int64 {
 
 // next is the point in a lot that burns first.
 func (r *reference) next() *point {
-	return r.best(func(*refLot) bool { return true })
+	return r.best(r.isUsable, sooner)
 }
 
-func (r *reference) best(eligible func(*refLot) bool) *point {
+func (r *reference) isUsable(lot *refLot) bool { return lot.from <= r.today }
+
+func (r *reference) usable() int64 {
+	var count int64
+	for _, lot := range r.lots {
+		for _, p := range lot.points {
+			if r.isUsable(lot) && p.fate == inLot {
+				count++
+			}
+		}
+	}
+	return count
+}
+
+// rule is the one in force today; the first one before any is.
+func (r *reference) rule() ledger.Programme {
+	var found ledger.Programme
+	for i, rule := range r.rules {
+		if i == 0 || rule.ValidFrom <= r.today {
+			found = rule
+		}
+	}
+	return found
+}
+
+// prolong is what an earning or redemption does to lots that live by activity.
+func (r *reference) prolong() {
+	for _, lot := range r.lots {
+		if lot.outlive > 0 && slices.ContainsFunc(lot.points, func(p *point) bool { return p.fate == inLot }) {
+			lot.lastDay = max(lot.lastDay, r.today+ledger.Day(lot.outlive))
+		}
+	}
+}
+
+// burns is the point that a debit takes first.
+func (r *reference) burns() *point {
+	if r.rule().BurnOrder == ledger.OldestFirst {
+		return r.best(r.isUsable, func(a, b *refLot) bool { return a.at < b.at || a.at == b.at && a.id < b.id })
+	}
+	return r.next()
+}
+
+func (r *reference) best(eligible func(*refLot) bool, first func(a, b *refLot) bool) *point {
 	var best *point
 	for _, lot := range r.lots {
 		if !eligible(lot) {
 			continue
 		}
 		for _, p := range lot.points {
-			if p.fate == inLot && (best == nil || sooner(lot, best.lot)) {
+			if p.fate == inLot && (best == nil || first(lot, best.lot)) {
 				best = p
 			}
 		}
@@ -244,6 +305,10 @@ func (r *reference) expire(p *point, at ledger.Instant, txn string) {
 
 func (r *reference) bring(m ledger.Movement, points int64, today ledger.Day) {
 	lot := &refLot{id: m.TxnID, at: m.OccurredAt, lastDay: r.lastDay(m, today), wasTo: ledger.NoExpiry, origin: m.Kind, size: points}
+	lot.from = today + ledger.Day(r.rule().PendingDays)
+	if m.Lacks&ledger.LacksExpiry != 0 && r.rule().Validity == ledger.Activity {
+		lot.outlive = r.rule().ValidityDays + r.rule().GraceDays
+	}
 	r.lots = append(r.lots, lot)
 	if lot.lastDay < today {
 		r.remarks[remark{m.TxnID, ledger.EarnedAfterExpiry}] = true
@@ -261,6 +326,8 @@ func (r *reference) arrive(p *point, at ledger.Instant, today ledger.Day) {
 	case p.lot.lastDay < today:
 		r.expire(p, at, "")
 		r.unconfirmed++
+	case p.lot.from > today:
+		// it waits
 	case len(r.debts) > 0:
 		by := r.debts[0].by
 		r.debts = r.debts[1:]
@@ -287,12 +354,13 @@ func (r *reference) lastDay(m ledger.Movement, today ledger.Day) ledger.Day {
 		if i > 0 && rule.ValidFrom > today {
 			break
 		}
-		if rule.Validity == ledger.Rolling {
-			last = today + ledger.Day(rule.ValidityDays)
+		if rule.Validity != ledger.CalendarYear {
+			last = today + ledger.Day(rule.ValidityDays+rule.GraceDays)
 			continue
 		}
 		for last = today; time.Unix(0, 0).UTC().AddDate(0, 0, int(last)+1).Month() != time.January || !firstOfMonth(last+1); last++ {
 		}
+		last += ledger.Day(rule.GraceDays)
 	}
 	return last
 }
@@ -314,10 +382,10 @@ func (r *reference) debit(m ledger.Movement, today ledger.Day) {
 	for range points {
 		var p *point
 		if m.Kind == ledger.ClawBack && m.OrderID != "" {
-			p = r.best(func(lot *refLot) bool { return lot.origin == ledger.Earn && r.seen[lot.id].OrderID == m.OrderID })
+			p = r.best(func(lot *refLot) bool { return lot.origin == ledger.Earn && r.seen[lot.id].OrderID == m.OrderID }, sooner)
 		}
 		if p == nil {
-			p = r.next()
+			p = r.burns()
 		}
 		if p == nil {
 			r.debts = append(r.debts, owed{by})
@@ -367,15 +435,24 @@ func (r *reference) extend(m ledger.Movement) {
 }
 
 func (r *reference) recredit(m ledger.Movement, today ledger.Day) {
+	var fresh int64
+	defer func() {
+		if fresh > 0 {
+			r.bring(m, fresh, today)
+		}
+	}()
 	for left := m.Points; left > 0; left-- {
 		by, debt, p := r.undoable(m.OrderID)
 		switch {
 		case by == nil:
 			r.remarks[remark{m.TxnID, ledger.RecreditWithoutRedemption}] = true
-			r.bring(m, left, today)
+			fresh += left
 			return
 		case debt >= 0:
 			r.debts = slices.Delete(r.debts, debt, debt+1)
+		case r.rule().RecreditTo == ledger.NewLot:
+			p.by = nil // it stays redeemed, and cannot be given back again
+			fresh++
 		default:
 			if p.lot.lastDay < today {
 				r.remarks[remark{m.TxnID, ledger.RecreditedAfterExpiry}] = true
@@ -435,7 +512,7 @@ func (r *reference) exported(m ledger.Movement, today ledger.Day) {
 
 // result is the lot as the ledger reports it.
 func (l *refLot) result() ledger.Lot {
-	lot := ledger.Lot{ID: l.id, IssuedAt: l.at, ExpiresOn: l.lastDay, ExtendedFrom: l.wasTo}
+	lot := ledger.Lot{ID: l.id, IssuedAt: l.at, ExpiresOn: l.lastDay, ExtendedFrom: l.wasTo, UsableFrom: l.from}
 	switch l.origin {
 	case ledger.Earn:
 		lot.Issued = l.size

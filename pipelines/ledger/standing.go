@@ -1,6 +1,9 @@
 package ledger
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // transfer books points that go to another account or come from one. Each account books its own side; that of the other is there if a movement
 // answers it.
@@ -43,12 +46,13 @@ func (k *Kernel) extend(m *Movement) {
 	a.requeue()
 }
 
-// requeue puts the lots with points into burn order anew, after their last valid days have changed.
+// requeue puts the lots that can be used into burn order anew, after their last valid days have changed.
 func (a *account) requeue() {
 	a.queue.reset()
+	a.ages.reset()
 	for i := range a.lots {
-		if a.lots[i].Remaining > 0 {
-			a.queue.add(a.lots, int32(i))
+		if !slices.Contains(a.pending, int32(i)) {
+			a.enqueue(int32(i))
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // Version is that of the rules: it changes whenever the same movements give another ledger.
-const Version = 2
+const Version = 3
 
 // drainEntries bounds the postings held for one account, however long its history.
 const drainEntries = 8192

@@ -93,11 +93,12 @@ func TestRefusedInput(t *testing.T) {
 		}, "out of ledger order"},
 		"after the as-of day":  {func(h *history) { h.asOf = "2026-03-02" }, `transaction "T6" of 2026-03-03 00:00:00 is after the as-of day 2026-03-02`},
 		"rule without a date":  {func(h *history) { h.programme[0]["valid_from"] = "" }, "rule 1 has no valid_from"},
-		"rule of another kind": {func(h *history) { h.programme[0]["validity"] = "for ever" }, `validity "for ever" is neither`},
+		"rule of another kind": {func(h *history) { h.programme[0]["validity"] = "for ever" }, `validity "for ever" is not one of rolling, calendar_year, activity`},
 		"rolling without days": {func(h *history) { h.programme[0]["validity"] = "rolling" }, "has no validity_days"},
 		"rolling backwards": {func(h *history) {
 			h.programme[0]["validity"], h.programme[0]["validity_days"] = "rolling", "-1"
 		}, "validity_days -1 is not between"},
+		"burn order":           {func(h *history) { h.programme[0]["burn_order"] = "newest" }, `burn_order "newest" is not one of first_expiring, oldest_first`},
 		"two rules of one day": {func(h *history) { h.programme = append(h.programme, h.programme[0]) }, "valid_from 2020-01-01 does not come after"},
 	} {
 		t.Run(name, func(t *testing.T) {
