@@ -19,7 +19,7 @@ func declaredColumns(step string) declaration {
 		return declaration{}
 	}
 	const movement = "dataset.point_transactions."
-	const expiry = movement + "expires_on " + movement + "occurred_at seed.points_programme.valid_from seed.points_programme.validity seed.points_programme.validity_days"
+	const expiry = movement + "expires_on " + movement + "occurred_at seed.points_programme.valid_from seed.points_programme.validity seed.points_programme.validity_days seed.points_programme.grace_days"
 	return declaration{
 		queries: []string{ledger.InputSQL, ledger.ProgrammeSQL},
 		values: map[string]string{

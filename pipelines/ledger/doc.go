@@ -10,14 +10,19 @@
 //     "rolling" is the day of issue plus the validity in days, "calendar_year" the 31 December of the year of issue. Before the first programme
 //     that one is applied, without any programme a lot never expires (no_programme_in_force). A lot whose last valid day is before its own
 //     day expires at once (earned_after_expiry).
+//     "activity" is the validity in days after the account's last earning or redemption, which moves the day of all such lots. Grace days make
+//     computed days later. Pending days after its issue a lot can be used; on that day it pays arrears. The claw-back of its order reaches it before.
+//   - Policies are those of the rule of the movement's day and currency.
 //   - Burn order: debits consume the lot that expires first, then the oldest, then the lowest lot id. A lot without expiry is last.
-//   - Redeem: what exceeds the lots becomes arrears (redeemed_more_than_balance); the balance is then negative. Arrears are a queue: the
+//     By the policy oldest_first: the oldest, then the lowest lot id. Expiries keep the first order.
+//   - Redeem: by the policy refuse, one that exceeds what is usable is refused (redemption_refused). Else what exceeds the lots becomes arrears (redeemed_more_than_balance); the balance is then negative. Arrears are a queue: the
 //     next lot, or points given back to a lot, pay the oldest first, under the kind of the debit that is paid: a lot that pays for a
 //     redemption has redeemed points, one that pays for a claw-back clawed-back points. So lots and entries agree by kind.
 //   - Claw-back: takes from the lots earned by the same order, then in burn order; the rest becomes arrears (clawed_back_spent_points).
 //   - Re-credit: undoes redemptions of the same order, what they took last first: unpaid arrears are forgiven, lots get their points back
 //     with their old expiry. Points given back to a lot that has expired expire at once (recredited_after_expiry). What no redemption
 //     accounts for is a new lot (recredit_without_redemption), with redeemed points below zero, as a lot's redeemed points are net of re-credits.
+//     By the policy new_lot all points that come back, but for forgiven arrears, are a new lot.
 //   - Transfer: each account books its own side, signed: what comes in is a lot (transferred points), what goes out is a debit in burn order
 //     (transferred_more_than_balance when it makes arrears). The movement of the other account with the same points and the other sign answers it;
 //     without one it is booked and listed (transfer_without_counterpart), so that the programme's transfers sum to those listed, else to zero.

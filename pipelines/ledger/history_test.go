@@ -41,9 +41,15 @@ var inputColumns = []ledger.Column{
 }
 
 var programmeColumns = []ledger.Column{
-	{Name: "valid_from", Type: ledger.Date}, {Name: "validity", Type: ledger.Text}, {Name: "validity_days", Type: ledger.Integer},
-	{Name: "currency", Type: ledger.Text}, {Name: "grace_days", Type: ledger.Integer}, {Name: "pending_days", Type: ledger.Integer},
-	{Name: "burn_order", Type: ledger.Text}, {Name: "negative_balance", Type: ledger.Text}, {Name: "recredit_to", Type: ledger.Text},
+	{Name: "valid_from", Type: ledger.Date},
+	{Name: "validity", Type: ledger.Text},
+	{Name: "validity_days", Type: ledger.Integer},
+	{Name: "currency", Type: ledger.Text},
+	{Name: "grace_days", Type: ledger.Integer},
+	{Name: "pending_days", Type: ledger.Integer},
+	{Name: "burn_order", Type: ledger.Text},
+	{Name: "negative_balance", Type: ledger.Text},
+	{Name: "recredit_to", Type: ledger.Text},
 }
 
 // tables is what a sink was given: per table its rows by column.

@@ -31,7 +31,7 @@ audits:
 --- */
 with
 lots as (select * from ledger.lots),
-programmes as (select * from seed.points_programme),
+programmes as (select * from seed.points_programme where coalesce(currency, 'points') = 'points'),
 rates as (select * from estimate.rates where scope_kind = 'all' and valued_on = getvariable('as_of')),
 
 in_force as (
