@@ -37,7 +37,7 @@ audits:
 with
 sales as (select * from core.point_sales),
 rates as (select * from estimate.rates where scope_kind = 'channel'),
-programmes as (select * from seed.points_programme),
+programmes as (select * from seed.points_programme where coalesce(currency, 'points') = 'points'),
 
 rules as (
     select
