@@ -168,7 +168,8 @@ func signed(cell string) string {
 }
 
 func decimalsReason(cell string, scale int) string {
-	return fmt.Sprintf("case when %s then 'more than %d decimals' end", fullMatch(cell, amountForm("*", "元?")), scale)
+	return fmt.Sprintf("case when %s then 'too large a number' when %s then 'more than %d decimals' end",
+		fullMatch(cell, amountForm(fmt.Sprintf(`{0,%d}0*`, scale), "元?")), fullMatch(cell, amountForm("*", "元?")), scale)
 }
 
 func moneyTyping(column contract.Column, cell string) typing {
@@ -256,15 +257,28 @@ func timestampSQL(cell string, layouts []string, from string, in setting) string
 		forms = append(forms, move(fmt.Sprintf("case when %[1]s like '____-__-__ __:__:__' then try_cast(%[1]s as TIMESTAMP) end", cell), from, in.zone))
 	}
 	if len(plain) > 0 {
-		forms = append(forms, move(fmt.Sprintf("try_strptime(%s, [%s])", cell, strings.Join(plain, ", ")), from, in.zone))
+		forms = append(forms, move(strptimeSQL(cell, plain), from, in.zone))
 	}
 	if len(zoned) > 0 {
-		forms = append(forms, fmt.Sprintf("timezone(%s, try_strptime(%s, [%s]))", contract.Quote(in.zone), cell, strings.Join(zoned, ", ")))
+		forms = append(forms, fmt.Sprintf("timezone(%s, %s)", contract.Quote(in.zone), strptimeSQL(cell, zoned)))
 	}
 	if len(yearless) > 0 {
 		forms = append(forms, yearlessSQL(cell, strings.Join(yearless, ", "), from, in))
 	}
 	return "coalesce(" + strings.Join(forms, ", ") + ")"
+}
+
+// strptimeSQL reads a time by any of the layouts. DuckDB takes "epoch" and "infinity" for times by every layout, and 26 for the year 26: what has
+// no digit, or lies before 1900, is no time of an export.
+func strptimeSQL(cell string, layouts []string) string {
+	list, zoned := strings.Join(layouts, ", "), ""
+	if strings.Contains(list, "%z") || strings.Contains(list, "%Z") {
+		zoned = "tz"
+	}
+	const before = "'1899-12-31 23:59:59.999999'"
+	// Without a value greatest gives the bound, and so NULL in the end.
+	return fmt.Sprintf("nullif(greatest(case when regexp_matches(%[1]s, '[0-9]') then try_strptime(%[1]s, [%[2]s]) end, timestamp%[3]s %[4]s), timestamp%[3]s %[4]s)",
+		cell, list, zoned, before)
 }
 
 // move takes a wall clock time from one zone to another. A time that the clocks of its zone have left out has no meaning and is NULL; of the

@@ -33,6 +33,9 @@ func (r *workbookReader) value(cell sheetCell, column *contract.Column) (text []
 		}
 		return cell.text, ""
 	case booleanCell:
+		if column.Type == contract.ID {
+			return nil, "true or false where an identifier should be"
+		}
 		return booleanText(cell.text)
 	case numberCell:
 		return r.number(cell.text, column.Type == contract.Date || column.Type == contract.Timestamp)

@@ -271,8 +271,8 @@ func (r *jsonReader) record(object, inherited map[string]any) error {
 		r.fields[i], r.rank[i] = nil, len(r.contract.Columns[r.columns[i]].Header)
 	}
 	for _, members := range []map[string]any{object, inherited} {
-		for _, name := range slices.Sorted(maps.Keys(members)) {
-			r.put(contract.NormalHeader(name), members[name])
+		if reason := r.putAll(members); reason != "" {
+			return r.reject(compact(object), reason)
 		}
 	}
 	if reason := controlsIn(r.fields); reason != "" {
@@ -280,6 +280,38 @@ func (r *jsonReader) record(object, inherited map[string]any) error {
 	}
 	r.summary.Records++
 	return r.sink.Fields(r.summary.Records, r.fields)
+}
+
+// putAll writes an object's values into their columns, or says why that cannot be done.
+func (r *jsonReader) putAll(members map[string]any) (reason string) {
+	names := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		normal := contract.NormalHeader(name)
+		if len(r.byName[normal]) == 0 {
+			continue
+		}
+		if other, twice := names[normal]; twice {
+			return fmt.Sprintf("the names %q and %q mean the same: which one counts?", other, name)
+		}
+		names[normal] = name
+		for _, position := range r.byName[normal] {
+			if r.contract.Columns[r.columns[position]].Type == contract.ID && !canBeID(members[name]) {
+				return fmt.Sprintf("%q: no identifier, but %s", name, compact(members[name]))
+			}
+		}
+		r.put(normal, members[name])
+	}
+	return ""
+}
+
+// canBeID says that a value is one text or number. A list of ids as text would be an id that nobody else has.
+func canBeID(value any) bool {
+	switch value.(type) {
+	case nil, string, json.Number:
+		return true
+	default:
+		return false
+	}
 }
 
 // put writes a value into the columns that are called so; a column's earlier names go first, and an object's own members before
