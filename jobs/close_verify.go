@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,8 +30,10 @@ type Verification struct {
 	Changes []closing.Change `json:"changes"`
 	// NewFiles landed since.
 	NewFiles []closing.File `json:"new_files"`
-	Files    int            `json:"files"`  // whose bytes were hashed
-	Tables   int            `json:"tables"` // that were made again and compared
+	// Erased are exports that were rewritten since, on record, to erase a person: their figures are compared, their bytes are those of the certificate.
+	Erased []string `json:"erased"`
+	Files  int      `json:"files"`  // whose bytes were hashed
+	Tables int      `json:"tables"` // that were made again and compared
 }
 
 // ErrUnverified says that a close does not verify. Nothing was changed.
@@ -45,7 +46,18 @@ func (w *Workshop) VerifyClose(ctx context.Context, period string) (Verification
 		return Verification{}, err
 	}
 	found := Verification{Period: record.Period, Key: record.Key, Files: len(record.Files), Problems: closing.Chain(records)}
-	broken, err := closing.CheckFiles(ctx, w.Bucket, record.Files)
+	erased, err := closing.Replacements(ctx, w.Bucket, record.Files)
+	if err != nil {
+		return found, err
+	}
+	files := slices.Clone(record.Files)
+	for i, file := range files {
+		if now, isErased := erased[file.Key]; isErased {
+			files[i] = now.File
+			found.Erased = append(found.Erased, fmt.Sprintf("%s (feed %s) was rewritten by the erasure %s", file.Name, file.Feed, now.By))
+		}
+	}
+	broken, err := closing.CheckFiles(ctx, w.Bucket, files)
 	if err != nil {
 		return found, err
 	}
@@ -122,6 +134,7 @@ type derivation struct {
 	files   []closing.File
 	defined definitions
 	base    *closing.Stored
+	erased  map[string]closing.Replacement // by the key that the export had
 }
 
 // derived are the tables that came, and their figures.
@@ -131,7 +144,7 @@ type derived struct {
 }
 
 // ofClose is the derivation of a period as it was closed.
-func (w *Workshop) ofClose(records []closing.Stored, record closing.Stored) (derivation, error) {
+func (w *Workshop) ofClose(ctx context.Context, records []closing.Stored, record closing.Stored) (derivation, error) {
 	own := w.Project
 	parameters, err := parametersOf(record.Settings.Parameters)
 	if err != nil {
@@ -143,6 +156,9 @@ func (w *Workshop) ofClose(records []closing.Stored, record closing.Stored) (der
 	}
 	own.Parameters, own.Zone, own.Brand.Country = parameters, zone, record.Settings.Country
 	made := derivation{own: own, asOf: record.AsOf, files: record.Files, defined: frozen(record.Sources)}
+	if made.erased, err = closing.Replacements(ctx, w.Bucket, record.Files); err != nil {
+		return made, err
+	}
 	for _, one := range records {
 		if one.Link == record.Base {
 			made.base = &one
@@ -158,7 +174,7 @@ func (w *Workshop) deriveAgain(ctx context.Context, records []closing.Stored, re
 	if now := keyedhash.Text(w.Key, "fingerprint of the key"); now != record.Settings.Key {
 		return derived{}, errors.New("the secret of the keyed hashes is another one now: customers would have other ids")
 	}
-	made, err := w.ofClose(records, record)
+	made, err := w.ofClose(ctx, records, record)
 	if err != nil {
 		return derived{}, err
 	}
@@ -198,7 +214,7 @@ func (w *Workshop) withScratchShop(ctx context.Context, what derivation, use fun
 		return err
 	}
 	for _, file := range what.files {
-		if err := w.lend(ctx, tools, file.Key, landing.ManifestKey(file.Feed, file.SHA256)); err != nil {
+		if err := w.lendExport(ctx, tools, file, what.erased); err != nil {
 			return err
 		}
 	}
@@ -223,6 +239,25 @@ func (w *Workshop) withScratchShop(ctx context.Context, what derivation, use fun
 	return use(shop)
 }
 
+// lendExport gives another store an export: one that was rewritten since under the name that it had, so that rows say the same of where they are from.
+func (w *Workshop) lendExport(ctx context.Context, tools Tools, file closing.File, erased map[string]closing.Replacement) error {
+	manifest := landing.ManifestKey(file.Feed, file.SHA256)
+	now, isErased := erased[file.Key]
+	if !isErased {
+		return w.lend(ctx, tools, file.Key, manifest)
+	}
+	stream, _, err := w.Bucket.Open(ctx, now.Key)
+	if err != nil {
+		return err
+	}
+	_, err = tools.Bucket.Create(ctx, file.Key, stream)
+	if err := errors.Join(err, stream.Close()); err != nil {
+		return err
+	}
+	_, err = tools.Bucket.CompareAndSet(ctx, manifest, now.Manifest, 0)
+	return err
+}
+
 // lendBase copies the tables of a close that marts may read.
 func (w *Workshop) lendBase(ctx context.Context, tools Tools, base *closing.Stored) error {
 	wanted := map[string]bool{}
@@ -238,21 +273,6 @@ func (w *Workshop) lendBase(ctx context.Context, tools Tools, base *closing.Stor
 			return err
 		}
 		if err := w.lend(ctx, tools, snapshot.DataKey(table.Name, manifest.Table), snapshot.ManifestKey(table.Name, table.Fingerprint)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// lend copies objects into another store.
-func (w *Workshop) lend(ctx context.Context, tools Tools, keys ...string) error {
-	for _, key := range keys {
-		stream, _, err := w.Bucket.Open(ctx, key)
-		if err != nil {
-			return err
-		}
-		_, err = tools.Bucket.Create(ctx, key, io.Reader(stream))
-		if err := errors.Join(err, stream.Close()); err != nil {
 			return err
 		}
 	}
@@ -288,7 +308,7 @@ func (w *Workshop) DiffClose(ctx context.Context, period string) ([]CloseStep, e
 	if err != nil {
 		return nil, err
 	}
-	made, err := w.ofClose(records, record)
+	made, err := w.ofClose(ctx, records, record)
 	if err != nil {
 		return nil, err
 	}

@@ -59,6 +59,7 @@ type Workshop struct {
 	defined   definitions
 	base      *closing.Stored // the close that the day's figures begin with; see closedDatasets
 	based     bool            // base was looked for, or set
+	ownExpiry bool            // expiry is computed, whatever channels say of it
 	conformed *conform.Report // what Conform found; nil before it
 	graph     *build.Graph    // over what was conformed; nil before it is asked for
 	mutex     sync.Mutex
@@ -222,6 +223,9 @@ func (w *Workshop) Graph(ctx context.Context) (*build.Graph, error) {
 		return nil, err
 	}
 	datasets := Datasets(w.Registry, files, w.Key)
+	if w.ownExpiry {
+		withoutExpiry(datasets)
+	}
 	if err := w.closedDatasets(ctx, datasets); err != nil {
 		return nil, err
 	}

@@ -84,6 +84,8 @@ func (a *app) closeOrLook(ctx context.Context, workshop *jobs.Workshop, period s
 		return a.verifyClose(ctx, workshop, period)
 	case how.diff:
 		return a.diffClose(ctx, workshop, period)
+	case how.pack != "":
+		return a.packClose(ctx, workshop, period, how.pack)
 	case period == "" && how.reopen:
 		return usage(errors.New("--reopen: say which month, such as `countinghouse close --reopen 2026-10 --who NAME --why TEXT`"))
 	case period == "":
@@ -161,6 +163,9 @@ func (a *app) verifyClose(ctx context.Context, workshop *jobs.Workshop, period s
 		for _, problem := range found.Problems {
 			a.printf("does not verify: %s\n", problem)
 		}
+		for _, file := range found.Erased {
+			a.printf("since the close: %s\n", file)
+		}
 		for _, file := range found.NewFiles {
 			a.printf("since the close: %s landed (%s)\n", file.Name, file.Feed)
 		}
@@ -199,6 +204,23 @@ func (a *app) diffClose(ctx context.Context, workshop *jobs.Workshop, period str
 				a.printf("  no figure differs\n")
 			}
 		}
+		return nil
+	})
+}
+
+// packWritten is the answer of `close --pack` as JSON.
+type packWritten struct {
+	Period string   `json:"period"`
+	Files  []string `json:"files"`
+}
+
+func (a *app) packClose(ctx context.Context, workshop *jobs.Workshop, period, folder string) error {
+	record, files, err := workshop.PackClose(ctx, period, folder)
+	if err != nil {
+		return err
+	}
+	return a.print(packWritten{record.Period, files}, func() error {
+		a.printf("%s as it was closed: %d files in %s\n", record.Period, len(files), folder)
 		return nil
 	})
 }

@@ -22,7 +22,7 @@ const explainLong = `Show what a table was made from, down to feeds and files: a
 With a column, show what flows into it, through every model, down to the columns of the feeds and the names that they have in the exports.
 Columns that only decide which rows count are left out, but for --filters. --downstream turns it round: who reads the table, or the column.
 
-With a column of mart.point_rollforward or mart.point_liability and conditions, show the movements or lots that the figure is the sum of, each
+With a column of mart.point_rollforward or mart.point_liability and conditions (KEY=VALUE) after it, show the movements or lots that the figure is the sum of, each
 with its file and line; of closed days those of the close. --file and --line go the other way: from a line of an export to the figures.
 
 It reads the project's models and contracts; columns can be explained before anything is built.`
@@ -38,7 +38,7 @@ type explanation struct {
 func (a *app) explainCommand() *cobra.Command {
 	var how explanation
 	command := &cobra.Command{
-		Use: "explain TABLE[.COLUMN] [KEY=VALUE…]", Short: "Show what a table or a column comes from, down to feeds and files", Long: explainLong, Args: cobra.ArbitraryArgs,
+		Use: "explain TABLE[.COLUMN]", Short: "Show what a table or a column comes from, down to feeds and files", Long: explainLong, Args: cobra.ArbitraryArgs,
 		Example: "  countinghouse explain mart.point_liability --files\n" +
 			"  countinghouse explain mart.point_liability.face_value\n" +
 			"  countinghouse explain core.orders.paid_amount --downstream\n" +

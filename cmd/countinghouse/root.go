@@ -103,7 +103,7 @@ func (a *app) commands() []*cobra.Command {
 		a.devCommand(),
 		a.environmentsCommand(), a.promoteCommand(), a.rollbackCommand(), a.gcCommand(),
 		a.demoCommand(), a.generateCommand(), a.identityCommand(), a.fetchCommand(), a.inspectCommand(), a.landCommand(), a.conformCommand(), a.rejectsCommand(), a.feedsCommand(), a.runCommand(), a.planCommand(), a.buildCommand(), a.backfillCommand(),
-		a.checkCommand(), a.publishCommand(), a.closeCommand(), a.queryCommand(), a.explainCommand(), a.diffCommand(), a.docsCommand(), a.runsCommand(), a.serveCommand(),
+		a.checkCommand(), a.publishCommand(), a.closeCommand(), a.simulateCommand(), a.queryCommand(), a.explainCommand(), a.diffCommand(), a.docsCommand(), a.runsCommand(), a.serveCommand(),
 	}
 }
 

@@ -143,6 +143,31 @@ func TestWhoComesSecondIsRefused(t *testing.T) {
 	}
 }
 
+// TestRewrittenExportIsFound by the hash that it had; one that is there is not replaced, and one that is simply gone is not found.
+func TestRewrittenExportIsFound(t *testing.T) {
+	store := bucket(t)
+	put := func(key, text string) {
+		t.Helper()
+		if _, err := store.CompareAndSet(t.Context(), key, []byte(text), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("landing/points/bb/manifest.json", `{"feed": "points", "name": "a.csv", "key": "landing/points/bb/a.csv", "sha256": "bb", "replaces": ["00", "aa"], "erased_by": "certificate"}`)
+	put("landing/points/cc/manifest.json", `{"feed": "points", "name": "c.csv", "key": "landing/points/cc/c.csv", "sha256": "cc"}`)
+	files := []closing.File{
+		{Feed: "points", Name: "a.csv", Key: "landing/points/aa/a.csv", SHA256: "aa"}, {Feed: "points", Name: "c.csv", Key: "landing/points/cc/c.csv", SHA256: "cc"},
+		{Feed: "points", Name: "d.csv", Key: "landing/points/dd/d.csv", SHA256: "dd"},
+	}
+	found, err := closing.Replacements(t.Context(), store, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := found["landing/points/aa/a.csv"]
+	if len(found) != 1 || now.SHA256 != "bb" || now.By != "certificate" || !strings.Contains(string(now.Manifest), "landing/points/aa/a.csv") {
+		t.Errorf("found %+v", found)
+	}
+}
+
 func sources(t *testing.T, layer string, files fstest.MapFS) []closing.Source {
 	t.Helper()
 	read, err := closing.ReadSources(layer, files)

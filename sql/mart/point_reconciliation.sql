@@ -46,7 +46,7 @@ found as (
         reports.points as reported_points,
         reports.source_file,
         reports.source_row,
-        coalesce(max_by(entries.balance_after, entries.entry_no) filter (where entries.occurred_on <= reports.as_of), 0) as derived_points,
+        coalesce(sum(entries.points) filter (where entries.occurred_on <= reports.as_of), 0) as derived_points,
         count(entries.entry_no) as movements,
         count(*) filter (
             where abs(date_diff('day', entries.occurred_on, reports.as_of)) <= getvariable('reconciliation_timing_days')
