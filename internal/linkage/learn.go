@@ -2,6 +2,7 @@ package linkage
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -136,9 +137,10 @@ func (m *Model) fitMatches(fields []Field, blocked []Count, rules []Rule) {
 		if len(counts) == 0 || !rules[rule].personal(fields) && slices.ContainsFunc(rules, func(r Rule) bool { return r.personal(fields) }) {
 			continue
 		}
-		for field, sums := range m.fitRule(fields, counts, rules[rule].Held) {
+		learnt, sure := m.fitRule(fields, counts, rules[rule].Held)
+		for field, sums := range learnt {
 			for level, sum := range sums {
-				total[field][level] += sum
+				total[field][level] += sum * sure
 			}
 		}
 	}
@@ -160,23 +162,25 @@ func ofRule(counts []Count, bit uint32) []Count {
 	return own
 }
 
-// fitRule gives the expected counts of levels among the matches of one rule.
-func (m *Model) fitRule(fields []Field, counts []Count, held []int) [][]float64 {
+// fitRule gives the expected counts of levels among the matches of one rule, and how much they are worth, 0 to 1: little where the fit could not
+// tell matches from others, as in large blocks of namesakes.
+func (m *Model) fitRule(fields []Field, counts []Count, held []int) (sums [][]float64, sure float64) {
 	own := Model{M: start(fields).M, U: m.U}
 	match, household, all := .1, .1, 0.0
 	for _, count := range counts {
 		all += float64(count.Pairs)
 	}
-	var sums [][]float64
 	for range rounds {
 		sums = believed(fields, func(Level) float64 { return 0 })
-		matches, households := 1.0, 1.0
+		matches, households, squares := 1.0, 1.0, 0.0
 		for _, count := range counts {
 			a, b, _ := own.shares(fields, count.Pattern, held, match, household)
 			matches += a * float64(count.Pairs)
+			squares += a * a * float64(count.Pairs)
 			households += b * float64(count.Pairs)
 			addLevels(sums, count.Pattern, a*float64(count.Pairs), held)
 		}
+		sure = math.Pow(squares/matches, sureness)
 		match, household = min(matches/(all+3), .98), min(households/(all+3), .98)
 		smoothed := believed(fields, func(l Level) float64 { return l.M * priorMatches })
 		for field := range sums {
@@ -186,8 +190,11 @@ func (m *Model) fitRule(fields []Field, counts []Count, held []int) [][]float64 
 		}
 		own.M = bounded(fields, normalised(smoothed))
 	}
-	return sums
+	return sums, sure
 }
+
+// sureness is the power of the matches' mean probability by which a rule counts.
+const sureness = 8
 
 // fitShares finds how many of all pairs are of one person and of one household: nearly all of those are among the blocked pairs.
 func (m *Model) fitShares(fields []Field, blocked []Count, all float64, records int) {
