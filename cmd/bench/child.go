@@ -2,14 +2,17 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
+	"countinghouse/internal/keyedhash"
 	"countinghouse/internal/warehouse"
 )
 
@@ -64,6 +67,9 @@ func runScript(ctx context.Context, session *warehouse.Session, text string) (er
 		if i > 0 {
 			var step string
 			step, statements, _ = strings.Cut(statements, "\n")
+			if err := shareVariables(ctx, session, connection); err != nil {
+				return err
+			}
 			if err := runStep(ctx, session, step); err != nil {
 				return fmt.Errorf("step %s: %w", step, err)
 			}
@@ -76,6 +82,28 @@ func runScript(ctx context.Context, session *warehouse.Session, text string) (er
 		}
 	}
 	return nil
+}
+
+// shareVariables gives the connections that a step will use the variables that the script has set on its own.
+func shareVariables(ctx context.Context, session *warehouse.Session, connection *sql.Conn) (err error) {
+	rows, err := connection.QueryContext(ctx, "select name, value::varchar, type from duckdb_variables() where name not in ('as_of', '"+keyedhash.Variable+"')")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	variables := map[string]any{"as_of": asOfDay()}
+	for rows.Next() {
+		var name, value, kind string
+		if err := rows.Scan(&name, &value, &kind); err != nil {
+			return err
+		}
+		variables[name] = value
+		if number, err := strconv.ParseFloat(value, 64); err == nil && kind != "VARCHAR" {
+			variables[name] = number
+		}
+	}
+	session.SetVariables(variables)
+	return rows.Err()
 }
 
 func printDigests(ctx context.Context, session *warehouse.Session, list []byte, out io.Writer) error {

@@ -8,9 +8,9 @@ import (
 
 	"countinghouse/internal/contract"
 	"countinghouse/internal/warehouse"
+	"countinghouse/pipelines/estimate"
 	"countinghouse/pipelines/identity"
 	"countinghouse/pipelines/ledger"
-	"countinghouse/schemas"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -25,6 +25,8 @@ func runStep(ctx context.Context, session *warehouse.Session, step string) error
 		return runIdentity(ctx, session, strings.Split(kinds, ","))
 	case "ledger":
 		return runLedger(ctx, session)
+	case "estimate":
+		return runEstimate(ctx, session)
 	default:
 		return fmt.Errorf("there is no step %q", name)
 	}
@@ -39,11 +41,7 @@ func runIdentity(ctx context.Context, session *warehouse.Session, kinds []string
 }
 
 // identifierKinds are the columns of dataset.accounts that identify somebody, separated by commas.
-func identifierKinds() (string, error) {
-	registry, err := contract.Load(schemas.Files, nil)
-	if err != nil {
-		return "", err
-	}
+func identifierKinds(registry *contract.Registry) string {
 	accounts, _ := registry.Dataset("accounts")
 	var kinds []string
 	for _, column := range accounts.Columns {
@@ -51,7 +49,7 @@ func identifierKinds() (string, error) {
 			kinds = append(kinds, column.Name)
 		}
 	}
-	return strings.Join(kinds, ","), nil
+	return strings.Join(kinds, ",")
 }
 
 func runLedger(ctx context.Context, session *warehouse.Session) error {
@@ -71,6 +69,12 @@ func runLedger(ctx context.Context, session *warehouse.Session) error {
 		return ledger.Run(ctx, reader, programme, ledger.DayOf(asOfDay()), tables)
 	})
 	return errors.Join(err, tables.close())
+}
+
+func runEstimate(ctx context.Context, session *warehouse.Session) error {
+	return estimate.Run(ctx, session, func(table string, schema *arrow.Schema) *warehouse.BatchWriter {
+		return session.LoadTable(ctx, schema, table)
+	})
 }
 
 // sessionTables are tables of a session that the ledger fills.

@@ -7,6 +7,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"countinghouse/internal/contract"
+	"countinghouse/internal/warehouse"
+	"countinghouse/schemas"
 )
 
 //go:embed script/whole.sql
@@ -18,16 +22,19 @@ type places struct{ models, store, seeds, out string }
 
 // wholeScript is the hand-written script that makes the marts.
 func wholeScript(in places) (text string, marts []string, err error) {
-	kinds, err := identifierKinds()
+	registry, err := contract.Load(schemas.Files, nil)
 	if err != nil {
 		return "", nil, err
 	}
-	text = strings.NewReplacer("{store}", in.store, "{seeds}", in.seeds, "{out}", in.out, "{kinds}", kinds).Replace(wholeSQL)
-	marked := regexp.MustCompile(`(?m)^--: (core|mart) (\w+)$`)
+	text = strings.NewReplacer("{store}", in.store, "{seeds}", in.seeds, "{out}", in.out, "{kinds}", identifierKinds(registry)).Replace(wholeSQL)
+	marked := regexp.MustCompile(`(?m)^--: (core|mart|empty) (\w+)$`)
 	var problem error
 	text = marked.ReplaceAllStringFunc(text, func(mark string) string {
 		found := marked.FindStringSubmatch(mark)
 		schema, name := found[1], found[2]
+		if schema == "empty" {
+			return emptySQL(registry, name)
+		}
 		model, err := os.ReadFile(filepath.Join(in.models, schema, name+".sql"))
 		if err != nil {
 			problem = err
@@ -45,4 +52,14 @@ func wholeScript(in places) (text string, marts []string, err error) {
 // publishSQL writes a mart to where the tools of others read it.
 func publishSQL(name, out string) string {
 	return fmt.Sprintf("copy mart.%[1]s to '%[2]s/%[1]s.parquet' (format parquet, compression zstd);\ncreate table published.%[1]s as from mart.%[1]s;\n", name, out)
+}
+
+// emptySQL makes a dataset without rows.
+func emptySQL(registry *contract.Registry, name string) string {
+	dataset, _ := registry.Dataset(name)
+	var columns []warehouse.Column
+	for _, column := range dataset.Columns {
+		columns = append(columns, warehouse.Column{Name: column.Name, Type: column.SQLType()})
+	}
+	return fmt.Sprintf("create table dataset.%s as %s;\n", name, warehouse.NoRows(columns))
 }

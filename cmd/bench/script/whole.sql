@@ -2,22 +2,34 @@
 -- manifests, nothing that no mart reads. {store} is a store of countinghouse, of which it takes what conform made of the exports; {seeds} are
 -- the seeds; {out} is where the marts go. as_of is set by whoever runs it, on every connection.
 --
--- A line `--: core x` is replaced by the product's own model of that table; `--: mart x` by the statements that write a mart. At
--- `--: step x` the product's own Go code for identity or ledger reads from the session and makes its tables there.
+-- A line `--: core x` is replaced by the product's own model of that table; `--: empty x` by a dataset without rows; `--: mart x` by the statements that write a mart. At
+-- `--: step x` the product's own Go code for identity, ledger or estimate reads from the session and makes its tables there.
+set variable activation_close_share = 0.7;
+set variable activation_min_redemptions = 50;
+set variable allocation_basis = 'sale';
 set variable attribution_days = 30;
 set variable attribution_half_life_days = 7;
 set variable churn_drop_share = 0.5;
+set variable goods_price = 'paid';
 set variable history_months = 24;
 set variable near_expiry_days = 30;
+set variable reconciliation_timing_days = 3;
+set variable reconciliation_tolerance_points = 0;
+set variable redemption_method = 'additive';
 set variable redemption_rate_cap = 0.98;
 set variable redemption_rate_floor = 0.05;
 set variable rhythm_prior_gaps = 2;
+set variable rollforward_days = 62;
+set variable sales_tax_rate = 0;
+set variable segment_months = 12;
+set variable segment_rate_error = 0.03;
 set variable tier_downgrade = 'at_once';
 set variable window_days = 365;
 
 create schema seed;
 create schema identity;
 create schema ledger;
+create schema estimate;
 create schema feed;
 create schema dataset;
 create schema core;
@@ -27,6 +39,8 @@ attach '{out}/marts.duckdb' as published;
 create table seed.pyramid_layers as from read_parquet('{seeds}/pyramid_layers/*/*.parquet');
 create table seed.member_tiers as from read_parquet('{seeds}/member_tiers/*/*.parquet');
 create table seed.churn_tiers as from read_parquet('{seeds}/churn_tiers/*/*.parquet');
+create table seed.point_accounts as from read_parquet('{seeds}/point_accounts/*/*.parquet');
+create table seed.point_estimate_exclusions as from read_parquet('{seeds}/point_estimate_exclusions/*/*.parquet');
 create table seed.points_programme as from read_parquet('{seeds}/points_programme/*/*.parquet');
 create table seed.identity_rules as from read_parquet('{seeds}/identity_rules/*/*.parquet');
 create table seed.identity_junk as from read_parquet('{seeds}/identity_junk/*/*.parquet');
@@ -199,9 +213,16 @@ select * from given semi join (select max(place(no, source_row)) as newest from 
 
 -- Of the rest, identity reads who is named and when.
 create table dataset.point_balances as
-select 'wechat_member' as channel, member_no as account_id, max(exports.exported_at) as exported_at,
-from read_parquet('{store}/files/point_balances/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
-group by member_no, as_of;
+with given as (
+    select 'wechat_member' as channel, member_no as account_id, as_of, points, 'point_balances' as feed, exports.source_file, source_row, exports.exported_at, exports.no,
+    from read_parquet('{store}/files/point_balances/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
+)
+select * exclude (no) from given semi join (select account_id, as_of, max(no) as no from given group by account_id, as_of) using (account_id, as_of, no);
+
+-- Nothing is closed.
+--: empty closed_entries
+--: empty closed_files
+--: empty closed_rollforward
 
 create table dataset.coupons as
 select arg_max(channel, place(no, source_row)) as channel, arg_max(account_id, place(no, source_row)) as account_id, arg_max(issued_at, place(no, source_row)) as issued_at,
@@ -244,15 +265,18 @@ select
     cast(given.paid_at as date) as paid_on,
     given.paid_at is not null and not (coalesce(given.status, '') = 'closed' and coalesce(given.paid_amount, 0) = 0) as is_purchase,
     cast(coalesce(given.paid_amount, 0) as decimal(18, 2)) as paid_amount,
+    cast(null as decimal(18, 2)) as gross_amount, -- a list price counts only where goods_price says so
     cast(null as varchar) as content_id,
 from dataset.orders as given
 left join identity.account_customers as account_customers using (channel, account_id);
 
 -- A refund's own account and day go first, else those of its order.
-create table feed.refunds as
+create table core.refunds as
 select
+    given.channel,
+    given.order_id,
     account_customers.customer_id,
-    coalesce(cast(given.refunded_at as date), orders.paid_on) as day,
+    coalesce(cast(given.refunded_at as date), orders.paid_on) as refunded_on,
     coalesce(given.amount, 0) as amount,
 from dataset.refunds as given
 left join core.orders as orders on given.channel = orders.channel and given.order_id = orders.order_id
@@ -270,7 +294,7 @@ select
 from (
     select customer_id, paid_on as day, 1 as orders, paid_amount as paid, 0 as refunded from core.orders where is_purchase and customer_id is not null
     union all
-    select customer_id, day, 0, 0, amount from feed.refunds where customer_id is not null
+    select customer_id, refunded_on, 0, 0, amount from core.refunds where customer_id is not null
 )
 group by customer_id, day;
 
@@ -405,13 +429,31 @@ select campaign_id, cost from read_parquet('{store}/files/generic_campaigns/*.pa
 --: mart customer_360
 --: mart pyramid_summary
 --: mart tier_migration
+--: mart point_ledger
+--: core point_balances
+--: mart point_reconciliation
+--: core point_sales
+--: step estimate
+--: mart point_redemption_estimate
+--: mart point_estimate_backtest
 --: mart point_vintages
 --: mart point_programme
---: mart point_ledger
 --: mart point_lots
 --: mart point_liability
+--: core point_periods
+--: core point_open_movements
+--: mart point_prior_period
+--: core point_rollforward_parts
+--: core point_open_periods
 --: mart point_rollforward
 --: mart point_exceptions
+--: mart point_allocations
+--: mart point_deferred_revenue
+--: mart point_contract_liability
+--: mart point_journal
+--: mart point_activation_threshold
+--: mart point_activation
+--: mart point_activation_summary
 --: mart monthly_customers
 --: mart content_cost
 --: mart content_touches
