@@ -44,7 +44,9 @@ in_force as (
 
 usage as (
     select
-        cast(coalesce(sum(points_issued + coalesce(points_opening, 0) + coalesce(points_transferred, 0) + points_adjusted - points_clawed_back), 0) as bigint) as points_issued,
+        cast(coalesce(sum(
+            points_issued + coalesce(points_opening, 0) + coalesce(points_transferred, 0) + points_adjusted - points_clawed_back
+        ), 0) as bigint) as points_issued,
         cast(coalesce(sum(points_redeemed), 0) as bigint) as points_redeemed,
     from lots
 ),

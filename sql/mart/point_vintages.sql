@@ -40,7 +40,9 @@ issued as (
     select
         cast(date_trunc('month', issued_on) as date) as issue_month,
         date_diff('month', date_trunc('month', issued_on), date_trunc('month', getvariable('as_of') + 1)) - 1 as latest_age,
-        cast(sum(points_issued + coalesce(points_opening, 0) + coalesce(points_transferred, 0) + points_adjusted - points_clawed_back) as bigint) as points_issued,
+        cast(sum(
+            points_issued + coalesce(points_opening, 0) + coalesce(points_transferred, 0) + points_adjusted - points_clawed_back
+        ) as bigint) as points_issued,
         cast(sum(points_remaining) as bigint) as points_remaining,
     from lots
     group by date_trunc('month', issued_on)
