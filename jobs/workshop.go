@@ -14,6 +14,7 @@ import (
 
 	"countinghouse/internal/contract"
 	"countinghouse/internal/contract/landing"
+	"countinghouse/internal/erasure"
 	"countinghouse/internal/model"
 	"countinghouse/internal/objectstore"
 	"countinghouse/internal/project"
@@ -178,10 +179,21 @@ func (w *Workshop) Conform(ctx context.Context) (conform.Report, error) {
 		return conform.Report{}, err
 	}
 	done := 0
-	report, err := conform.Run(ctx, w.Bucket, w.Session, w.Registry, conform.Options{
-		Scratch: w.Scratch, Zone: w.Project.Zone, Threads: w.Project.Resources.Threads,
+	erased, err := erasure.List(ctx, w.Bucket)
+	if err != nil {
+		return conform.Report{}, err
+	}
+	options := conform.Options{
+		Scratch: w.Scratch, Zone: w.Project.Zone, Threads: w.Project.Resources.Threads, Erased: erasure.NewSet(w.Key, erased),
 		Progress: func(conform.FileResult) { done++; w.progress("conform", done, pending) },
-	})
+	}
+	report, err := conform.Run(ctx, w.Bucket, w.Session, w.Registry, options)
+	if err == nil {
+		var settled bool
+		if settled, err = w.settleErasures(ctx, erased, report); settled {
+			report, err = conform.Run(ctx, w.Bucket, w.Session, w.Registry, options)
+		}
+	}
 	if err == nil {
 		w.conformed, w.graph = &report, nil
 	}

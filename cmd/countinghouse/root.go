@@ -101,7 +101,7 @@ func (a *app) commands() []*cobra.Command {
 		a.initCommand(), a.fmtCommand(), a.lintCommand(),
 		a.testCommand(),
 		a.devCommand(),
-		a.environmentsCommand(), a.promoteCommand(), a.rollbackCommand(), a.gcCommand(),
+		a.environmentsCommand(), a.promoteCommand(), a.rollbackCommand(), a.gcCommand(), a.eraseCommand(),
 		a.demoCommand(), a.generateCommand(), a.identityCommand(), a.fetchCommand(), a.inspectCommand(), a.landCommand(), a.conformCommand(), a.rejectsCommand(), a.feedsCommand(), a.runCommand(), a.planCommand(), a.buildCommand(), a.backfillCommand(),
 		a.checkCommand(), a.publishCommand(), a.closeCommand(), a.simulateCommand(), a.queryCommand(), a.explainCommand(), a.diffCommand(), a.docsCommand(), a.runsCommand(), a.serveCommand(),
 	}

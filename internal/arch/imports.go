@@ -76,7 +76,7 @@ var heavy = map[string][]string{
 	"github.com/go-co-op/gocron":      {"jobs"},
 	"github.com/robfig/cron":          {"jobs"},
 	"github.com/prometheus":           {"jobs/metrics"},
-	"github.com/xuri/excelize":        {"internal/contract/reader", "pipelines/conform", "pipelines/generate", "pipelines/pack", "cmd/bench"},
+	"github.com/xuri/excelize":        {"internal/contract/reader", "pipelines/conform", "pipelines/erase", "pipelines/generate", "pipelines/pack", "cmd/bench"},
 	"github.com/spf13":                {"cmd"},
 	"github.com/jedib0t/go-pretty":    {"cmd"},
 	"github.com/schollz/progressbar":  {"cmd"},

@@ -33,10 +33,16 @@ const (
 	RunDone = "run.done"
 )
 
-// Points that no run passes: those of gc.
+// Points that no run passes: those of gc and erase.
 const (
 	// CollectHidden: the manifests of tables that nobody refers to are gone, their rows are not.
 	CollectHidden = "collect.hidden"
+	// EraseBegun: the tombstones of an erasure hold, nothing is rewritten.
+	EraseBegun = "erase.begun"
+	// EraseRewritten: an export lies in the store both as it was and without the person.
+	EraseRewritten = "erase.rewritten"
+	// ErasePublished: what is current holds the person no more, what was before is still there.
+	ErasePublished = "erase.published"
 )
 
 // ExitCode is what a shell reports for a process ended by SIGKILL (128 + 9).
@@ -61,7 +67,9 @@ func Names() []string {
 }
 
 // all are the points that there are.
-func all() []string { return append(Names(), CollectHidden) }
+func all() []string {
+	return append(Names(), CollectHidden, EraseBegun, EraseRewritten, ErasePublished)
+}
 
 // Arm chooses the point at which the process ends: "name", or "name:n" for the n-th time that it is passed (n from 1).
 // The empty text disarms. A name that is no point's, or a count below 1, is an error and leaves things as they were.

@@ -160,7 +160,7 @@ func (b *bundling) accept(ctx context.Context, done func(i int, summary reader.S
 	var failed error
 	for i, j := range b.jobs {
 		sink := &memberSink{job: j, output: out, number: int64(i + 1), cells: make([][]byte, len(layout.Names)), spare: spare{contract: j.contract}}
-		summary, err := reader.Read(ctx, j.contract, j.input(ctx), sink)
+		summary, err := j.readWithoutErased(ctx, sink)
 		wrong := (*reader.Problem)(nil)
 		if err != nil && !errors.As(err, &wrong) {
 			failed = err
@@ -327,7 +327,7 @@ func grainList(grain []string) string {
 // newJob is a landed file on its way to rows, with what is known of it before it is read.
 func (r *run) newJob(c *contract.Contract, prints fingerprints, manifest landing.Manifest) *job {
 	j := &job{
-		bucket: r.bucket, session: r.session, contract: c, manifest: manifest, zone: r.options.Zone,
+		bucket: r.bucket, session: r.session, erased: r.options.Erased, contract: c, manifest: manifest, zone: r.options.Zone,
 		scratch: filepath.Join(r.options.Scratch, "conform-"+c.Feed+"-"+stem(manifest.SHA256, prints.read)),
 		result: FileResult{
 			Feed: c.Feed, Name: manifest.Name, SHA256: manifest.SHA256, SourceFile: manifest.Key, Fingerprint: prints.read,

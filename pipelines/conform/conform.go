@@ -18,6 +18,7 @@ import (
 
 	"countinghouse/internal/contract"
 	"countinghouse/internal/contract/landing"
+	"countinghouse/internal/erasure"
 	"countinghouse/internal/objectstore"
 	"countinghouse/internal/warehouse"
 )
@@ -33,6 +34,8 @@ type Options struct {
 	Threads int
 	// Progress, if set, is called after each file that this run has read; calls do not overlap.
 	Progress func(FileResult)
+	// Erased are the persons whose cells are blanked.
+	Erased *erasure.Set
 }
 
 // A Report lists every landed file of every feed with the result for the contract as it is now, by feed and content.

@@ -17,6 +17,7 @@ import (
 	"countinghouse/internal/contract/landing"
 	"countinghouse/internal/contract/reader"
 	"countinghouse/internal/crash"
+	"countinghouse/internal/erasure"
 	"countinghouse/internal/objectstore"
 	"countinghouse/internal/warehouse"
 )
@@ -31,6 +32,7 @@ type job struct {
 	scratch  string // the job's own part of file names in the scratch folder
 	rows     string // relation of the rows that were accepted
 	result   FileResult
+	erased   *erasure.Set
 }
 
 // file conforms one landed file and makes the result visible.
@@ -172,7 +174,7 @@ func (j *job) stream(ctx context.Context, out *output, sink reader.Sink, stateme
 		}
 		return j.session.Stream(ctx, schema, text), nil
 	}
-	summary, err := reader.Read(ctx, j.contract, j.input(ctx), sink)
+	summary, err := j.readWithoutErased(ctx, sink)
 	if out.to == nil {
 		return summary, 0, err
 	}
@@ -184,6 +186,17 @@ func (j *job) stream(ctx context.Context, out *output, sink reader.Sink, stateme
 		err = ended
 	}
 	return summary, rows, asProblem(err)
+}
+
+// readWithoutErased reads the file with the cells of erased persons blanked, and counts their rows.
+func (j *job) readWithoutErased(ctx context.Context, sink reader.Sink) (reader.Summary, error) {
+	if j.erased.Empty() {
+		return reader.Read(ctx, j.contract, j.input(ctx), sink)
+	}
+	blanked := j.erased.Redactor(j.contract).Sink(sink)
+	summary, err := reader.Read(ctx, j.contract, j.input(ctx), blanked)
+	j.result.Erased = blanked.Rows
+	return summary, err
 }
 
 // asProblem tells data that an expression of the contract stumbles over from trouble with the machine.

@@ -24,9 +24,10 @@ type FileResult struct {
 	Rows       int64     `json:"rows"`
 	Accepted   int64     `json:"accepted"`
 	Rejected   int64     `json:"rejected"`
-	Dropped    int64     `json:"dropped"`    // by a rule of the contract
-	Withheld   int64     `json:"withheld"`   // good rows of a quarantined file
-	Duplicates int64     `json:"duplicates"` // accepted rows whose grain an earlier row of the file has: they count for nothing
+	Dropped    int64     `json:"dropped"`          // by a rule of the contract
+	Withheld   int64     `json:"withheld"`         // good rows of a quarantined file
+	Erased     int64     `json:"erased,omitempty"` // rows of persons who were erased: their cells are blanked
+	Duplicates int64     `json:"duplicates"`       // accepted rows whose grain an earlier row of the file has: they count for nothing
 	// Quarantine is why no row of the file is used; empty for a good file. It names the place and what to do.
 	Quarantine string `json:"quarantine,omitempty"`
 	// Parquet is the key of the typed rows, empty if quarantined; Rejects is the key of the refused rows, empty if there are none.

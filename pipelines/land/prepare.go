@@ -14,6 +14,7 @@ import (
 	"countinghouse/internal/contract/landing"
 	"countinghouse/internal/contract/reader"
 	"countinghouse/internal/contract/recognise"
+	"countinghouse/internal/erasure"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -147,6 +148,8 @@ func (l *lander) exportedAt(feed, name string) (*time.Time, error) {
 type present struct {
 	feeds map[string]map[string]bool // by SHA-256
 	sizes map[int64]bool
+	// rewritten are the exports that an erasure replaced, by the SHA-256 that they came with.
+	rewritten map[string]erasure.Rewritten
 }
 
 func (p *present) add(feed, sha256 string) {
@@ -161,7 +164,14 @@ func (l *lander) list(ctx context.Context) error {
 	if l.there != nil {
 		return nil
 	}
-	l.there = &present{feeds: map[string]map[string]bool{}, sizes: map[int64]bool{}}
+	l.there = &present{feeds: map[string]map[string]bool{}, sizes: map[int64]bool{}, rewritten: map[string]erasure.Rewritten{}}
+	replaced, err := erasure.Replaced(ctx, l.bucket)
+	if err != nil {
+		return err
+	}
+	for _, file := range replaced {
+		l.there.rewritten[file.Replaces], l.there.sizes[file.Size] = file, true
+	}
 	for object, err := range l.bucket.List(ctx, "landing/") {
 		if err != nil {
 			return err
@@ -188,6 +198,16 @@ func (l *lander) before(ctx context.Context, size int64, open opener) (landing.M
 	hash, err := hashOf(ctx, open)
 	if err != nil {
 		return landing.Manifest{}, false, err
+	}
+	for {
+		rewritten, found := l.there.rewritten[hash]
+		if !found {
+			break
+		}
+		if rewritten.SHA256 == "" {
+			return landing.Manifest{Feed: landing.Unrecognised, SHA256: hash, Size: size, Reason: "an erasure removed this export: " + rewritten.How}, true, nil
+		}
+		hash = rewritten.SHA256
 	}
 	for _, feed := range slices.Sorted(maps.Keys(l.there.feeds[hash])) {
 		if feed == landing.Unrecognised || l.options.Feed != "" && l.options.Feed != feed {

@@ -37,6 +37,9 @@ type Manifest struct {
 	Why        string     `json:"why,omitempty"`    // why this feed takes it
 	Also       []string   `json:"also,omitempty"`   // other feeds whose header fits, but less
 	Reason     string     `json:"reason,omitempty"` // why no feed takes it
+	// Replaces are the SHA-256 that a rewritten export had before, oldest first, and ErasedBy the certificate that says why.
+	Replaces []string `json:"replaces,omitempty"`
+	ErasedBy string   `json:"erased_by,omitempty"`
 }
 
 // Folder is where the file with this content lies.

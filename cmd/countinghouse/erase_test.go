@@ -1,0 +1,205 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"countinghouse/internal/crash"
+)
+
+// The person of these tests is customer U1 of the brand's first files, in everything that tells who it is. Other people have other values.
+func erasedValues() []string {
+	return []string{"13900000001", "xm@example.com", "林小满", "小满的旧邮箱@example.com", "U1-only-here", "1390000-0001"}
+}
+
+// withPerson is a brand whose exports hold the person in several containers, published.
+func withPerson(t *testing.T) *site {
+	t.Helper()
+	s := newSite(t)
+	if err := os.CopyFS(s.path("exports"), os.DirFS(brand(t, "first"))); err != nil {
+		t.Fatal(err)
+	}
+	const header = "channel,account_id,name,phone,email,registered_at\n"
+	s.write("exports/generic_accounts_20260901.csv", header+"app,U1,\"林小满\n\"\"满\"\"\",+86 139 0000 0001,小满的旧邮箱@example.com,2025-03-01 09:00:00\napp,U7,王五,13700000007,,2025-03-01 09:00:00\n")
+	s.write("exports/nobody_takes_this.txt", "call 13900000001 back\n")
+	s.write("exports/generic_accounts_20260801.csv.gz", packedText(t, header+"pos,P1,林小满,13900000001,,2025-03-01 09:00:00\npos,P2,王五,13700000007,,2025-03-01 09:00:00\n"))
+	// One row is refused, and holds the person.
+	s.write("exports/generic_accounts_20260701.csv", header+"app,U1,林小满,13900000001,xm@example.com,no time\n"+strings.Repeat("app,U7,王五,13700000007,,2025-03-01 09:00:00\n", 40))
+	s.try("run", "--as-of", asOf, "--land", s.path("exports"))
+	if s.published().Version != 1 {
+		t.Fatal("nothing is published")
+	}
+	return s
+}
+
+func packedText(t *testing.T, text string) string {
+	t.Helper()
+	var packed bytes.Buffer
+	writer := gzip.NewWriter(&packed)
+	if _, err := writer.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	if err := writer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return packed.String()
+}
+
+// holding gives the objects of the store that hold one of the values, in whatever they are packed.
+func (s *site) holding(values []string) []string {
+	s.t.Helper()
+	session := reader(s.t, s.path("store"))
+	var found []string
+	err := filepath.WalkDir(s.path("store"), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		stored, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		texts := opened(stored)
+		if filepath.Ext(path) == ".parquet" {
+			texts = append(texts, textsOf(s.t, session, path)...)
+		}
+		for _, text := range texts {
+			if slices.ContainsFunc(values, func(value string) bool { return strings.Contains(text, value) }) {
+				found = append(found, strings.TrimPrefix(path, s.path("store")))
+				break
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return found
+}
+
+// opened gives bytes and what is packed in them, as texts.
+func opened(stored []byte) []string {
+	texts := []string{string(stored)}
+	if inflated, err := gzip.NewReader(bytes.NewReader(stored)); err == nil {
+		if text, err := io.ReadAll(inflated); err == nil {
+			texts = append(texts, string(text))
+		}
+	}
+	if archive, err := zip.NewReader(bytes.NewReader(stored), int64(len(stored))); err == nil {
+		for _, member := range archive.File {
+			if open, err := member.Open(); err == nil {
+				text, _ := io.ReadAll(open)
+				texts = append(texts, string(text))
+			}
+		}
+	}
+	return texts
+}
+
+// totals are the money and the points of the brand, which nobody's erasure changes.
+func (s *site) totals() [][]string {
+	s.t.Helper()
+	return s.query(`select 'orders', channel, count(*)::varchar, sum(paid_amount)::varchar from core.orders group by channel
+		union all select 'points', channel, count(*)::varchar, sum(points)::varchar from dataset.point_transactions group by channel order by all`)
+}
+
+func TestEraseLeavesNothingOfThePerson(t *testing.T) {
+	t.Parallel()
+	s := withPerson(t)
+	before := s.totals()
+	if places := s.holding(erasedValues()); len(places) < 6 {
+		t.Fatalf("the person is in %v only: the test would prove little", places)
+	}
+	s.write("request", "139-0000-0001\n")
+	planned := s.do(exitDone, "erase", "--from", s.path("request"))
+	if len(s.holding(erasedValues())) < 6 || strings.Contains(planned, "0001") {
+		t.Errorf("a dry run changed something, or repeats the person: %s", planned)
+	}
+	done := s.do(exitDone, "erase", "--from", s.path("request"), "--yes", "--reference", "case-1", "--output", "json")
+	s.expectGone("erase")
+	var certificate struct {
+		State, Reference string
+		Accounts         int
+		Files            []struct{ Replaces, SHA256, How string }
+	}
+	if err := json.Unmarshal([]byte(done), &certificate); err != nil {
+		t.Fatal(err)
+	}
+	if certificate.State != "done" || certificate.Reference != "case-1" || certificate.Accounts != 3 || len(certificate.Files) < 6 {
+		t.Errorf("certificate: %+v", certificate)
+	}
+	if after := s.totals(); !reflect.DeepEqual(before, after) {
+		t.Errorf("totals\n%v became\n%v", before, after)
+	}
+	// Others are as they were, and the accounts are nobody's.
+	if rest := s.query("select account_id, name, phone from dataset.accounts where phone like '137%' order by all limit 1"); len(rest) != 1 || rest[0][1] != "王五" {
+		t.Errorf("others: %v", rest)
+	}
+	if left := s.query("select * from core.orders where account_id in ('U1', 'P1')"); len(left) > 0 {
+		t.Errorf("orders still name the account: %v", left)
+	}
+	// The same exports again are the same exports, and a new one brings nobody back.
+	published := s.published()
+	s.try("run", "--as-of", asOf, "--land", s.path("exports"))
+	s.expectGone("landing again")
+	if again := s.published(); !reflect.DeepEqual(published.Digests, again.Digests) {
+		t.Error("landing the same exports again changed the marts")
+	}
+	s.write("later/generic_accounts_20261030.csv", "channel,account_id,name,phone,email,registered_at\napp,U1,林小满,86-13900000001,XM@example.com,2025-03-01 09:00:00\napp,U8,赵六,13700000008,,2025-03-01 09:00:00\n")
+	s.try("run", "--as-of", asOf, "--land", s.path("later"))
+	s.expectGone("a later export")
+	if fresh := s.query("select name from dataset.accounts where account_id = 'U8'"); len(fresh) != 1 {
+		t.Errorf("the rest of a later export: %v", fresh)
+	}
+	if again := s.do(exitDone, "erase", "--from", s.path("request"), "--yes"); !strings.Contains(again, "erased before") {
+		t.Errorf("a second erasure: %s", again)
+	}
+}
+
+func (s *site) expectGone(when string) {
+	s.t.Helper()
+	if places := s.holding(append(erasedValues(), "86-13900000001", "XM@example.com")); len(places) > 0 {
+		s.t.Errorf("after %s the person is still in %v", when, places)
+	}
+}
+
+func TestAKilledErasureIsFinished(t *testing.T) {
+	t.Parallel()
+	s := withPerson(t)
+	before := s.totals()
+	for _, point := range []string{crash.EraseBegun, crash.EraseRewritten, crash.EraseRewritten + ":3", crash.ConformWritten, crash.BuildWritten, crash.PublishSwitched, crash.ErasePublished, crash.CollectHidden} {
+		t.Run(point, func(t *testing.T) {
+			trial := s.copyOf(t)
+			trial.env = []string{"COUNTINGHOUSE_CRASH_AT=" + point}
+			if got := trial.try("erase", "13900000001", "--yes"); got.code != crash.ExitCode {
+				t.Fatalf("exit %d, want %d\n%s%s", got.code, crash.ExitCode, got.out, got.errs)
+			}
+			trial.env = nil
+			trial.do(exitDone, "erase", "--resume")
+			trial.expectGone("a resumed erasure")
+			if after := trial.totals(); !reflect.DeepEqual(before, after) {
+				t.Errorf("totals\n%v became\n%v", before, after)
+			}
+		})
+	}
+}
+
+func TestEraseRefusesWhoIsNobody(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for _, args := range [][]string{{"erase"}, {"erase", "somebody secret"}, {"erase", "a", "--from", "b"}} {
+		got := s.try(args...)
+		if got.code != exitUsage || strings.Contains(got.errs, "secret") {
+			t.Errorf("%v: exit %d, %s", args, got.code, got.errs)
+		}
+	}
+}
