@@ -19,6 +19,9 @@ columns:
   shares: {zh: 分享, unit: times, about: Shares}
   share_users: {zh: 分享人数, unit: people, about: "People who shared; never added up"}
   saves: {zh: 收藏, unit: times, about: Saves}
+  paid_orders: {zh: 支付订单数, unit: orders, about: "Orders paid on the day, as the channel counts them"}
+  buyers: {zh: 支付买家数, unit: people, about: "Buyers of the day, as the channel counts them; never added up"}
+  paid_amount: {zh: 支付金额, unit: CNY, about: "Paid on the day, as the channel counts it: to hold against orders, never to add to them"}
   feed: {zh: 来源表, about: The feed the row comes from}
   source_file: {zh: 来源文件, about: The export it comes from}
   source_row: {zh: 来源行, about: Its line in that export}
@@ -49,6 +52,9 @@ final as (
         channel_counts.shares,
         channel_counts.share_users,
         channel_counts.saves,
+        channel_counts.paid_orders,
+        channel_counts.buyers,
+        channel_counts.paid_amount,
         channel_counts.feed,
         channel_counts.source_file,
         channel_counts.source_row,
