@@ -155,7 +155,8 @@ func TestRewrittenExportIsFound(t *testing.T) {
 	put("landing/points/bb/manifest.json", `{"feed": "points", "name": "a.csv", "key": "landing/points/bb/a.csv", "sha256": "bb", "replaces": ["00", "aa"], "erased_by": "certificate"}`)
 	put("landing/points/cc/manifest.json", `{"feed": "points", "name": "c.csv", "key": "landing/points/cc/c.csv", "sha256": "cc"}`)
 	files := []closing.File{
-		{Feed: "points", Name: "a.csv", Key: "landing/points/aa/a.csv", SHA256: "aa"}, {Feed: "points", Name: "c.csv", Key: "landing/points/cc/c.csv", SHA256: "cc"},
+		{Feed: "points", Name: "a.csv", Key: "landing/points/aa/a.csv", SHA256: "aa"},
+		{Feed: "points", Name: "c.csv", Key: "landing/points/cc/c.csv", SHA256: "cc"},
 		{Feed: "points", Name: "d.csv", Key: "landing/points/dd/d.csv", SHA256: "dd"},
 	}
 	found, err := closing.Replacements(t.Context(), store, files)

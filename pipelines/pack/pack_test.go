@@ -15,8 +15,11 @@ import (
 func sample() pack.Pack {
 	return pack.Pack{Title: "October <2026>", Made: time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC), Sheets: []pack.Sheet{
 		{Name: "rollforward", Title: "Roll-forward", Columns: []pack.Column{
-			{Name: "period_start", Kind: pack.Date}, {Name: "points", Label: "积分", Kind: pack.Integer}, {Name: "value", Kind: pack.Money},
-			{Name: "rate", Kind: pack.Rate}, {Name: "reason"},
+			{Name: "period_start", Kind: pack.Date},
+			{Name: "points", Label: "积分", Kind: pack.Integer},
+			{Name: "value", Kind: pack.Money},
+			{Name: "rate", Kind: pack.Rate},
+			{Name: "reason"},
 		}, Rows: [][]string{
 			{"2026-10-01", "-1234567", "-12345.67", "0.125", `=HYPERLINK("http://x")`},
 			{"", "", "12345678901234567.89", "", "@sum"},
