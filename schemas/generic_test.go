@@ -17,7 +17,7 @@ func builtIn(t *testing.T) *contract.Registry {
 }
 
 // TestGenericFeeds holds that a brand can prepare its own file for every dataset, and for every column of it: the columns are found by their names, are given as
-// they are, and stand with a value in the example, which is run as a test elsewhere.
+// they are, and stand with a value in the example, which is run as a test elsewhere. A column that is added to a dataset is added there, too.
 func TestGenericFeeds(t *testing.T) {
 	registry := builtIn(t)
 	feeds := map[string]*contract.Contract{}
