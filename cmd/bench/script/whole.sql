@@ -44,6 +44,7 @@ create table seed.point_estimate_exclusions as from read_parquet('{seeds}/point_
 create table seed.points_programme as from read_parquet('{seeds}/points_programme/*/*.parquet');
 create table seed.identity_rules as from read_parquet('{seeds}/identity_rules/*/*.parquet');
 create table seed.identity_junk as from read_parquet('{seeds}/identity_junk/*/*.parquet');
+create table seed.identity_labels as from read_parquet('{seeds}/identity_labels/*/*.parquet');
 create table seed.identity_overrides as from read_parquet('{seeds}/identity_overrides/*/*.parquet');
 
 -- All exports, numbered from the oldest to the newest; place is greatest for the first line of the newest export.
@@ -322,6 +323,7 @@ select
     account_customers.channel,
     account_customers.account_id,
     account_customers.customer_id,
+    account_customers.joined_by,
     account_customers.first_seen_at,
     described.updated_at,
     coalesce(described.is_member, false) as is_member,
@@ -423,6 +425,7 @@ qualify row_number() over (partition by channel, content_id, stat_date order by 
 create table core.campaigns as
 select campaign_id, cost from read_parquet('{store}/files/generic_campaigns/*.parquet');
 
+--: mart identity_quality
 --: mart customer_pyramid
 --: mart customer_rfm
 --: mart churn_tiers
