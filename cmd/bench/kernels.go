@@ -17,14 +17,23 @@ import (
 )
 
 // runStep runs one of the product's steps in Go bare: it reads tables of the session and makes tables of the session, and nothing else.
-// A step is given as it stands in the script: its name and, for identity, the kinds of identifiers.
+// A step is given as it stands in the script: its name and, for identity, the kinds of identifiers or, for the
+// ledger, a folder.
 func runStep(ctx context.Context, session *warehouse.Session, step string) error {
-	name, kinds, _ := strings.Cut(step, " ")
+	name, argument, _ := strings.Cut(step, " ")
 	switch name {
 	case "identity":
-		return runIdentity(ctx, session, strings.Split(kinds, ","))
+		return runIdentity(ctx, session, strings.Split(argument, ","))
 	case "ledger":
-		return runLedger(ctx, session)
+		return runLedger(ctx, session, func(table ledger.Table) *warehouse.BatchWriter {
+			return session.LoadTable(ctx, table.Schema(), table.Name)
+		})
+	case "ledger-to":
+		return ledgerTo(ctx, session, argument, "")
+	case "ledger-lots":
+		return ledgerTo(ctx, session, argument, ledger.LotsTable)
+	case "movements":
+		return scanMovements(ctx, session)
 	default:
 		return fmt.Errorf("there is no step %q", name)
 	}
@@ -54,7 +63,8 @@ func identifierKinds() (string, error) {
 	return strings.Join(kinds, ","), nil
 }
 
-func runLedger(ctx context.Context, session *warehouse.Session) error {
+// runLedger runs the ledger into the tables that open gives; where it gives none, the rows are not kept.
+func runLedger(ctx context.Context, session *warehouse.Session, open func(ledger.Table) *warehouse.BatchWriter) error {
 	var programme []ledger.Programme
 	err := session.ReadArrow(ctx, ledger.ProgrammeSQL, func(reader array.RecordReader) (err error) {
 		programme, err = ledger.ReadProgramme(reader)
@@ -65,7 +75,9 @@ func runLedger(ctx context.Context, session *warehouse.Session) error {
 	}
 	tables := sessionTables{}
 	for _, table := range ledger.Tables() {
-		tables[table.Name] = session.LoadTable(ctx, table.Schema(), table.Name)
+		if writer := open(table); writer != nil {
+			tables[table.Name] = writer
+		}
 	}
 	err = session.ReadArrow(ctx, ledger.InputSQL, func(reader array.RecordReader) error {
 		return ledger.Run(ctx, reader, programme, ledger.DayOf(asOfDay()), tables)
@@ -73,12 +85,15 @@ func runLedger(ctx context.Context, session *warehouse.Session) error {
 	return errors.Join(err, tables.close())
 }
 
-// sessionTables are tables of a session that the ledger fills.
+// sessionTables are the tables that the ledger fills.
 type sessionTables map[string]*warehouse.BatchWriter
 
 // Write implements ledger.Sink.
 func (t sessionTables) Write(table string, batch arrow.RecordBatch) error {
-	return t[table].Write(batch)
+	if writer, kept := t[table]; kept {
+		return writer.Write(batch)
+	}
+	return nil
 }
 
 func (t sessionTables) close() error {

@@ -11,57 +11,59 @@ import (
 // too, so that it is listed as an exception. A transfer is answered by the movement of the other account that has its points with the other sign;
 // of several, the first answers the first.
 const InputSQL = `with movements as (
-    select *, coalesce(currency, 'points') as point_currency
+    select
+        channel, account_id, coalesce(currency, 'points') as currency, txn_id, occurred_at, kind, points, order_id, expires_on, reason,
+        counter_account_id, source_file, source_row,
     from dataset.point_transactions
     where occurred_at is null or occurred_at < getvariable('as_of') + interval 1 day
 ), transfers as (
     select
-        channel, account_id, counter_account_id, point_currency, points, txn_id,
+        *,
         row_number() over (
-            partition by channel, account_id, counter_account_id, point_currency, points
+            partition by channel, account_id, counter_account_id, currency, points
             order by occurred_at, txn_id, source_file, source_row
         ) as nth,
     from movements
     where kind = 'transfer'
 ), answered as (
-    select one.channel, one.account_id, one.txn_id, min(other.txn_id) as counter_txn_id
+    select
+        one.channel, one.account_id, one.currency, one.txn_id, one.occurred_at, one.kind, one.points, one.order_id, one.expires_on, one.reason,
+        one.counter_account_id, one.source_file, one.source_row, other.txn_id as counter_txn_id,
     from transfers as one
-    inner join transfers as other
+    left join transfers as other
         on one.channel = other.channel
         and one.account_id = other.counter_account_id
         and one.counter_account_id = other.account_id
-        and one.point_currency = other.point_currency
+        and one.currency = other.currency
         and one.points = -other.points
         and one.nth = other.nth
-    group by one.channel, one.account_id, one.txn_id
+), everything as (
+    select *, cast(null as varchar) as counter_txn_id from movements where kind is distinct from 'transfer'
+    union all by name
+    select * from answered
 )
 select
-    movements.channel,
-    movements.account_id,
-    movements.point_currency as currency,
-    movements.txn_id,
-    movements.occurred_at,
-    movements.kind,
-    movements.points,
-    movements.order_id,
-    movements.expires_on,
-    movements.reason,
-    movements.counter_account_id,
-    answered.counter_txn_id,
-    movements.source_file,
-    movements.source_row,
-from movements
-left join answered
-    on movements.channel = answered.channel
-    and movements.account_id = answered.account_id
-    and movements.txn_id = answered.txn_id
-    and movements.kind = 'transfer'
+    channel,
+    account_id,
+    currency,
+    txn_id,
+    occurred_at,
+    kind,
+    points,
+    order_id,
+    expires_on,
+    reason,
+    counter_account_id,
+    counter_txn_id,
+    source_file,
+    source_row,
+from everything
 order by
-    movements.channel nulls first,
-    movements.account_id nulls first,
-    movements.point_currency,
-    movements.occurred_at nulls first,
-    case movements.kind
+    channel nulls first,
+    account_id nulls first,
+    currency,
+    occurred_at nulls first,
+    case kind
         when 'expire' then 0
         when 'opening' then 1
         when 'extend' then 2
@@ -74,9 +76,9 @@ order by
         when 'adjust' then 9
         else 10
     end,
-    movements.txn_id nulls first,
-    movements.source_file,
-    movements.source_row`
+    txn_id nulls first,
+    source_file,
+    source_row`
 
 // ProgrammeSQL selects the rules that ReadProgramme reads.
 const ProgrammeSQL = `select valid_from, validity, validity_days, currency, grace_days, pending_days, burn_order, negative_balance, recredit_to
