@@ -18,7 +18,7 @@ import (
 var modelTables = map[string]string{
 	"core.point_sales": "channel varchar, account_id varchar, order_id varchar, issue_month date, issued_on date, points bigint, sale_channel varchar, " +
 		"transaction_price decimal(18, 2), list_price decimal(18, 2)",
-	"seed.points_programme": "valid_from date, redemption_points bigint, expected_redemption_rate decimal(9, 6), standalone_price_per_point decimal(18, 6)",
+	"seed.points_programme": "currency varchar, valid_from date, redemption_points bigint, expected_redemption_rate decimal(9, 6), standalone_price_per_point decimal(18, 6)",
 	"seed.point_accounts":   "event varchar, debit_account varchar, debit_name varchar, credit_account varchar, credit_name varchar, memo varchar",
 	"estimate.rates":        "scope_kind varchar, scope varchar, month date, rate_without_hand double",
 	"estimate.vintages": "month date, channel varchar, with_sale boolean, issue_month date, last_month date, points_issued bigint, points_withdrawn bigint, " +
@@ -49,7 +49,7 @@ func deferrals(t *testing.T) brand {
 	for table, columns := range modelTables {
 		b.exec("create or replace table " + table + " (" + columns + ")")
 	}
-	b.exec("insert into seed.points_programme values ('2020-01-01', 100, null, 0.0003)")
+	b.exec("insert into seed.points_programme values ('points', '2020-01-01', 100, null, 0.0003)")
 	for _, event := range []string{"deferral", "reversal", "redemption", "catch_up", "run_off"} {
 		b.exec("insert into seed.point_accounts values ('" + event + "', '1', 'one', '2', 'two', '')")
 	}

@@ -164,7 +164,7 @@ final as (
         cast(prior_period_value as decimal(18, 2)) as prior_period_value,
         cast(reclassified_value as decimal(18, 2)) as reclassified_value,
         cast(
-            closing_value - opening_value - issued_value + redeemed_value + expired_value 
+            closing_value - opening_value - issued_value + redeemed_value + expired_value
             + clawed_back_value - recredited_value - adjusted_value - transferred_value - prior_period_value - reclassified_value as decimal(18, 2)
         ) as revalued_value,
         cast(closing_value as decimal(18, 2)) as closing_value,
