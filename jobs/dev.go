@@ -93,6 +93,7 @@ func (w *Workshop) reload(ctx context.Context, current snapshot.Environment, asO
 		return err
 	}
 	w.Project.Parameters, w.graph = own.Parameters, nil
+	w.defined = definitionsOf(own) // the folder of the project's models may be new
 	return w.loadModels(ctx)
 }
 
