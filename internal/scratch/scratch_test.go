@@ -6,8 +6,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"countinghouse/internal/scratch"
 
@@ -25,7 +27,10 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		_, _ = os.Stdout.WriteString(folder.Path + "\n")
-		select {} // until it is killed
+		for { // until it is killed, holding the folder: one that nothing refers to any more is let go
+			time.Sleep(time.Hour)
+			runtime.KeepAlive(folder)
+		}
 	}
 	os.Exit(m.Run())
 }
