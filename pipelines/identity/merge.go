@@ -290,14 +290,7 @@ func (m *merger) join(a, b uint32, kind uint8) {
 		m.limited[older] = values
 		delete(m.limited, younger)
 	}
-	for kind := range m.rules {
-		if len(m.raised) == 0 {
-			break
-		}
-		if raised := max(m.raised[rootKind{a, uint8(kind)}], m.raised[rootKind{b, uint8(kind)}]); raised > 0 {
-			m.raised[rootKind{older, uint8(kind)}] = raised
-		}
-	}
+	m.keepRaised(older, younger)
 	if apart := m.apart[younger]; len(apart) > 0 {
 		m.apart[older] = append(m.apart[older], apart...)
 		delete(m.apart, younger)
@@ -305,6 +298,19 @@ func (m *merger) join(a, b uint32, kind uint8) {
 	m.forest.join(older, younger)
 	// The younger customer's id is the one that becomes an alias: the link is the reason why.
 	m.result.JoinedBy[younger] = int16(kind)
+}
+
+// keepRaised leaves to the older of two customers what a person let either have. Most brands have no decision, and so nothing to look for.
+func (m *merger) keepRaised(older, younger uint32) {
+	if len(m.raised) == 0 {
+		return
+	}
+	for i := range m.rules {
+		kind := uint8(i)
+		if raised := m.raised[rootKind{younger, kind}]; raised > m.raised[rootKind{older, kind}] {
+			m.raised[rootKind{older, kind}] = raised
+		}
+	}
 }
 
 // union merges two sorted, distinct lists.
