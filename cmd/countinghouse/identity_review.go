@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"countinghouse/internal/formula"
 	"countinghouse/jobs"
 	"countinghouse/pipelines/identity"
 
@@ -88,7 +89,7 @@ func (a *app) writeQueue(path string, queue []identity.Doubt) error {
 			doubt.Outcome, doubt.Score, doubt.Reason,
 		}
 		for i := range cells {
-			cells[i] = plainCell(cells[i])
+			cells[i] = formula.Guard(cells[i])
 		}
 		_ = writer.Write(cells)
 	}
@@ -152,9 +153,9 @@ func answers(lines [][]string, who, day string) (decisions []identity.Override, 
 	return decisions, nil
 }
 
-// spoken is a cell as it was before plainCell.
+// spoken is a cell as it was before formula.Guard.
 func spoken(cell string) string {
-	if rest, marked := strings.CutPrefix(cell, "'"); marked && plainCell(rest) == cell {
+	if rest, marked := strings.CutPrefix(cell, "'"); marked && formula.Guard(rest) == cell {
 		return rest
 	}
 	return cell

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 
+	"countinghouse/internal/formula"
 	"countinghouse/internal/snapshot"
 	"countinghouse/internal/warehouse"
 	"countinghouse/jobs"
@@ -125,19 +126,14 @@ func (a *app) printCSV(read result) error {
 	for _, row := range read.rows {
 		cells := plain(row, "")
 		for i := range cells {
-			cells[i] = defuse(cells[i])
+			if !isNumber(cells[i]) {
+				cells[i] = formula.Guard(cells[i])
+			}
 		}
 		_ = writer.Write(cells)
 	}
 	writer.Flush()
 	return writer.Error()
-}
-
-func defuse(cell string) string {
-	if cell == "" || !strings.ContainsRune("=+-@\t\r＝＋－＠", []rune(cell)[0]) || isNumber(cell) {
-		return cell
-	}
-	return "'" + cell
 }
 
 func isNumber(cell string) bool {

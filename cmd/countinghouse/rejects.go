@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"countinghouse/internal/formula"
 	"countinghouse/jobs"
 	"countinghouse/pipelines/conform"
 
@@ -122,7 +123,7 @@ func (a *app) refusedCSV(each func(give func(conform.Refused) error) error) erro
 		err = each(func(row conform.Refused) error {
 			cells := []string{row.Feed, row.File, strconv.FormatInt(row.Line, 10), row.Reason, row.Raw, row.SourceFile}
 			for i := range cells {
-				cells[i] = plainCell(cells[i])
+				cells[i] = formula.Guard(cells[i])
 			}
 			return writer.Write(cells)
 		})
@@ -154,14 +155,4 @@ func (a *app) printRefused(refused refusal) {
 	if refused.Pending > 0 {
 		a.printf("%d landed files have not been read yet: run `countinghouse conform`\n", refused.Pending)
 	}
-}
-
-// plainCell is text as a cell of a CSV file that a spreadsheet takes for text and not for a formula: what begins like one gets an apostrophe in
-// front (OWASP, CSV injection). Line ends and TABs within it stay: they are quoted.
-func plainCell(text string) string {
-	trimmed := strings.TrimLeft(text, " \u00a0\u3000")
-	if trimmed != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠|%", []rune(trimmed)[0]) {
-		return "'" + text
-	}
-	return text
 }

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"countinghouse/internal/formula"
+
 	"github.com/xuri/excelize/v2"
 )
 
@@ -210,7 +212,10 @@ func writeCSV(to io.Writer, sheet Sheet) error {
 	for _, row := range sheet.Rows {
 		cells := make([]string, len(row))
 		for i, text := range row {
-			cells[i] = Harmless(sheet.Columns[i].Kind, text)
+			if sheet.Columns[i].Kind == Text {
+				text = formula.Guard(text)
+			}
+			cells[i] = text
 		}
 		if err := out.Write(cells); err != nil {
 			return err
@@ -218,14 +223,6 @@ func writeCSV(to io.Writer, sheet Sheet) error {
 	}
 	out.Flush()
 	return out.Error()
-}
-
-// Harmless puts an apostrophe before text that a spreadsheet would take for a formula.
-func Harmless(kind Kind, text string) string {
-	if kind == Text && text != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(text)[0]) {
-		return "'" + text
-	}
-	return text
 }
 
 const style = `body{font:14px system-ui,sans-serif;margin:2em;max-width:110em}table{border-collapse:collapse;margin:.5em 0 2em}
