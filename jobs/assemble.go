@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -33,9 +34,11 @@ func Datasets(registry *contract.Registry, files map[string][]FeedFile, key []by
 	var datasets []build.Dataset
 	for _, dataset := range registry.Datasets() {
 		made := datasetOf(registry, dataset, files)
+		keyed := "\n-- key " + keyedhash.Text(key, "fingerprint of the key")
 		if strings.Contains(made.Definition, "keyed_hash(") {
-			made.Definition += "\n-- key " + keyedhash.Text(key, "fingerprint of the key")
+			made.Definition += keyed
 		}
+		made.Shape = func() string { return datasetShape(registry, dataset) + keyed }
 		datasets = append(datasets, made)
 	}
 	return datasets
@@ -53,7 +56,7 @@ func datasetOf(registry *contract.Registry, dataset *contract.Dataset, files map
 	}
 	for _, feed := range registry.Giving(dataset.Dataset) {
 		for _, file := range files[feed.Feed] {
-			made.Files = append(made.Files, snapshot.SourceFile{Feed: feed.Feed, SourceFile: file.Stored.SourceFile, SHA256: file.Stored.FileHash, Rows: file.Rows})
+			made.Files = append(made.Files, snapshot.SourceFile{Feed: feed.Feed, SourceFile: file.Stored.SourceFile, SHA256: file.Stored.FileHash, Contract: contractOf(file), Rows: file.Rows})
 			made.Objects = append(made.Objects, file.Stored.Path)
 		}
 	}
@@ -82,6 +85,23 @@ func datasetSQL(registry *contract.Registry, dataset *contract.Dataset, files ma
 		return warehouse.NoRows(datasetColumns(dataset))
 	}
 	return strings.Join(queries, "\nunion all by name\n")
+}
+
+// datasetShape is what the feeds make of their files, whichever these are.
+func datasetShape(registry *contract.Registry, dataset *contract.Dataset) string {
+	var queries []string
+	specimen := []contract.ConformedFile{{Path: "one", Duplicates: 1}, {Path: "other"}}
+	for _, feed := range registry.Giving(dataset.Dataset) {
+		queries = append(queries, feed.Feed, feed.GiveSQL(dataset, feed.FeedSQL(specimen)))
+	}
+	return strings.Join(queries, "\n")
+}
+
+// contractOf names the contract by which a file was read, as its Parquet file's name has it.
+func contractOf(file FeedFile) string {
+	name := path.Base(file.Stored.Path)
+	_, of, _ := strings.Cut(strings.TrimSuffix(name, path.Ext(name)), "-")
+	return of
 }
 
 func filesOf(files map[string][]FeedFile, some []snapshot.SourceFile) map[string][]FeedFile {
@@ -121,7 +141,7 @@ func Steps(options StepOptions) []build.Step {
 func identityStep(config identity.Config) build.Step {
 	return build.Step{
 		Name: "identity", Version: identity.Version, Definition: config.Definition(), Inputs: identity.Inputs(), Tables: identity.Tables(),
-		Run: func(ctx context.Context, session *warehouse.Session, write build.TableWriter) error {
+		Run: func(ctx context.Context, session *warehouse.Session, write build.TableWriter, _ *build.Before) error {
 			return identity.Run(ctx, session, config, func(table, query string) error { return write.Query(ctx, table, query) })
 		},
 	}
@@ -131,7 +151,7 @@ func estimateStep() build.Step {
 	return build.Step{
 		Name: "estimate", Version: estimate.Version, Definition: estimate.Definition(), Inputs: estimate.Inputs(), Parameters: estimate.Parameters(),
 		Tables: estimate.Tables(),
-		Run: func(ctx context.Context, session *warehouse.Session, write build.TableWriter) error {
+		Run: func(ctx context.Context, session *warehouse.Session, write build.TableWriter, _ *build.Before) error {
 			return estimate.Run(ctx, session, func(table string, schema *arrow.Schema) *warehouse.BatchWriter {
 				return write.Batches(ctx, table, schema)
 			})
@@ -149,7 +169,7 @@ func ledgerStep(asOf ledger.Day) build.Step {
 	return build.Step{
 		Name: "ledger", Version: ledger.Version, Definition: ledger.InputSQL + ledger.ProgrammeSQL,
 		Inputs: []string{"dataset.point_transactions", "seed.points_programme"}, Parameters: []string{"as_of"}, Tables: tables,
-		Run: func(ctx context.Context, session *warehouse.Session, write build.TableWriter) error {
+		Run: func(ctx context.Context, session *warehouse.Session, write build.TableWriter, _ *build.Before) error {
 			return runLedger(ctx, session, asOf, write)
 		},
 	}

@@ -21,7 +21,7 @@ type Table struct {
 	Fingerprint string `json:"fingerprint"`
 	// Data is the name of the file with the rows, beside the manifest. Each attempt to make a table writes a file of its own, so
 	// that what a killed one left is never in the way; the first manifest decides which file is the table.
-	// It is empty where the manifest says how the rows come about: of a view, and of a table in monthly parts.
+	// It is empty where the manifest says how the rows come about: of a view, and of a table in parts.
 	Data string `json:"data,omitempty"`
 	// Rows is Uncounted of a view that nobody has counted.
 	Rows int64 `json:"rows"`
@@ -42,7 +42,9 @@ type SourceFile struct {
 	Feed       string `json:"feed"`
 	SourceFile string `json:"source_file"`
 	SHA256     string `json:"sha256"`
-	Rows       int64  `json:"rows"`
+	// Contract names the contract that its rows were read by.
+	Contract string `json:"contract,omitempty"`
+	Rows     int64  `json:"rows"`
 }
 
 // Manifest describes a stored table and what it was made from.
@@ -55,28 +57,48 @@ type Manifest struct {
 	Inputs     map[string]string `json:"inputs"` // table: fingerprint
 	Parameters map[string]string `json:"parameters"`
 	Files      []SourceFile      `json:"files,omitempty"`
+	// Shape, of a dataset, is the hash of what decides its rows besides the files: with the same shape, the same file gives the same rows.
+	Shape string `json:"shape,omitempty"`
 	// View, of a view, is the query that gives its rows, from Inputs and from Objects, whose keys stand in it as they are in the store.
 	View    string   `json:"view,omitempty"`
 	Objects []string `json:"objects,omitempty"`
-	// Parts, of a table made by the month, are its rows, in the order of months; InParts says so also of a table without a month.
+	// Parts are the rows of a table in parts: of one made by the month in the order of months, of a step's in that of their making. InParts says so
+	// also of a table without a part.
 	InParts bool   `json:"in_parts,omitempty"`
 	Parts   []Part `json:"parts,omitempty"`
-	// Month, of a part, is its month.
-	Month   string    `json:"month,omitempty"`
-	SQL     string    `json:"sql,omitempty"` // of a model, for people
-	BuiltAt time.Time `json:"built_at"`
-	Bytes   int64     `json:"bytes"`
-	Seconds float64   `json:"seconds"` // of wall time
+	// Month, of a part of a table made by the month, is its month; PartOf, of a part of a step's table, the fingerprint of the table that it was made for.
+	Month  string `json:"month,omitempty"`
+	PartOf string `json:"part_of,omitempty"`
+	// Kept are working tables of a step that were stored with this table, by name. Only the step itself reads them, the next time.
+	Kept    map[string]Table `json:"kept,omitempty"`
+	SQL     string           `json:"sql,omitempty"` // of a model, for people
+	BuiltAt time.Time        `json:"built_at"`
+	Bytes   int64            `json:"bytes"`
+	Seconds float64          `json:"seconds"` // of wall time
 	// CPUSeconds is processor time: a share of the process's where several tables were made at once.
 	CPUSeconds float64 `json:"cpu_seconds"`
 	warehouse.Cost
 }
 
-// Part is the rows of one month of a table. It has a manifest of its own, under the same table's name.
+// Part is some of the rows of a table: those of a month, or what a step wrote at once. It has a manifest of its own, under the same table's name, and
+// stands for the same rows in every version of the table that names it.
 type Part struct {
-	Month string `json:"month"` // yyyy-mm
+	Month string `json:"month,omitempty"` // yyyy-mm
+	Table
+	// Replaces, if set, hides rows of the parts before this one.
+	Replaces *Keys `json:"replaces,omitempty"`
+}
+
+// Keys are stored values of some columns. A part that replaces them hides every row of the parts before it that has one of them; a missing value
+// is one like any other.
+type Keys struct {
+	Name    string   `json:"name"` // of the table below which they are stored, as a part
+	Columns []string `json:"columns"`
 	Table
 }
+
+// IsPart says that the manifest is of a part and not of a whole table.
+func (m Manifest) IsPart() bool { return m.Month != "" || m.PartOf != "" }
 
 // DataKey is where a table's rows are.
 func DataKey(name string, table Table) string {
@@ -167,6 +189,13 @@ func (m Manifest) References() (manifests, objects []string) {
 	for _, part := range m.Parts {
 		manifests = append(manifests, ManifestKey(m.Name, part.Fingerprint))
 		objects = append(objects, DataKey(m.Name, part.Table))
+		if keys := part.Replaces; keys != nil {
+			manifests = append(manifests, ManifestKey(keys.Name, keys.Fingerprint))
+			objects = append(objects, DataKey(keys.Name, keys.Table))
+		}
+	}
+	for name, table := range m.Kept {
+		manifests = append(manifests, ManifestKey(name, table.Fingerprint))
 	}
 	if m.View != "" {
 		for input, fingerprint := range m.Inputs {
@@ -249,17 +278,6 @@ func filesQuery(ctx context.Context, bucket *objectstore.Bucket, keys ...string)
 		paths[i] = warehouse.Quote(path)
 	}
 	return "select * from read_parquet([" + strings.Join(paths, ", ") + "])", nil
-}
-
-func partsQuery(ctx context.Context, bucket *objectstore.Bucket, manifest Manifest) (string, error) {
-	if len(manifest.Parts) == 0 {
-		return warehouse.NoRows(manifest.Columns), nil
-	}
-	keys := make([]string, len(manifest.Parts))
-	for i, part := range manifest.Parts {
-		keys[i] = DataKey(manifest.Name, part.Table)
-	}
-	return filesQuery(ctx, bucket, keys...)
 }
 
 // localView is a view's query with the places of objects on this machine in place of their keys.

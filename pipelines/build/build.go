@@ -15,38 +15,7 @@ import (
 	"countinghouse/internal/objectstore"
 	"countinghouse/internal/snapshot"
 	"countinghouse/internal/warehouse"
-
-	"github.com/apache/arrow-go/v18/arrow"
 )
-
-// Step is work that SQL does badly, done in Go: in the same graph, under the same fingerprints.
-type Step struct {
-	Name       string
-	Version    int    // raise it when the step's results change
-	Definition string // what else decides its results: its SQL, the fingerprint of a key
-	Inputs     []string
-	Parameters []string
-	Tables     map[string][]warehouse.Column
-	// Run reads from the session, where every input is a table, and writes each of Tables exactly once.
-	Run func(ctx context.Context, session *warehouse.Session, write TableWriter) error
-}
-
-// TableWriter writes a step's tables: from Go as Arrow batches, or from the session as a query.
-type TableWriter struct {
-	session *warehouse.Session
-	paths   map[string]string
-}
-
-// Batches opens a table for writing from Go.
-func (w TableWriter) Batches(ctx context.Context, table string, schema *arrow.Schema) *warehouse.BatchWriter {
-	return w.session.WriteParquet(ctx, schema, w.paths[table])
-}
-
-// Query writes the result of a query as a table.
-func (w TableWriter) Query(ctx context.Context, table, query string) error {
-	_, err := w.session.Exec(ctx, copyQuery(query, w.paths[table]))
-	return err
-}
 
 // Event tells how a build goes on.
 type Event struct {

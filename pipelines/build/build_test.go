@@ -358,7 +358,7 @@ func TestALeftDataFileIsNotInTheWay(t *testing.T) {
 
 // TestRowsOfOneGrainFromTwoFeeds tries a dataset that is a view, since one table reads it at most, and one that is stored, since two do.
 func TestRowsOfOneGrainFromTwoFeeds(t *testing.T) {
-	nothing := func(context.Context, *warehouse.Session, build.TableWriter) error { return nil }
+	nothing := func(context.Context, *warehouse.Session, build.TableWriter, *build.Before) error { return nil }
 	one := build.Step{Name: "one", Inputs: []string{"dataset.orders"}, Run: nothing}
 	other := build.Step{Name: "other", Inputs: []string{"dataset.orders"}, Run: nothing}
 	t.Run("view", func(t *testing.T) { rowsOfOneGrain(t, false, one) })

@@ -32,6 +32,8 @@ type Dataset struct {
 	Files    []snapshot.SourceFile
 	// Of, if set, is Query over some of the files only.
 	Of func(files []snapshot.SourceFile) string
+	// Shape, if set, gives what decides the rows of the dataset besides its files.
+	Shape func() string
 }
 
 // node is one thing to make: a model, a seed, a dataset, or a Go step that makes several tables at once.
@@ -91,6 +93,13 @@ func Resolve(library *model.Library, datasets []Dataset, steps []Step, values ma
 				problems = append(problems, fmt.Errorf("table %s is made twice: by %s and %s", table, graph.makers[table].place(), maker.place()))
 			}
 			graph.makers[table] = maker
+		}
+	}
+	for i := range steps {
+		for name := range steps[i].Kept {
+			if maker := graph.makers[name]; maker != nil {
+				problems = append(problems, fmt.Errorf("table %s is kept by %s and made by %s", name, steps[i].Name, maker.place()))
+			}
 		}
 	}
 	problems = append(problems, graph.unknownInputs(all)...)

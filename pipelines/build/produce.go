@@ -77,25 +77,6 @@ func (e *execution) makeTable(ctx context.Context, n *node, start time.Time) (pr
 	return product{tables: []snapshot.Manifest{manifest}, cost: cost}, err
 }
 
-func (e *execution) makeStep(ctx context.Context, n *node, start time.Time) (product, error) {
-	paths := map[string]string{}
-	for _, table := range n.tables {
-		paths[table] = e.scratchFile(table, n.fingerprint)
-	}
-	if err := n.step.Run(ctx, e.Session, TableWriter{session: e.Session, paths: paths}); err != nil {
-		return product{}, err
-	}
-	var made product
-	for _, table := range n.tables {
-		manifest, err := e.storeFile(ctx, e.manifestOf(n, table, start, warehouse.Cost{}), paths[table])
-		if err != nil {
-			return product{}, err
-		}
-		made.tables = append(made.tables, manifest)
-	}
-	return made, nil
-}
-
 // makeView stores no rows. It runs the query's binding, so that a view that cannot be read is found here and not by its first reader.
 func (e *execution) makeView(ctx context.Context, n *node, start time.Time) (product, error) {
 	manifest := e.manifestOf(n, n.name, start, warehouse.Cost{})
@@ -128,7 +109,7 @@ func (e *execution) manifestOf(n *node, table string, start time.Time, cost ware
 	now := e.Now()
 	return snapshot.Manifest{
 		Name: table, Table: snapshot.Table{Fingerprint: n.fingerprint}, Definition: n.definition, Inputs: e.graph.inputsOf(n),
-		Parameters: e.graph.parametersOf(n), Files: n.files(), SQL: n.sql(), BuiltAt: now.UTC(), Seconds: now.Sub(start).Seconds(), Cost: cost,
+		Parameters: e.graph.parametersOf(n), Files: n.files(), Shape: n.shape(), SQL: n.sql(), BuiltAt: now.UTC(), Seconds: now.Sub(start).Seconds(), Cost: cost,
 	}
 }
 
@@ -143,7 +124,7 @@ func (e *execution) storeFile(ctx context.Context, manifest snapshot.Manifest, p
 	if manifest.Columns, err = e.Session.Columns(ctx, relation); err != nil {
 		return manifest, err
 	}
-	if snapshot.IsMart(manifest.Name) && manifest.Month == "" {
+	if snapshot.IsMart(manifest.Name) && !manifest.IsPart() {
 		manifest.Rows, manifest.Digest, err = Digest(ctx, e.Session, relation, manifest.Columns)
 	} else {
 		err = e.Session.QueryRow(ctx, "select num_rows from parquet_file_metadata("+warehouse.Quote(path)+")").Scan(&manifest.Rows)

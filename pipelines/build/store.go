@@ -18,11 +18,11 @@ import (
 
 // storeData moves a scratch file into the store, under a name that no other attempt has.
 func (e *execution) storeData(ctx context.Context, manifest *snapshot.Manifest, path string) error {
-	var random [8]byte
-	if _, err := io.ReadFull(e.Random, random[:]); err != nil {
+	name, err := e.randomName()
+	if err != nil {
 		return err
 	}
-	manifest.Data = "data-" + hex.EncodeToString(random[:]) + ".parquet"
+	manifest.Data = "data-" + name + ".parquet"
 	if _, err := e.Bucket.CreateFileLater(ctx, snapshot.DataKey(manifest.Name, manifest.Table), path); err != nil {
 		return fmt.Errorf("store %s: %w", manifest.Name, err)
 	}
@@ -30,12 +30,19 @@ func (e *execution) storeData(ctx context.Context, manifest *snapshot.Manifest, 
 	return nil
 }
 
+// randomName is one that nobody else has.
+func (e *execution) randomName() (string, error) {
+	var random [8]byte
+	_, err := io.ReadFull(e.Random, random[:])
+	return hex.EncodeToString(random[:]), err
+}
+
 // keep notes a table, or a part of one, that is to be described.
 func (e *execution) keep(manifest snapshot.Manifest) {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
 	e.undescribed = append(e.undescribed, manifest)
-	if manifest.Month == "" {
+	if !manifest.IsPart() {
 		e.tables[manifest.Name] = manifest.Table
 		e.fresh[manifest.Name] = manifest
 	}
@@ -92,7 +99,7 @@ func (e *execution) describeThose(ctx context.Context, manifests []snapshot.Mani
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(manifestWriters)
 	for _, manifest := range manifests {
-		if parts != (manifest.Month != "") {
+		if parts != manifest.IsPart() {
 			continue
 		}
 		group.Go(func() error {

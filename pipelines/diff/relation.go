@@ -39,7 +39,7 @@ func versions(ctx context.Context, name string, before, after snapshot.Environme
 			return found, err
 		}
 	}
-	if manifests[0].InParts && manifests[1].InParts {
+	if byMonth(manifests[0]) && byMonth(manifests[1]) {
 		return options.parts(ctx, manifests)
 	}
 	for i, manifest := range manifests {
@@ -76,12 +76,17 @@ func (o Options) version(ctx context.Context, manifest snapshot.Manifest, at int
 	return made, nil
 }
 
+// byMonth says that a table is in parts of months. A part of a step's table may lack rows that a later one replaces.
+func byMonth(manifest snapshot.Manifest) bool {
+	return manifest.InParts && !slices.ContainsFunc(manifest.Parts, func(part snapshot.Part) bool { return part.Month == "" })
+}
+
 // parts gives two tables in monthly parts. Those that both have need not be looked at.
 func (o Options) parts(ctx context.Context, manifests [2]snapshot.Manifest) (found [2]version, err error) {
-	byMonth := [2]map[string]snapshot.Table{{}, {}}
+	months := [2]map[string]snapshot.Table{{}, {}}
 	for i, manifest := range manifests {
 		for _, part := range manifest.Parts {
-			byMonth[i][part.Month] = part.Table
+			months[i][part.Month] = part.Table
 		}
 	}
 	for i, manifest := range manifests {
@@ -89,7 +94,7 @@ func (o Options) parts(ctx context.Context, manifests [2]snapshot.Manifest) (fou
 			return found, err
 		}
 		manifest.Parts = slices.DeleteFunc(slices.Clone(manifest.Parts), func(part snapshot.Part) bool {
-			return sameRows(part.Table, byMonth[1-i][part.Month])
+			return sameRows(part.Table, months[1-i][part.Month])
 		})
 		if found[i].suspect, err = o.stored(ctx, manifest); err != nil {
 			return found, err
