@@ -175,11 +175,11 @@ func lotsBehind(column string, where map[string]string) string {
 		return `select 'arrears' as what, balances.channel, balances.account_id, null as day, 'arrears' as kind, balances.arrears as points, null as txn_id, null as lots,
 			null as source_file, null as source_row from ledger.balances as balances
 			left join (select channel, account_id, max(tier) as tier from mart.point_ledger group by channel, account_id) as accounts using (channel, account_id)
-			where balances.arrears > 0` + conditions(where, "channel", "tier")
+			where balances.arrears > 0` + conditions(where, "currency", "channel", "tier")
 	}
 	return `select 'lot' as what, channel, account_id, issued_on as day, 'issued' as kind, points_remaining as points, lot_id as txn_id, null as lots, source_file, source_row
 		from (select * replace (coalesce(expiry_month, date '9999-12-01') as expiry_month) from mart.point_lots) where points_remaining > 0` +
-		conditions(where, "channel", "tier", "expiry_month", "age_band")
+		conditions(where, "currency", "channel", "tier", "expiry_month", "age_band")
 }
 
 // closedLedger is the ledger as it stood when the days through one were closed; the last one is today's.
@@ -255,7 +255,7 @@ func (w *Workshop) movementsBehind(ctx context.Context, current snapshot.Environ
 		return all[len(all)-1]
 	}
 	kind, sign, isMovement := movementKinds(column)
-	keys := conditions(where, "channel", "tier")
+	keys := conditions(where, "currency", "channel", "tier")
 	switch {
 	case isMovement:
 		var parts []string
@@ -378,18 +378,21 @@ func (w *Workshop) TraceLine(ctx context.Context, environment, name string, line
 	return found, err
 }
 
+// currencyKey is how a row's currency is told among its keys; of a brand's main one nothing has to be said.
+const currencyKey = `case when currency = 'points' then '' else ' currency=' || currency end`
+
 // movedFigures are the rows of the roll-forward, of the liability and of the adjustments that the movements of a line are part of.
 func (w *Workshop) movedFigures(ctx context.Context, here string) ([]MovedFigure, error) {
 	rows, err := w.Session.Query(ctx, `with moved as (select * from mart.point_ledger where `+here+`)
-		select 'mart.point_rollforward' as of, 'period_kind=' || periods.period_kind || ' period_start=' || periods.period_start || ' channel=' || channel || ' tier=' || tier as row,
+		select 'mart.point_rollforward' as of, 'period_kind=' || periods.period_kind || ' period_start=' || periods.period_start || `+currencyKey+` || ' channel=' || channel || ' tier=' || tier as row,
 			case kind when 'claw_back' then 'clawed_back' when 'issued' then 'issued' when 'redeemed' then 'redeemed' when 'expired' then 'expired'
 				when 'recredited' then 'recredited' when 'transferred' then 'transferred' else 'adjusted' end as part, cast(sum(points) as bigint) as points
 		from moved inner join core.point_periods as periods on moved.occurred_on between periods.open_start and periods.period_end group by all
 		union all
-		select 'mart.point_liability', 'channel=' || channel || ' tier=' || tier || ' expiry_month=' || coalesce(expiry_month, date '9999-12-01') || ' age_band=' || age_band,
+		select 'mart.point_liability', ltrim(`+currencyKey+` || ' channel=' || channel) || ' tier=' || tier || ' expiry_month=' || coalesce(expiry_month, date '9999-12-01') || ' age_band=' || age_band,
 			'outstanding_points', cast(sum(points_remaining) as bigint) from mart.point_lots where points_remaining > 0 and `+here+` group by all
 		union all
-		select 'mart.point_rollforward', 'period_kind=' || periods.period_kind || ' period_start=' || periods.period_start || ' channel=' || channel || ' tier=' || tier,
+		select 'mart.point_rollforward', 'period_kind=' || periods.period_kind || ' period_start=' || periods.period_start || `+currencyKey+` || ' channel=' || channel || ' tier=' || tier,
 			'prior_period', cast(sum(points) as bigint)
 		from mart.point_prior_period inner join core.point_periods as periods on periods.is_first_open where `+here+` group by all order by all`)
 	if err != nil {

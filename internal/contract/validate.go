@@ -209,8 +209,10 @@ func (c *Contract) validateGive(found *problems, at string, give Give, dataset *
 	}
 }
 
-// optionalInGrain are columns of a grain that may be NULL: a touch need not belong to a piece or a campaign.
-func optionalInGrain(name string) bool { return name == "content_id" || name == "campaign_id" }
+// optionalInGrain are columns of a grain that may be NULL: a touch need not belong to a piece or a campaign, and most channels have one kind of points.
+func optionalInGrain(name string) bool {
+	return name == "content_id" || name == "campaign_id" || name == "currency"
+}
 
 func (c *Contract) validateExample(found *problems) {
 	e := c.Example

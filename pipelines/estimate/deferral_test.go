@@ -16,12 +16,12 @@ import (
 
 // modelTables are what the deferral's models read, with the columns that they read of them.
 var modelTables = map[string]string{
-	"core.point_sales": "channel varchar, account_id varchar, order_id varchar, issue_month date, issued_on date, points bigint, sale_channel varchar, " +
+	"core.point_sales": "currency varchar default 'points', channel varchar, account_id varchar, order_id varchar, issue_month date, issued_on date, points bigint, sale_channel varchar, " +
 		"transaction_price decimal(18, 2), list_price decimal(18, 2)",
-	"seed.points_programme": "currency varchar, valid_from date, redemption_points bigint, expected_redemption_rate decimal(9, 6), standalone_price_per_point decimal(18, 6)",
+	"core.point_rules": "currency varchar, holds_from date, holds_until date, redemption_points bigint, expected_redemption_rate decimal(9, 6), standalone_price_per_point decimal(18, 6)",
 	"seed.point_accounts":   "event varchar, debit_account varchar, debit_name varchar, credit_account varchar, credit_name varchar, memo varchar",
-	"estimate.rates":        "scope_kind varchar, scope varchar, month date, rate_without_hand double",
-	"estimate.vintages": "month date, channel varchar, with_sale boolean, issue_month date, last_month date, points_issued bigint, points_withdrawn bigint, " +
+	"estimate.rates":        "currency varchar default 'points', scope_kind varchar, scope varchar, month date, rate_without_hand double",
+	"estimate.vintages": "currency varchar default 'points', month date, channel varchar, with_sale boolean, issue_month date, last_month date, points_issued bigint, points_withdrawn bigint, " +
 		"points_redeemed bigint, points_remaining bigint, expected_points bigint, expected_within_year bigint",
 }
 
@@ -49,7 +49,7 @@ func deferrals(t *testing.T) brand {
 	for table, columns := range modelTables {
 		b.exec("create or replace table " + table + " (" + columns + ")")
 	}
-	b.exec("insert into seed.points_programme values ('points', '2020-01-01', 100, null, 0.0003)")
+	b.exec("insert into core.point_rules values ('points', '0001-01-01', '9999-12-31', 100, null, 0.0003)")
 	for _, event := range []string{"deferral", "reversal", "redemption", "catch_up", "run_off"} {
 		b.exec("insert into seed.point_accounts values ('" + event + "', '1', 'one', '2', 'two', '')")
 	}
@@ -139,12 +139,12 @@ func (b brand) fill(sales []sale, vintages map[int][]step) {
 	issued := map[int]int64{}
 	for _, s := range sales {
 		issued[s.issued] += s.points
-		b.exec(fmt.Sprintf("insert into core.point_sales values ('pos', 'a', '%s', '%s', '%s', %d, 'pos', %s, null)",
+		b.exec(fmt.Sprintf("insert into core.point_sales values ('points', 'pos', 'a', '%s', '%s', '%s', %d, 'pos', %s, null)",
 			s.order, monthText(s.issued), monthText(s.issued), s.points, money(s.price)))
 	}
 	for m, steps := range vintages {
 		for i, now := range steps {
-			b.exec(fmt.Sprintf("insert into estimate.vintages values ('%s', 'pos', true, '%s', null, %d, %d, %d, %d, %d, %d)",
+			b.exec(fmt.Sprintf("insert into estimate.vintages values ('points', '%s', 'pos', true, '%s', null, %d, %d, %d, %d, %d, %d)",
 				monthText(m+i), monthText(m), issued[m], now.withdrawn, now.redeemed, now.remaining, now.expected, now.within))
 		}
 	}

@@ -1,6 +1,6 @@
 // Package estimate is the step that says how many points will be redeemed in the end. It reads the ledger by month of issue and month of movement,
 // and estimates at every month end with the data of then, so that what was expected at a past day can be seen, and a past allocation is never
-// made anew. The rules:
+// made anew. Each currency of points is estimated for itself. The rules:
 //
 //   - Only whole months are evidence. A month of issue says nothing of ages beyond its last valid month, and nothing comes to it after that.
 //   - There is an estimate once some month of issue has nothing left; before that, the cap is taken.
@@ -12,4 +12,4 @@
 package estimate
 
 // Version is that of the rules: it changes whenever the same ledger gives other estimates.
-const Version = 2
+const Version = 3

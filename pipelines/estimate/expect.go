@@ -5,6 +5,7 @@ import "math"
 // expectation is what is expected of one vintage of a channel at a valuation.
 type expectation struct {
 	valuation
+	currency    string
 	channel     string
 	withSale    bool
 	issued, end month

@@ -5,11 +5,12 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
+	"slices"
 
 	"countinghouse/internal/warehouse"
 )
 
-// cellsSQL selects what became of points by channel, tier, month of issue and month of movement. Months are counted from year 0.
+// cellsSQL selects what became of points by currency of points, channel, tier, month of issue and month of movement. Months are counted from year 0.
 // A lot's points are what is left and all that it gave; they are counted in the month of issue, whichever row tells of them.
 const cellsSQL = `with
 sales as (select distinct channel, account_id, order_id from core.point_sales),
@@ -20,7 +21,7 @@ tiers as (
 ),
 lots as (
     select
-        lots.channel, lots.account_id, lots.lot_id, coalesce(tiers.tier, 'none') as tier,
+        coalesce(lots.currency, 'points') as currency, lots.channel, lots.account_id, lots.lot_id, coalesce(tiers.tier, 'none') as tier,
         sales.order_id is not null and lots.points_issued > 0 as with_sale,
         12 * year(lots.issued_on) + month(lots.issued_on) - 1 as issue_month,
         12 * year(lots.expires_on) + month(lots.expires_on) - 1 as end_month,
@@ -50,22 +51,22 @@ gave as (
     group by channel, account_id, lot_id, month
 ),
 movements as (
-    select channel, tier, with_sale, issue_month, issue_month as month, coalesce(end_month, -1) as end_month,
+    select currency, channel, tier, with_sale, issue_month, issue_month as month, coalesce(end_month, -1) as end_month,
         points_remaining as points, 0 as redeemed, 0 as expired, 0 as transferred, 0 as withdrawn
     from lots
     union all
-    select lots.channel, lots.tier, lots.with_sale, lots.issue_month, gave.month, coalesce(lots.end_month, -1) as end_month,
+    select lots.currency, lots.channel, lots.tier, lots.with_sale, lots.issue_month, gave.month, coalesce(lots.end_month, -1) as end_month,
         gave.redeemed + gave.expired + gave.transferred + gave.withdrawn as points, gave.redeemed, gave.expired, gave.transferred, gave.withdrawn
     from gave inner join lots on gave.channel = lots.channel and gave.account_id = lots.account_id and gave.lot_id = lots.lot_id
 )
-select channel, tier, with_sale, issue_month, month, case when min(end_month) >= 0 then max(end_month) else -1 end,
+select currency, channel, tier, with_sale, issue_month, month, case when min(end_month) >= 0 then max(end_month) else -1 end,
     cast(sum(points) as bigint), cast(sum(redeemed) as bigint), cast(sum(expired) as bigint), cast(sum(transferred) as bigint), cast(sum(withdrawn) as bigint)
 from movements
-group by channel, tier, with_sale, issue_month, month
-order by channel, tier, with_sale, issue_month, month`
+group by currency, channel, tier, with_sale, issue_month, month
+order by currency, channel, tier, with_sale, issue_month, month`
 
 // handSetSQL selects the rates set by hand, each from a day on; null where the programme leaves it to the estimate.
-const handSetSQL = `select valid_from - date '1970-01-01', cast(expected_redemption_rate as double) from seed.points_programme order by valid_from`
+const handSetSQL = `select currency, holds_from - date '1970-01-01', cast(expected_redemption_rate as double) from core.point_rules order by currency, holds_from`
 
 // exclusionsSQL selects the months that are no evidence: of issue, of redemption, or one of one.
 const exclusionsSQL = `select 12 * year(issue_month) + month(issue_month) - 1, 12 * year(redemption_month) + month(redemption_month) - 1
@@ -80,8 +81,8 @@ func Definition() string { return cellsSQL + handSetSQL + exclusionsSQL + settin
 // Inputs are the tables that Run reads.
 func Inputs() []string {
 	return []string{
-		"core.point_sales", "identity.account_customers", "ledger.consumption", "ledger.entries", "ledger.lots", "mart.customer_pyramid",
-		"seed.point_estimate_exclusions", "seed.points_programme",
+		"core.point_rules", "core.point_sales", "identity.account_customers", "ledger.consumption", "ledger.entries", "ledger.lots", "mart.customer_pyramid",
+		"seed.point_estimate_exclusions",
 	}
 }
 
@@ -101,7 +102,7 @@ const never = month(math.MaxInt32)
 
 // cell is what points of one month of issue did in one month.
 type cell struct {
-	channel, tier             string
+	currency, channel, tier   string
 	withSale                  bool
 	issued, moved, end        month
 	points, redeemed, expired int64
@@ -110,8 +111,9 @@ type cell struct {
 
 // handSet is the rate set by hand from a day on; not valid where the estimate is to be taken.
 type handSet struct {
-	from day
-	rate sql.NullFloat64
+	currency string
+	from     day
+	rate     sql.NullFloat64
 }
 
 // exclusion says that a month is no evidence. A month that is not valid stands for every one.
@@ -159,7 +161,7 @@ func read(ctx context.Context, session *warehouse.Session) (input, error) {
 	}
 	err := each(ctx, session, cellsSQL, func(rows *sql.Rows) error {
 		var c cell
-		err := rows.Scan(&c.channel, &c.tier, &c.withSale, &c.issued, &c.moved, &c.end, &c.points, &c.redeemed, &c.expired, &c.transferred, &c.withdrawn)
+		err := rows.Scan(&c.currency, &c.channel, &c.tier, &c.withSale, &c.issued, &c.moved, &c.end, &c.points, &c.redeemed, &c.expired, &c.transferred, &c.withdrawn)
 		if c.end < 0 {
 			c.end = never
 		}
@@ -171,7 +173,7 @@ func read(ctx context.Context, session *warehouse.Session) (input, error) {
 	}
 	err = each(ctx, session, handSetSQL, func(rows *sql.Rows) error {
 		var h handSet
-		err := rows.Scan(&h.from, &h.rate)
+		err := rows.Scan(&h.currency, &h.from, &h.rate)
 		in.handSet = append(in.handSet, h)
 		return err
 	})
@@ -188,6 +190,41 @@ func read(ctx context.Context, session *warehouse.Session) (input, error) {
 		return input{}, fmt.Errorf("read exclusions: %w", err)
 	}
 	return in, s.check()
+}
+
+// mainCurrency is that of a brand with one kind of points.
+const mainCurrency = "points"
+
+// currencies are those that there are points of, or rules for.
+func (in *input) currencies() []string {
+	var names []string
+	for i := range in.cells {
+		names = append(names, in.cells[i].currency)
+	}
+	for _, set := range in.handSet {
+		names = append(names, set.currency)
+	}
+	if len(names) == 0 {
+		return []string{mainCurrency}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// of is what there is of one currency. An odd month is odd in all of them.
+func (in *input) of(currency string) *input {
+	one := &input{settings: in.settings, exclusions: in.exclusions}
+	for _, c := range in.cells {
+		if c.currency == currency {
+			one.cells = append(one.cells, c)
+		}
+	}
+	for _, set := range in.handSet {
+		if set.currency == currency {
+			one.handSet = append(one.handSet, set)
+		}
+	}
+	return one
 }
 
 func each(ctx context.Context, session *warehouse.Session, query string, visit func(*sql.Rows) error) error {

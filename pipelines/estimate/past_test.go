@@ -113,6 +113,6 @@ func (b brand) enter(number int, lot pointLot, asOf int) {
 		order = fmt.Sprintf("'S%d'", number)
 		b.exec("insert into core.point_sales values ('pos', 'a', " + order + ")")
 	}
-	b.exec(fmt.Sprintf("insert into ledger.lots values ('pos', 'a', 'l%d', '%s', '%s', %d, %d, %s)",
+	b.exec(fmt.Sprintf("insert into ledger.lots (channel, account_id, lot_id, issued_on, expires_on, points_issued, points_remaining, order_id) values ('pos', 'a', 'l%d', '%s', '%s', %d, %d, %s)",
 		number, monthText(lot.issued), monthText(lot.issued+9), lot.points, left, order))
 }

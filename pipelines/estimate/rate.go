@@ -29,6 +29,7 @@ type result struct {
 // rate is what is known of the redemption rate of a scope at a valuation.
 type rate struct {
 	valuation
+	currency              string
 	kind, scope           string // all, channel, tier; which one
 	months                int
 	issued, redeemed      int64
@@ -164,11 +165,11 @@ func (r *rate) take(basis string, from *rate, s settings) {
 	}
 }
 
-// rateByHand is the rate that the programme sets by hand on a day. Before its first row, that row holds.
+// rateByHand is the rate that the programme sets by hand on a day.
 func (in *input) rateByHand(on day) (float64, bool) {
 	var found handSet
-	for i, h := range in.handSet {
-		if i == 0 || h.from <= on {
+	for _, h := range in.handSet {
+		if h.from <= on {
 			found = h
 		}
 	}

@@ -20,9 +20,20 @@ func Run(ctx context.Context, session *warehouse.Session, write Writer) error {
 	if err != nil {
 		return fmt.Errorf("estimate: %w", err)
 	}
-	rates, expectations, err := in.estimates()
-	if err != nil {
-		return fmt.Errorf("estimate: %w", err)
+	var rates []*rate
+	var expectations []expectation
+	for _, currency := range in.currencies() {
+		some, expected, err := in.of(currency).estimates()
+		if err != nil {
+			return fmt.Errorf("estimate: %s: %w", currency, err)
+		}
+		for _, r := range some {
+			r.currency = currency
+		}
+		for i := range expected {
+			expected[i].currency = currency
+		}
+		rates, expectations = append(rates, some...), append(expectations, expected...)
 	}
 	return errors.Join(writeRates(write, rates), writeVintages(write, expectations))
 }
@@ -34,7 +45,7 @@ const (
 	scopeTier    = "tier"
 )
 
-// estimates are the rates of every scope at every valuation, and what they make of each vintage of a channel. Tiers are those held today, so
+// estimates are, of one currency, the rates of every scope at every valuation, and what they make of each vintage of a channel. Tiers are those held today, so
 // only today's rate of them is told.
 func (in *input) estimates() ([]*rate, []expectation, error) {
 	all := vintages(in.cells, func(*cell) bool { return true })

@@ -25,6 +25,7 @@ func rateColumns() []warehouse.Column {
 	return []warehouse.Column{
 		{Name: "valued_on", Type: "DATE"},
 		{Name: "month", Type: "DATE"},
+		{Name: "currency", Type: "VARCHAR"},
 		{Name: "scope_kind", Type: "VARCHAR"},
 		{Name: "scope", Type: "VARCHAR"},
 		{Name: "months_of_issue", Type: "BIGINT"},
@@ -52,6 +53,7 @@ func vintageColumns() []warehouse.Column {
 	return []warehouse.Column{
 		{Name: "valued_on", Type: "DATE"},
 		{Name: "month", Type: "DATE"},
+		{Name: "currency", Type: "VARCHAR"},
 		{Name: "channel", Type: "VARCHAR"},
 		{Name: "with_sale", Type: "BOOLEAN"},
 		{Name: "issue_month", Type: "DATE"},
@@ -70,7 +72,7 @@ func writeRates(write Writer, rates []*rate) error {
 	for _, r := range rates {
 		estimated := func(share float64) any { return given(share, r.hasRunOff) }
 		rows = append(rows, []any{
-			r.day, r.month.firstDay(), r.kind, r.scope, int64(r.months), r.issued, r.redeemed,
+			r.day, r.month.firstDay(), r.currency, r.kind, r.scope, int64(r.months), r.issued, r.redeemed,
 			r.chainLadder.rate, r.chainLadder.reserve, r.chainLadder.reserveError, r.additive.rate, r.additive.reserve, r.additive.reserveError,
 			r.hasRunOff, r.credible, estimated(r.estimated), estimated(r.low), estimated(r.high),
 			given(r.handSet, r.hasHandSet), r.used, r.basis, r.otherwise,
@@ -87,7 +89,7 @@ func writeVintages(write Writer, expectations []expectation) error {
 			last = e.end.firstDay()
 		}
 		rows = append(rows, []any{
-			e.day, e.month.firstDay(), e.channel, e.withSale, e.issued.firstDay(), last,
+			e.day, e.month.firstDay(), e.currency, e.channel, e.withSale, e.issued.firstDay(), last,
 			e.points, e.withdrawn, e.redeemed, e.remaining, e.total, e.withinAYear,
 		})
 	}

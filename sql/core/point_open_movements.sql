@@ -1,14 +1,15 @@
 /* ---
 about: >-
-  What the ledger gives today for the part of each period that is not closed, by channel and member tier at as_of: the balance before it, and the
+  What the ledger gives today for the part of each period that is not closed, by currency, channel and member tier at as_of: the balance before it, and the
   movements in it.
 zh: 未关账积分变动
 owner: finance
 tags: [core, points]
-grain: [period_kind, period_start, channel, tier]
+grain: [period_kind, period_start, currency, channel, tier]
 columns:
   period_kind: {zh: 期间类型, about: "day, month, quarter, year"}
   period_start: {zh: 期间开始, about: First day of the period}
+  currency: {zh: 积分种类, about: "Which points; points where a brand has one kind"}
   channel: {zh: 渠道, about: Channel of the accounts}
   tier: {zh: 会员等级, about: "The customer's member tier at as_of; none for a customer without one"}
   derived_opening: {zh: 推算期初, unit: points, about: "Balance before the part that is not closed, as the ledger gives it today"}
@@ -21,30 +22,33 @@ columns:
   adjusted: {zh: 调整, unit: points, about: Points moved in any other way}
 audits:
   movements_are_the_ledgers: >-
-    select movements.period_kind, movements.points, ledger.points from (
-      select period_kind, sum(derived_opening + issued - redeemed - expired - clawed_back + recredited + transferred + adjusted) as points
-      from core.point_open_movements where period_start = date_trunc(period_kind, getvariable('as_of')) group by period_kind
+    select movements.period_kind, movements.currency, movements.points, ledger.points from (
+      select period_kind, currency, sum(derived_opening + issued - redeemed - expired - clawed_back + recredited + transferred + adjusted) as points
+      from core.point_open_movements where period_start = date_trunc(period_kind, getvariable('as_of')) group by period_kind, currency
     ) as movements
-    cross join (select coalesce(sum(points), 0) as points from mart.point_ledger) as ledger where movements.points <> ledger.points
+    inner join (select currency, sum(points) as points from mart.point_ledger group by currency) as ledger on movements.currency = ledger.currency
+    where movements.points <> ledger.points
 --- */
 with
 periods as (select * from core.point_periods where not is_closed),
 
 days as (
     select
+        currency,
         channel,
         tier,
         occurred_on,
         kind,
         sum(points) as points,
     from mart.point_ledger
-    group by channel, tier, occurred_on, kind
+    group by currency, channel, tier, occurred_on, kind
 ),
 
 placed as (
     select
         periods.period_kind,
         periods.period_start,
+        days.currency,
         days.channel,
         days.tier,
         case when days.occurred_on < periods.open_start then 'before' else days.kind end as kind,
@@ -52,7 +56,7 @@ placed as (
     from periods
     inner join days on days.occurred_on <= periods.period_end
     group by
-        periods.period_kind, periods.period_start, days.channel, days.tier,
+        periods.period_kind, periods.period_start, days.currency, days.channel, days.tier,
         case when days.occurred_on < periods.open_start then 'before' else days.kind end
 ),
 
@@ -60,6 +64,7 @@ final as (
     select
         period_kind,
         period_start,
+        currency,
         channel,
         tier,
         cast(coalesce(sum(points) filter (where kind = 'before'), 0) as bigint) as derived_opening,
@@ -74,7 +79,7 @@ final as (
             where kind not in ('before', 'issued', 'redeemed', 'expired', 'claw_back', 'recredited', 'transferred')
         ), 0) as bigint) as adjusted,
     from placed
-    group by period_kind, period_start, channel, tier
+    group by period_kind, period_start, currency, channel, tier
 )
 
 select * from final

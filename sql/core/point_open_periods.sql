@@ -1,14 +1,15 @@
 /* ---
 about: >-
-  The roll-forward of the periods that are not closed, by channel and member tier: what is closed of them as it was closed, and on it what the ledger
+  The roll-forward of the periods that are not closed, by currency, channel and member tier: what is closed of them as it was closed, and on it what the ledger
   gives today. mart.point_rollforward adds the closed periods.
 zh: 未关账积分滚动
 owner: finance
 tags: [core, points]
-grain: [period_kind, period_start, channel, tier]
+grain: [period_kind, period_start, currency, channel, tier]
 columns:
   period_kind: {zh: 期间类型, about: "day, month, quarter, year"}
   period_start: {zh: 期间开始, about: First day of the period}
+  currency: {zh: 积分种类, about: "Which points; points where a brand has one kind"}
   channel: {zh: 渠道, about: Channel of the accounts}
   tier: {zh: 会员等级, about: The member tier}
   opening: {unit: points, about: "As in mart.point_rollforward"}
@@ -39,28 +40,21 @@ periods as (select * from core.point_periods),
 parts as (select * from core.point_rollforward_parts),
 closed as (select * from dataset.closed_rollforward),
 
-programme as (
-    select valid_from, cast(1.0 / redemption_points as decimal(18, 12)) as point_value from seed.points_programme
-),
+rules as (select * from core.point_rules),
 
 valued_periods as (
-    -- before the programme's first row, that row holds
     select
         periods.period_kind,
         periods.period_start,
         periods.is_first_open,
-        coalesce(
-            max_by(programme.point_value, programme.valid_from) filter (where programme.valid_from < periods.period_start),
-            min_by(programme.point_value, programme.valid_from)
-        ) as opening_point_value,
-        coalesce(
-            max_by(programme.point_value, programme.valid_from) filter (where programme.valid_from <= periods.period_end),
-            min_by(programme.point_value, programme.valid_from)
-        ) as closing_point_value,
+        opening.currency,
+        opening.point_value as opening_point_value,
+        closing.point_value as closing_point_value,
     from periods
-    cross join programme
+    inner join rules as opening on periods.period_start > opening.holds_from and periods.period_start <= opening.holds_until
+    inner join rules as closing
+        on opening.currency = closing.currency and periods.period_end >= closing.holds_from and periods.period_end < closing.holds_until
     where not periods.is_closed
-    group by periods.period_kind, periods.period_start, periods.is_first_open
 ),
 
 final as (
@@ -68,6 +62,7 @@ final as (
     select
         parts.period_kind,
         parts.period_start,
+        parts.currency,
         parts.channel,
         parts.tier,
         case when valued_periods.is_first_open then parts.closed_opening else parts.derived_opening end as opening,
@@ -107,9 +102,10 @@ final as (
     from parts
     inner join valued_periods
         on parts.period_kind = valued_periods.period_kind and parts.period_start = valued_periods.period_start
+        and parts.currency = valued_periods.currency
     left join closed
         on parts.period_kind = closed.period_kind and parts.period_start = closed.period_start
-        and parts.channel = closed.channel and parts.tier = closed.tier
+        and parts.currency = coalesce(closed.currency, 'points') and parts.channel = closed.channel and parts.tier = closed.tier
 )
 
 select * from final

@@ -1,14 +1,15 @@
 /* ---
 about: >-
-  What each period of the roll-forward is put together from, by channel and member tier: what was closed, as it was closed; what is not, as the
+  What each period of the roll-forward is put together from, by currency, channel and member tier: what was closed, as it was closed; what is not, as the
   ledger gives it today; and in the first open period what came late for closed ones.
 zh: 积分滚动组成
 owner: finance
 tags: [core, points]
-grain: [period_kind, period_start, channel, tier]
+grain: [period_kind, period_start, currency, channel, tier]
 columns:
   period_kind: {zh: 期间类型, about: "day, month, quarter, year"}
   period_start: {zh: 期间开始, about: First day of the period}
+  currency: {zh: 积分种类, about: "Which points; points where a brand has one kind"}
   channel: {zh: 渠道, about: Channel of the accounts}
   tier: {zh: 会员等级, about: The member tier}
   closed_opening: {zh: 关账期初, unit: points, about: "Opening balance, as it was closed; of a period that begins right after the close its closing balance"}
@@ -30,27 +31,27 @@ closed as (select * from dataset.closed_rollforward),
 
 parts as (
     select
-        period_kind, period_start, channel, tier, 0 as closed_opening, cast(0 as decimal(18, 2)) as closed_opening_value, 0 as closed_closing,
+        period_kind, period_start, currency, channel, tier, 0 as closed_opening, cast(0 as decimal(18, 2)) as closed_opening_value, 0 as closed_closing,
         derived_opening, 0 as late, issued, redeemed, expired, clawed_back, recredited, transferred, adjusted,
     from core.point_open_movements
     union all
     -- a period of which the beginning is closed
     select
-        closed.period_kind, closed.period_start, closed.channel, closed.tier, closed.opening, closed.opening_value, closed.closing,
+        closed.period_kind, closed.period_start, coalesce(closed.currency, 'points') as currency, closed.channel, closed.tier, closed.opening, closed.opening_value, closed.closing,
         0, 0, 0, 0, 0, 0, 0, 0, 0,
     from closed
     inner join periods on closed.period_kind = periods.period_kind and closed.period_start = periods.period_start
     union all
     -- a period that begins the day after the close
     select
-        periods.period_kind, periods.period_start, closed.channel, closed.tier, closed.closing, closed.closing_value, closed.closing,
+        periods.period_kind, periods.period_start, coalesce(closed.currency, 'points') as currency, closed.channel, closed.tier, closed.closing, closed.closing_value, closed.closing,
         0, 0, 0, 0, 0, 0, 0, 0, 0,
     from closed
     inner join periods on closed.as_of + 1 = periods.period_start
     where closed.period_kind = 'month' and closed.period_start = date_trunc('month', closed.as_of)
     union all
     select
-        periods.period_kind, periods.period_start, items.channel, items.tier, 0, 0, 0, 0, items.points, 0, 0, 0, 0, 0, 0, 0,
+        periods.period_kind, periods.period_start, items.currency, items.channel, items.tier, 0, 0, 0, 0, items.points, 0, 0, 0, 0, 0, 0, 0,
     from mart.point_prior_period as items
     inner join periods on periods.is_first_open
 ),
@@ -59,6 +60,7 @@ final as (
     select
         period_kind,
         period_start,
+        currency,
         channel,
         tier,
         cast(sum(closed_opening) as bigint) as closed_opening,
@@ -74,7 +76,7 @@ final as (
         cast(sum(transferred) as bigint) as transferred,
         cast(sum(adjusted) as bigint) as adjusted,
     from parts
-    group by period_kind, period_start, channel, tier
+    group by period_kind, period_start, currency, channel, tier
 )
 
 select * from final

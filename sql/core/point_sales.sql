@@ -1,12 +1,13 @@
 /* ---
 about: >-
-  One sale that issued points: the points of one order in one account and month of issue, with the price that is to be parted between goods and points. Points of an order that no
+  One sale that issued points: the points of one order in one currency, account and month of issue, with the price that is to be parted between goods and points. Points of an order that no
   export has, or that nothing was paid for, are no part of a sale.
 zh: 积分对应销售
 owner: finance
 tags: [core, points, finance]
-grain: [channel, account_id, order_id, issue_month]
+grain: [currency, channel, account_id, order_id, issue_month]
 columns:
+  currency: {zh: 积分种类, about: "Which points; points where a brand has one kind"}
   channel: {zh: 渠道, about: Channel of the account that got the points}
   account_id: {zh: 账号, about: Account that got the points}
   order_id: {zh: 订单号, about: The order}
@@ -30,6 +31,7 @@ accounts as (select * from identity.account_customers),
 
 issues as (
     select
+        coalesce(lots.currency, 'points') as currency,
         lots.channel,
         lots.account_id,
         lots.order_id,
@@ -37,7 +39,7 @@ issues as (
         min(lots.issued_on) as issued_on,
         cast(sum(lots.points_issued) as bigint) as points,
     from lots
-    group by lots.channel, lots.account_id, lots.order_id, date_trunc('month', lots.issued_on)
+    group by coalesce(lots.currency, 'points'), lots.channel, lots.account_id, lots.order_id, date_trunc('month', lots.issued_on)
 ),
 
 matched as (
@@ -47,7 +49,7 @@ matched as (
         orders.paid_amount,
         orders.gross_amount,
         row_number() over (
-            partition by issues.channel, issues.account_id, issues.order_id, issues.issue_month
+            partition by issues.currency, issues.channel, issues.account_id, issues.order_id, issues.issue_month
             order by
                 case when orders.channel = issues.channel then 0 else 1 end,
                 case when orders.customer_id = accounts.customer_id then 0 else 1 end,
@@ -62,7 +64,7 @@ sales as (
     select
         *,
         min(issued_on) over (partition by sale_channel, order_id) as first_issued_on,
-        row_number() over (partition by sale_channel, order_id order by issue_month, channel, account_id) as row_of_sale,
+        row_number() over (partition by sale_channel, order_id order by issue_month, channel, account_id, currency) as row_of_sale,
     from matched
     where choice = 1
 ),
@@ -80,6 +82,7 @@ returned as (
 
 final as (
     select
+        sales.currency,
         sales.channel,
         sales.account_id,
         sales.order_id,

@@ -41,7 +41,7 @@ columns:
   churn_tier: {zh: 流失等级, about: "new, active, light, medium, heavy, lost; empty for those who never bought"}
   overdue: {zh: 逾期倍数, unit: gaps, about: Days since the last purchase over the expected gap}
   expected_next_on: {zh: 预期下次购买日, about: The day by which a full expected gap has passed since the last purchase}
-  points_balance: {zh: 积分余额, unit: points, about: "Points that can be used, less points owed"}
+  points_balance: {zh: 积分余额, unit: points, about: "Points that can be used, less points owed; of a brand with several kinds those called points, the others are in mart.point_activation"}
   points_near_expiry: {zh: 临期积分, unit: points, about: Remaining points whose last valid day is within near_expiry_days}
   points_expire_next_on: {zh: 最近到期日, about: The last valid day of the lot that expires next}
 audits:
@@ -51,7 +51,7 @@ audits:
     select customer_id from mart.customer_360
   points_add_up: >-
     select 1 from (select coalesce(sum(points_balance), 0) as points from mart.customer_360) as here
-    cross join (select coalesce(sum(balance), 0) as points from ledger.balances) as ledger
+    cross join (select coalesce(sum(balance), 0) as points from ledger.balances where coalesce(currency, 'points') = 'points') as ledger
     where here.points <> ledger.points
   money_adds_up: >-
     select 1 from (select coalesce(sum(lifetime_revenue), 0) as revenue from mart.customer_360) as here
@@ -105,11 +105,12 @@ points as (
                 where expires_on <= cast(getvariable('as_of') as date) + cast(getvariable('near_expiry_days') as integer)
             ) as near_expiry,
         from ledger.lots
-        where points_remaining > 0
+        where points_remaining > 0 and coalesce(currency, 'points') = 'points'
         group by channel, account_id
     ) as lots
         on balances.channel = lots.channel
         and balances.account_id = lots.account_id
+    where coalesce(balances.currency, 'points') = 'points'
     group by accounts.customer_id
 ),
 

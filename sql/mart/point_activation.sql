@@ -1,17 +1,18 @@
 /* ---
 about: >-
-  One member's points and how far they are from the balance at which members begin to redeem: far below, close below, just above, or already active. Members are activated in that order, from close
+  One member's points of one currency and how far they are from the balance at which members begin to redeem: far below, close below, just above, or already active. Members are activated in that order, from close
   to far. Points about to expire are there for the reminder list.
 zh: 积分激活
 owner: finance
 tags: [points, finance]
-grain: [as_of, customer_id]
+grain: [as_of, customer_id, currency]
 columns:
   as_of: {zh: 截止日, about: The day the row is for}
   customer_id: {zh: 客户编号, about: The member; everybody with a points account}
+  currency: {zh: 积分种类, about: "Which points; points where a brand has one kind"}
   activation_group: {zh: 激活分组, accepted: [far_below, close_below, just_above, active, unknown], about: "active: redeemed in the window; just_above: at the threshold or above, and did not; close_below: from activation_close_share of it; far_below: less; unknown: not active, and no threshold was found"}
   balance: {zh: 余额, unit: points, about: Points that can be used}
-  threshold: {zh: 临界点, unit: points, about: The threshold; the same on every row}
+  threshold: {zh: 临界点, unit: points, about: The threshold; the same on every row of a currency}
   points_missing: {zh: 尚缺积分, unit: points, about: Points up to the threshold; 0 from there on}
   face_value: {zh: 面值, unit: CNY, about: Balance at the redemption ratio in force}
   redemptions: {zh: 窗口兑换次数, about: Redemptions in the window}
@@ -22,8 +23,11 @@ columns:
 audits:
   nothing_is_negative: balance < 0 or points_missing < 0 or points_expiring < 0 or points_expiring > balance
   points_add_up: >-
-    select members.points, accounts.points from (select coalesce(sum(balance), 0) as points from mart.point_activation) as members
-    cross join (select coalesce(sum(lots_remaining), 0) as points from ledger.balances) as accounts where members.points <> accounts.points
+    select accounts.*, members.points from (
+      select coalesce(currency, 'points') as currency, sum(lots_remaining) as points from ledger.balances group by coalesce(currency, 'points')
+    ) as accounts
+    full join (select currency, sum(balance) as points from mart.point_activation group by currency) as members on accounts.currency = members.currency
+    where coalesce(accounts.points, 0) <> coalesce(members.points, 0)
 --- */
 with
 balances as (select * from ledger.balances),
@@ -34,36 +38,39 @@ programme as (select * from mart.point_programme),
 found as (select * from mart.point_activation_threshold),
 
 held as (
-    select accounts.customer_id, cast(sum(balances.lots_remaining) as bigint) as balance
+    select accounts.customer_id, coalesce(balances.currency, 'points') as currency, cast(sum(balances.lots_remaining) as bigint) as balance
     from balances
     inner join accounts on balances.channel = accounts.channel and balances.account_id = accounts.account_id
-    group by accounts.customer_id
+    group by accounts.customer_id, coalesce(balances.currency, 'points')
 ),
 
 redeemed as (
     select
         customer_id,
+        currency,
         count(*) filter (
             where occurred_on > cast(getvariable('as_of') as date) - cast(getvariable('window_days') as integer)
         ) as redemptions,
         max(occurred_on) as last_redeemed_on,
     from entries
-    group by customer_id
+    group by customer_id, currency
 ),
 
 expiring as (
     select
         customer_id,
+        currency,
         cast(coalesce(sum(points_remaining) filter (where days_to_expiry <= getvariable('near_expiry_days')), 0) as bigint) as points_expiring,
         min(expires_on) as expires_next_on,
     from lots
-    group by customer_id
+    group by customer_id, currency
 ),
 
 final as (
     select
         cast(getvariable('as_of') as date) as as_of,
         held.customer_id,
+        held.currency,
         case
             when redeemed.redemptions > 0 then 'active'
             when found.threshold is null then 'unknown'
@@ -81,10 +88,10 @@ final as (
         cast(round(coalesce(expiring.points_expiring, 0) * programme.point_value, 2) as decimal(18, 2)) as value_expiring,
         expiring.expires_next_on,
     from held
-    cross join programme
-    cross join found
-    left join redeemed on held.customer_id = redeemed.customer_id
-    left join expiring on held.customer_id = expiring.customer_id
+    inner join programme on held.currency = programme.currency
+    inner join found on held.currency = found.currency
+    left join redeemed on held.customer_id = redeemed.customer_id and held.currency = redeemed.currency
+    left join expiring on held.customer_id = expiring.customer_id and held.currency = expiring.currency
 )
 
 select * from final

@@ -1,11 +1,12 @@
 /* ---
-about: "The members of one activation group: how many, what they hold, what they lack, and what is about to expire."
+about: "The members of one activation group, of one currency of points: how many, what they hold, what they lack, and what is about to expire."
 zh: 积分激活汇总
 owner: finance
 tags: [points, finance]
-grain: [as_of, activation_group]
+grain: [as_of, currency, activation_group]
 columns:
   as_of: {zh: 截止日, about: The day the row is for}
+  currency: {zh: 积分种类, about: "Which points; points where a brand has one kind"}
   activation_group: {zh: 激活分组, about: "far_below, close_below, just_above, active, unknown"}
   activation_order: {zh: 激活顺序, about: "1 for close_below, which a little brings over the threshold; then just_above, far_below; active and unknown last"}
   members: {zh: 会员数, about: Members of the group}
@@ -27,6 +28,7 @@ programme as (select * from mart.point_programme),
 final as (
     select
         members.as_of,
+        members.currency,
         members.activation_group,
         case members.activation_group
             when 'close_below' then 1
@@ -43,8 +45,8 @@ final as (
         count(*) filter (where members.points_expiring > 0) as members_expiring,
         cast(sum(members.points_expiring) as bigint) as points_expiring,
     from members
-    cross join programme
-    group by members.as_of, members.activation_group, programme.point_value
+    inner join programme on members.currency = programme.currency
+    group by members.as_of, members.currency, members.activation_group, programme.point_value
 )
 
 select * from final

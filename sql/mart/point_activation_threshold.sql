@@ -1,13 +1,14 @@
 /* ---
 about: >-
   The balance from which members begin to redeem (积分临界点), found from what accounts did next while they held a balance: earn or redeem. The threshold parts balances in two so that two
-  redemption rates explain the movements of the window best (maximum likelihood of a change point). One row; it says so if there is none to be found.
+  redemption rates explain the movements of the window best (maximum likelihood of a change point). A row for each currency of points; it says so if there is none to be found.
 zh: 积分临界点
 owner: finance
 tags: [points, finance]
-grain: [as_of]
+grain: [as_of, currency]
 columns:
   as_of: {zh: 截止日, about: The day the row is for}
+  currency: {zh: 积分种类, about: "Which points; points where a brand has one kind"}
   finding: {zh: 结论, accepted: [found, too_little_data, no_step, falls_with_balance], about: "found; too_little_data: fewer redemptions than activation_min_redemptions; no_step: the likelihood ratio is no larger than chance; falls_with_balance: more is redeemed below than above"}
   trials: {zh: 观察数, about: "Times that an account held points and next earned or redeemed, in the window"}
   redemptions: {zh: 兑换数, about: Those of them in which it redeemed next}
@@ -20,13 +21,16 @@ columns:
 audits:
   is_in_its_range: threshold not between threshold_low and threshold_high
   says_what_it_found: "(finding = 'found') <> (threshold is not null)"
-  there_is_one: "select 'no row' as problem where (select count(*) from mart.point_activation_threshold) <> 1"
+  there_is_one: >-
+    select currency from core.point_rules where currency not in (select currency from mart.point_activation_threshold)
 --- */
 with
 entries as (select * from ledger.entries),
+currencies as (select distinct currency from core.point_rules),
 
 followed as (
     select
+        coalesce(currency, 'points') as currency,
         balance_after as balance,
         occurred_on,
         lead(kind) over (partition by channel, account_id, currency order by entry_no) as next_kind,
@@ -34,36 +38,38 @@ followed as (
 ),
 
 balances as (
-    select balance, count(*) as trials, count(*) filter (where next_kind = 'redeemed') as redemptions
+    select currency, balance, count(*) as trials, count(*) filter (where next_kind = 'redeemed') as redemptions
     from followed
     where balance > 0
         and next_kind in ('issued', 'redeemed')
         and occurred_on > cast(getvariable('as_of') as date) - cast(getvariable('window_days') as integer)
-    group by balance
+    group by currency, balance
 ),
 
 cuts as (
     select
+        currency,
         balance,
         coalesce(sum(trials) over lower, 0) as trials_below,
         coalesce(sum(redemptions) over lower, 0) as redemptions_below,
-        sum(trials) over () as trials_all,
-        sum(redemptions) over () as redemptions_all,
+        sum(trials) over everything as trials_all,
+        sum(redemptions) over everything as redemptions_all,
     from balances
-    window lower as (order by balance rows between unbounded preceding and 1 preceding)
+    window everything as (partition by currency),
+        lower as (partition by currency order by balance rows between unbounded preceding and 1 preceding)
 ),
 
 sides as (
     -- one row for each cut and side, and one for both sides together
-    select balance, 'below' as side, trials_below as n, redemptions_below as k
+    select currency, balance, 'below' as side, trials_below as n, redemptions_below as k
     from cuts
     where trials_below between 0.05 * trials_all and 0.95 * trials_all
     union all
-    select balance, 'above' as side, trials_all - trials_below as n, redemptions_all - redemptions_below as k
+    select currency, balance, 'above' as side, trials_all - trials_below as n, redemptions_all - redemptions_below as k
     from cuts
     where trials_below between 0.05 * trials_all and 0.95 * trials_all
     union all
-    select balance, 'both' as side, trials_all as n, redemptions_all as k
+    select currency, balance, 'both' as side, trials_all as n, redemptions_all as k
     from cuts
     where trials_below between 0.05 * trials_all and 0.95 * trials_all
 ),
@@ -71,6 +77,7 @@ sides as (
 likelihoods as (
     -- rounded, so that the order of additions cannot show
     select
+        currency,
         balance,
         0 + 2 * round(sum(case when side = 'both' then -1 else 1 end * (
             case when k > 0 then k * ln(k / cast(n as double)) else 0 end
@@ -79,24 +86,32 @@ likelihoods as (
         max(case when side = 'below' then k / nullif(n, 0) end) as rate_below,
         max(case when side = 'above' then k / nullif(n, 0) end) as rate_above,
     from sides
-    group by balance
+    group by currency, balance
 ),
 
 best as (
     select
-        likelihoods.balance,
-        likelihoods.ratio,
-        likelihoods.rate_below,
-        likelihoods.rate_above,
-        (select min(balance) from likelihoods as others where others.ratio >= likelihoods.ratio - 7.35) as low,
-        (select max(balance) from likelihoods as others where others.ratio >= likelihoods.ratio - 7.35) as high,
-    from likelihoods
-    where likelihoods.balance = (select min_by(balance, row(-ratio, balance)) from likelihoods)
+        peaks.*,
+        min(likelihoods.balance) as low,
+        max(likelihoods.balance) as high,
+    from (
+        select
+            currency,
+            min_by(balance, row(-ratio, balance)) as balance,
+            max(ratio) as ratio,
+            min_by(rate_below, row(-ratio, balance)) as rate_below,
+            min_by(rate_above, row(-ratio, balance)) as rate_above,
+        from likelihoods
+        group by currency
+    ) as peaks
+    inner join likelihoods on peaks.currency = likelihoods.currency and likelihoods.ratio >= peaks.ratio - 7.35
+    group by peaks.currency, peaks.balance, peaks.ratio, peaks.rate_below, peaks.rate_above
 ),
 
 final as (
     select
         cast(getvariable('as_of') as date) as as_of,
+        totals.currency,
         case
             when totals.redemptions < getvariable('activation_min_redemptions') or best.balance is null then 'too_little_data'
             when best.ratio <= 9.84 then 'no_step'
@@ -111,8 +126,13 @@ final as (
         best.rate_below,
         best.rate_above,
         best.ratio as likelihood_ratio,
-    from (select coalesce(sum(trials), 0) as trials, coalesce(sum(redemptions), 0) as redemptions from balances) as totals
-    left join best on true
+    from (
+        select currencies.currency, coalesce(sum(balances.trials), 0) as trials, coalesce(sum(balances.redemptions), 0) as redemptions
+        from currencies
+        left join balances on currencies.currency = balances.currency
+        group by currencies.currency
+    ) as totals
+    left join best on totals.currency = best.currency
 )
 
 select * from final

@@ -5,9 +5,10 @@ about: >-
 zh: 积分交易价格分摊
 owner: finance
 tags: [points, finance]
-grain: [as_of, channel, account_id, order_id, issue_month]
+grain: [as_of, currency, channel, account_id, order_id, issue_month]
 columns:
   as_of: {zh: 截止日, about: The day the row is for}
+  currency: {zh: 积分种类, about: "Which points; points where a brand has one kind"}
   channel: {zh: 渠道, about: Channel of the account that got the points}
   account_id: {zh: 账号, about: Account that got the points}
   order_id: {zh: 订单号, about: The order}
@@ -37,16 +38,7 @@ audits:
 with
 sales as (select * from core.point_sales),
 rates as (select * from estimate.rates where scope_kind = 'channel'),
-programmes as (select * from seed.points_programme where coalesce(currency, 'points') = 'points'),
-
-rules as (
-    select
-        *,
-        -- before the first row, that row holds
-        case when row_number() over (order by valid_from) = 1 then date '0001-01-01' else valid_from end as holds_from,
-        lead(valid_from, 1, date '9999-12-31') over (order by valid_from) as holds_until,
-    from programmes
-),
+rules as (select * from core.point_rules),
 
 priced as (
     select
@@ -63,17 +55,17 @@ priced as (
         case when getvariable('allocation_basis') = 'month' then sales.channel else sales.sale_channel end as unit_channel,
         case when getvariable('allocation_basis') = 'month' then cast(sales.issue_month as varchar) else sales.order_id end as unit_no,
     from sales
-    inner join rules on sales.issued_on >= rules.holds_from and sales.issued_on < rules.holds_until
-    left join rates on sales.channel = rates.scope and sales.issue_month = cast(rates.month + interval 1 month as date)
+    inner join rules on sales.currency = rules.currency and sales.issued_on >= rules.holds_from and sales.issued_on < rules.holds_until
+    left join rates on sales.currency = rates.currency and sales.channel = rates.scope and sales.issue_month = cast(rates.month + interval 1 month as date)
 ),
 
 parts as (
     -- stand-alone prices in whole 1e-10 of the currency, so that shares and remainders are exact
-    select channel, account_id, order_id, issue_month, unit_channel, unit_no, 'goods' as part, transaction_price,
+    select currency, channel, account_id, order_id, issue_month, unit_channel, unit_no, 'goods' as part, transaction_price,
         cast(goods_price * 100 as hugeint) * 100000000 as weight,
     from priced
     union all
-    select channel, account_id, order_id, issue_month, unit_channel, unit_no, 'points' as part, cast(0 as decimal(18, 2)) as transaction_price,
+    select currency, channel, account_id, order_id, issue_month, unit_channel, unit_no, 'points' as part, cast(0 as decimal(18, 2)) as transaction_price,
         cast(points as hugeint) * cast(price_per_point * 100000000 as hugeint) * 100 as weight,
     from priced
 ),
@@ -98,6 +90,7 @@ cents as (
 
 parted as (
     select
+        currency,
         channel,
         account_id,
         order_id,
@@ -106,7 +99,7 @@ parted as (
         whole_cents + case
             when row_number() over (
                 partition by unit_channel, unit_no
-                order by remainder desc, part, issue_month, channel, account_id, order_id
+                order by remainder desc, part, issue_month, channel, account_id, order_id, currency
             ) <= price_cents - sum(whole_cents) over (partition by unit_channel, unit_no) then 1
             else 0
         end as cents,
@@ -116,6 +109,7 @@ parted as (
 final as (
     select
         cast(getvariable('as_of') as date) as as_of,
+        priced.currency,
         priced.channel,
         priced.account_id,
         priced.order_id,
@@ -132,12 +126,14 @@ final as (
         cast(cast(parted.cents as decimal(20, 0)) * 0.01 as decimal(18, 2)) as allocated_points,
     from priced
     inner join parted
-        on priced.channel = parted.channel
+        on priced.currency = parted.currency
+        and priced.channel = parted.channel
         and priced.account_id = parted.account_id
         and priced.order_id = parted.order_id
         and priced.issue_month = parted.issue_month
     inner join parted as goods
-        on priced.channel = goods.channel
+        on priced.currency = goods.currency
+        and priced.channel = goods.channel
         and priced.account_id = goods.account_id
         and priced.order_id = goods.order_id
         and priced.issue_month = goods.issue_month

@@ -5,11 +5,12 @@ about: >-
 zh: 积分合同负债变动
 owner: finance
 tags: [points, finance]
-grain: [as_of, period_kind, period_start, channel]
+grain: [as_of, period_kind, period_start, currency, channel]
 columns:
   as_of: {zh: 截止日, about: The day the row is for}
   period_kind: {zh: 期间类型, about: "month, quarter, year"}
   period_start: {zh: 期间开始, about: First day of the period; the last period ends with as_of}
+  currency: {zh: 积分种类, about: "Which points; points where a brand has one kind"}
   channel: {zh: 渠道, about: Channel of the accounts}
   opening: {zh: 期初, unit: CNY, about: Liability before the period}
   allocated: {zh: 分摊增加, unit: CNY, about: Allocated to points of the period's sales}
@@ -29,7 +30,7 @@ audits:
   closing_splits: closing_current + closing_noncurrent <> closing
   closing_is_next_opening: >-
     select * from (
-      select closing, lead(opening) over (partition by period_kind, channel order by period_start) as next_opening from mart.point_contract_liability
+      select closing, lead(opening) over (partition by period_kind, currency, channel order by period_start) as next_opening from mart.point_contract_liability
     ) as periods where closing <> next_opening
 --- */
 with
@@ -42,7 +43,7 @@ placed as (
         periods.period_start,
         deferrals.*,
         deferrals.month >= periods.period_start as is_inside,
-        deferrals.month = max(deferrals.month) over (partition by periods.period_kind, periods.period_start, deferrals.channel) as is_last,
+        deferrals.month = max(deferrals.month) over (partition by periods.period_kind, periods.period_start, deferrals.currency, deferrals.channel) as is_last,
         deferrals.month = cast(periods.period_start - interval 1 month as date) as is_before,
     from periods
     inner join deferrals on deferrals.month <= periods.period_end
@@ -53,6 +54,7 @@ final as (
         cast(getvariable('as_of') as date) as as_of,
         period_kind,
         period_start,
+        currency,
         channel,
         coalesce(sum(liability) filter (where is_before), 0) as opening,
         coalesce(sum(allocated_in_month) filter (where is_inside), 0) as allocated,
@@ -68,7 +70,7 @@ final as (
         coalesce(sum(liability_rate_up) filter (where is_last), 0) as closing_rate_up,
         coalesce(sum(liability_rate_down) filter (where is_last), 0) as closing_rate_down,
     from placed
-    group by period_kind, period_start, channel
+    group by period_kind, period_start, currency, channel
 )
 
 select * from final

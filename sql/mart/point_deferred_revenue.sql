@@ -1,14 +1,15 @@
 /* ---
 about: >-
-  What the points of one month of issue still owe in revenue, month by month (IFRS 15.B39-B43, B46): the part of sales that was allocated to them, what of it is revenue by now, in proportion to
+  What the points of one currency and month of issue still owe in revenue, month by month (IFRS 15.B39-B43, B46): the part of sales that was allocated to them, what of it is revenue by now, in proportion to
   the points redeemed of those expected to be redeemed in total, and what is left. A new estimate shows as catch-up; points that nobody can redeem any more as run-off.
 zh: 积分递延收入
 owner: finance
 tags: [points, finance]
-grain: [as_of, month, channel, issue_month]
+grain: [as_of, month, currency, channel, issue_month]
 columns:
   as_of: {zh: 截止日, about: The day the row is for}
   month: {zh: 月份, about: First day of the month; figures are those of its end or of as_of}
+  currency: {zh: 积分种类, about: "Which points; points where a brand has one kind"}
   channel: {zh: 渠道, about: Channel of the accounts}
   issue_month: {zh: 发放月, about: First day of the month of issue}
   points_issued: {zh: 发放, unit: points, about: Points issued with sales}
@@ -37,10 +38,10 @@ audits:
   run_off_leaves_nothing: points_remaining = 0 and liability <> 0
   parts_add_up: liability_current + liability_noncurrent <> liability or liability_current < 0 or liability_noncurrent < 0
   months_add_up: >-
-    select channel, issue_month from (
-      select channel, issue_month, sum(allocated_in_month) as allocated, sum(reversed_in_month) as reversed, sum(revenue) as revenue,
+    select currency, channel, issue_month from (
+      select currency, channel, issue_month, sum(allocated_in_month) as allocated, sum(reversed_in_month) as reversed, sum(revenue) as revenue,
         max_by(allocated, month) as allocated_last, max_by(reversed, month) as reversed_last, max_by(recognised, month) as recognised_last
-      from mart.point_deferred_revenue group by channel, issue_month
+      from mart.point_deferred_revenue group by currency, channel, issue_month
     ) as vintages
     where allocated <> allocated_last or reversed <> reversed_last or revenue <> recognised_last
   every_allocation_is_here: >-
@@ -51,9 +52,9 @@ with
 vintages as (select * from estimate.vintages where with_sale),
 
 allocations as (
-    select channel, issue_month, cast(sum(allocated_points) * 100 as hugeint) as cents
+    select currency, channel, issue_month, cast(sum(allocated_points) * 100 as hugeint) as cents
     from mart.point_allocations
-    group by channel, issue_month
+    group by currency, channel, issue_month
 ),
 
 standings as (
@@ -68,7 +69,7 @@ standings as (
         cast(greatest(vintages.expected_points, 0) as hugeint) as expected,
         cast(round(0.01 * (vintages.points_issued - vintages.points_withdrawn)) as hugeint) as one_in_hundred,
     from vintages
-    inner join allocations on vintages.channel = allocations.channel and vintages.issue_month = allocations.issue_month
+    inner join allocations on vintages.currency = allocations.currency and vintages.channel = allocations.channel and vintages.issue_month = allocations.issue_month
 ),
 
 sensed as (
@@ -93,7 +94,7 @@ followed as (
         coalesce(lag(recognised) over vintage, 0) as recognised_before,
         coalesce(lag(points_remaining) over vintage, 1) as remaining_before,
     from sensed
-    window vintage as (partition by channel, issue_month order by month)
+    window vintage as (partition by currency, channel, issue_month order by month)
 ),
 
 earned as (
@@ -121,6 +122,7 @@ final as (
     select
         cast(getvariable('as_of') as date) as as_of,
         month,
+        currency,
         channel,
         issue_month,
         points_issued,

@@ -5,10 +5,11 @@ about: >-
 zh: 积分兑换估计回测
 owner: finance
 tags: [points, finance]
-grain: [as_of, valued_on, channel]
+grain: [as_of, valued_on, currency, channel]
 columns:
   as_of: {zh: 截止日, about: The day the row is for}
   valued_on: {zh: 估计日, about: The month end at which the estimate was made}
+  currency: {zh: 积分种类, about: "Which points; points where a brand has one kind"}
   channel: {zh: 渠道, about: Channel of the accounts}
   points_issued: {zh: 净发放, unit: points, about: "Points issued by then, less those withdrawn by as_of"}
   estimated_rate: {zh: 当时估计兑换率, about: Estimated then; empty until a month of issue had run off}
@@ -37,6 +38,7 @@ outcomes as (select * from vintages where valued_on = getvariable('as_of')),
 compared as (
     select
         vintages.valued_on,
+        vintages.currency,
         vintages.channel,
         cast(sum(outcomes.points_issued - outcomes.points_withdrawn) as bigint) as points_issued,
         cast(sum(vintages.expected_points - vintages.points_redeemed) as bigint) as expected_to_come,
@@ -46,17 +48,19 @@ compared as (
         cast(sum(outcomes.expected_points) as bigint) as outcome_points,
     from vintages
     inner join outcomes
-        on vintages.channel = outcomes.channel
+        on vintages.currency = outcomes.currency
+        and vintages.channel = outcomes.channel
         and vintages.with_sale = outcomes.with_sale
         and vintages.issue_month = outcomes.issue_month
     where vintages.valued_on < getvariable('as_of')
-    group by vintages.valued_on, vintages.channel
+    group by vintages.valued_on, vintages.currency, vintages.channel
 ),
 
 final as (
     select
         cast(getvariable('as_of') as date) as as_of,
         compared.valued_on,
+        compared.currency,
         compared.channel,
         compared.points_issued,
         rates.estimated_rate,
@@ -73,7 +77,7 @@ final as (
         rates.estimated_rate - compared.outcome_points / nullif(compared.points_issued, 0) as error,
         compared.outcome_points / nullif(compared.points_issued, 0) between rates.low_rate and rates.high_rate as is_within_range,
     from compared
-    left join rates on compared.valued_on = rates.valued_on and compared.channel = rates.scope
+    left join rates on compared.valued_on = rates.valued_on and compared.currency = rates.currency and compared.channel = rates.scope
 )
 
 select * from final

@@ -5,12 +5,13 @@ about: >-
 zh: 积分会计分录
 owner: finance
 tags: [points, finance]
-grain: [as_of, month, channel, line_no]
+grain: [as_of, month, currency, channel, line_no]
 columns:
   as_of: {zh: 截止日, about: The day the row is for}
   month: {zh: 月份, about: First day of the month that the line is booked in}
+  currency: {zh: 积分种类, about: "Which points; points where a brand has one kind"}
   channel: {zh: 渠道, about: Channel of the accounts}
-  line_no: {zh: 行号, about: "Number of the line in the month and channel, from 1"}
+  line_no: {zh: 行号, about: "Number of the line in the month, currency and channel, from 1"}
   event: {zh: 事项, about: "deferral, reversal, redemption, catch_up, run_off"}
   account_code: {zh: 科目代码, not_null: true, about: Account}
   account_name: {zh: 科目名称, about: Its name}
@@ -20,7 +21,7 @@ columns:
 audits:
   one_side_is_used: "debit < 0 or credit < 0 or (debit = 0) = (credit = 0)"
   months_balance: >-
-    select month, channel, sum(debit) as debit, sum(credit) as credit from mart.point_journal group by month, channel having sum(debit) <> sum(credit)
+    select month, currency, channel, sum(debit) as debit, sum(credit) as credit from mart.point_journal group by month, currency, channel having sum(debit) <> sum(credit)
   moves_the_liability: >-
     select lines.moved, deferrals.moved from (
       select coalesce(sum(case when event = 'deferral' and line_no % 2 = 1 then debit - credit else 0 end), 0)
@@ -35,25 +36,25 @@ deferrals as (select * from mart.point_deferred_revenue),
 accounts as (select * from seed.point_accounts),
 
 events as (
-    select month, channel, 1 as event_no, 'deferral' as event, sum(allocated_in_month) as amount
+    select month, currency, channel, 1 as event_no, 'deferral' as event, sum(allocated_in_month) as amount
     from deferrals
-    group by month, channel
+    group by month, currency, channel
     union all
-    select month, channel, 2 as event_no, 'reversal' as event, sum(reversed_in_month) as amount
+    select month, currency, channel, 2 as event_no, 'reversal' as event, sum(reversed_in_month) as amount
     from deferrals
-    group by month, channel
+    group by month, currency, channel
     union all
-    select month, channel, 3 as event_no, 'redemption' as event, sum(revenue_redemption) as amount
+    select month, currency, channel, 3 as event_no, 'redemption' as event, sum(revenue_redemption) as amount
     from deferrals
-    group by month, channel
+    group by month, currency, channel
     union all
-    select month, channel, 4 as event_no, 'catch_up' as event, sum(revenue_catch_up) as amount
+    select month, currency, channel, 4 as event_no, 'catch_up' as event, sum(revenue_catch_up) as amount
     from deferrals
-    group by month, channel
+    group by month, currency, channel
     union all
-    select month, channel, 5 as event_no, 'run_off' as event, sum(revenue_run_off) as amount
+    select month, currency, channel, 5 as event_no, 'run_off' as event, sum(revenue_run_off) as amount
     from deferrals
-    group by month, channel
+    group by month, currency, channel
 ),
 
 lines as (
@@ -72,8 +73,9 @@ final as (
     select
         cast(getvariable('as_of') as date) as as_of,
         month,
+        currency,
         channel,
-        row_number() over (partition by month, channel order by event_no, side) as line_no,
+        row_number() over (partition by month, currency, channel order by event_no, side) as line_no,
         event,
         account_code,
         account_name,

@@ -54,23 +54,26 @@ audits:
     where coalesce(entries.issued, 0) <> coalesce(lots.issued, 0) or coalesce(entries.opening, 0) <> coalesce(lots.opening, 0)
       or coalesce(entries.reinstated, 0) <> coalesce(lots.reinstated, 0) or coalesce(entries.expired, 0) <> coalesce(lots.expired, 0)
   days_sum_to_balances: >-
-    select days.channel, days.tier, days.points, balances.points from (
-      select channel, tier, sum(points) as points
-      from (select channel, tier, occurred_on, sum(points) as points from mart.point_ledger group by channel, tier, occurred_on)
-      group by channel, tier
+    select days.channel, days.tier, days.currency, days.points, balances.points from (
+      select channel, tier, currency, sum(points) as points
+      from (select channel, tier, currency, occurred_on, sum(points) as points from mart.point_ledger group by channel, tier, currency, occurred_on)
+      group by channel, tier, currency
     ) as days
     full join (
-      select accounts.channel, accounts.tier, sum(balances.balance) as points
+      select accounts.channel, accounts.tier, coalesce(balances.currency, 'points') as currency, sum(balances.balance) as points
       from (select distinct channel, account_id, tier from mart.point_ledger) as accounts
       inner join ledger.balances as balances on accounts.channel = balances.channel and accounts.account_id = balances.account_id
-      group by accounts.channel, accounts.tier
-    ) as balances on days.channel = balances.channel and days.tier = balances.tier
+      group by accounts.channel, accounts.tier, coalesce(balances.currency, 'points')
+    ) as balances on days.channel = balances.channel and days.tier = balances.tier and days.currency = balances.currency
     where coalesce(days.points, 0) <> coalesce(balances.points, 0)
   transfers_sum_to_zero: >-
     select sent.points, unanswered.points as unanswered
-    from (select coalesce(sum(points), 0) as points from mart.point_ledger where kind = 'transferred') as sent
-    cross join (select coalesce(sum(points), 0) as points from ledger.exceptions where code = 'transfer_without_counterpart') as unanswered
-    where sent.points <> unanswered.points
+    from (select currency, sum(points) as points from mart.point_ledger where kind = 'transferred' group by currency) as sent
+    full join (
+      select coalesce(currency, 'points') as currency, sum(points) as points from ledger.exceptions
+      where code = 'transfer_without_counterpart' group by coalesce(currency, 'points')
+    ) as unanswered on sent.currency = unanswered.currency
+    where coalesce(sent.points, 0) <> coalesce(unanswered.points, 0)
 --- */
 with
 entries as (select * from ledger.entries),

@@ -46,6 +46,9 @@ audits:
     full join ledger.balances as balances
       on lots.channel = balances.channel and lots.account_id = balances.account_id and lots.currency = coalesce(balances.currency, 'points')
     where coalesce(lots.remaining, 0) <> coalesce(balances.lots_remaining, 0)
+  no_lot_is_lost: >-
+    select given.n as given, kept.n as kept from (select count(*) as n from ledger.lots) as given
+    cross join (select count(*) as n from mart.point_lots) as kept where given.n <> kept.n
   lots_sum_to_balances: >-
     select (select sum(points_remaining) from mart.point_lots) as lots, (select sum(lots_remaining) from ledger.balances) as balances
     where coalesce((select sum(points_remaining) from mart.point_lots), 0) <> coalesce((select sum(lots_remaining) from ledger.balances), 0)
@@ -108,7 +111,7 @@ final as (
         coalesce(aged.points_reinstated, 0) as points_reinstated,
         aged.extended_from,
     from aged
-    cross join programme
+    inner join programme on coalesce(aged.currency, 'points') = programme.currency
     left join accounts on aged.channel = accounts.channel and aged.account_id = accounts.account_id
     left join pyramid on accounts.customer_id = pyramid.customer_id
 )

@@ -10,6 +10,7 @@ columns:
   as_of: {zh: 截止日, about: The day the row is for}
   item_no: {zh: 序号, about: "Number of the row, by channel, account, day and movement"}
   closed_through: {zh: 已关账至, about: The last day that is closed}
+  currency: {zh: 积分种类, about: "Which points; points where a brand has one kind"}
   channel: {zh: 渠道, about: Channel of the account}
   account_id: {zh: 账号, about: Account in the channel}
   customer_id: {zh: 客户编号, about: Whose account it is now}
@@ -24,27 +25,28 @@ columns:
   source_row: {zh: 来源行, about: The line of that file}
 audits:
   rows_add_up_to_the_balances: >-
-    select items.points, now.points as now_points, closed.points as closed_points
-    from (select coalesce(sum(points), 0) as points from mart.point_prior_period) as items
-    cross join (
-      select coalesce(sum(ledger.points), 0) as points from mart.point_ledger as ledger
-      where ledger.occurred_on <= (select max(closed_through) from dataset.closed_files)
-    ) as now
-    cross join (select coalesce(sum(points), 0) as points from dataset.closed_entries) as closed
-    where items.points <> now.points - closed.points
+    select sides.currency, sum(sides.items) as items, sum(sides.points) as points from (
+      select currency, points as items, 0 as points from mart.point_prior_period
+      union all
+      select currency, 0 as items, points from mart.point_ledger
+      where occurred_on <= (select max(closed_through) from dataset.closed_files)
+      union all
+      select coalesce(currency, 'points') as currency, 0 as items, -points as points from dataset.closed_entries
+    ) as sides
+    group by sides.currency having sum(sides.items) <> sum(sides.points)
 --- */
 with
 files as (select landed_key, closed_through from dataset.closed_files),
 
 sides as (
     select
-        'added' as what, channel, account_id, entry_no, occurred_on, kind, points, points as effect, coalesce(txn_id, '') as txn_id,
+        'added' as what, currency, channel, account_id, entry_no, occurred_on, kind, points, points as effect, coalesce(txn_id, '') as txn_id,
         source_file, source_row,
     from mart.point_ledger
     where occurred_on <= (select max(closed_through) from files)
     union all
     select
-        'removed' as what, channel, account_id, entry_no, occurred_on, kind, points, -points as effect, coalesce(txn_id, '') as txn_id,
+        'removed' as what, coalesce(currency, 'points') as currency, channel, account_id, entry_no, occurred_on, kind, points, -points as effect, coalesce(txn_id, '') as txn_id,
         entry_file as source_file, entry_row as source_row,
     from dataset.closed_entries
 ),
@@ -53,7 +55,7 @@ numbered as (
     select
         *,
         row_number() over (
-            partition by what, channel, account_id, occurred_on, kind, points, txn_id order by entry_no
+            partition by what, currency, channel, account_id, occurred_on, kind, points, txn_id order by entry_no
         ) as copy_no,
     from sides
 ),
@@ -61,7 +63,7 @@ numbered as (
 paired as (
     select
         *,
-        count(*) over (partition by channel, account_id, occurred_on, kind, points, txn_id, copy_no) as sides,
+        count(*) over (partition by currency, channel, account_id, occurred_on, kind, points, txn_id, copy_no) as sides,
         count(*) filter (where what = 'added') over (partition by channel, account_id, txn_id) as told_now,
     from numbered
 ),
@@ -70,9 +72,10 @@ final as (
     select
         cast(getvariable('as_of') as date) as as_of,
         row_number() over (
-            order by paired.channel, paired.account_id, paired.occurred_on, paired.txn_id, paired.what, paired.kind, paired.points, paired.copy_no
+            order by paired.channel, paired.account_id, paired.currency, paired.occurred_on, paired.txn_id, paired.what, paired.kind, paired.points, paired.copy_no
         ) as item_no,
         cast((select max(closed_through) from files) as date) as closed_through,
+        paired.currency,
         paired.channel,
         paired.account_id,
         accounts.customer_id,

@@ -1,13 +1,14 @@
 /* ---
 about: >-
-  The points programme at as_of: the rules in force, how much of what was issued is used, and the share expected to be redeemed in the end.
-  One row. The estimate is that of mart.point_redemption_estimate for all; a rate set by hand goes before it.
+  The points programme at as_of, a row for each currency of points: the rules in force, how much of what was issued is used, and the share expected to be
+  redeemed in the end. The estimate is that of mart.point_redemption_estimate for all; a rate set by hand goes before it.
 zh: 积分计划参数
 owner: finance
 tags: [points, finance]
-grain: [as_of]
+grain: [as_of, currency]
 columns:
   as_of: {zh: 截止日, about: The day the row is for}
+  currency: {zh: 积分种类, about: "Which points; points where a brand has one kind"}
   valid_from: {zh: 生效日, about: Since when the rules in force hold}
   points_per_unit: {zh: 每元积分, unit: points per CNY, about: Points earned per unit of money paid}
   redemption_points: {zh: 兑换比例, unit: points per CNY, about: Points that are worth one unit of money}
@@ -31,36 +32,35 @@ audits:
 --- */
 with
 lots as (select * from ledger.lots),
-programmes as (select * from seed.points_programme where coalesce(currency, 'points') = 'points'),
+rules as (select * from core.point_rules),
 rates as (select * from estimate.rates where scope_kind = 'all' and valued_on = getvariable('as_of')),
 
 in_force as (
-    -- the row in force at as_of, or the first one if none is yet
-    select * from programmes
-    where valid_from = (
-        select coalesce(max(valid_from) filter (where valid_from <= getvariable('as_of')), min(valid_from)) from programmes
-    )
+    select * from rules where getvariable('as_of') >= holds_from and getvariable('as_of') < holds_until
 ),
 
 usage as (
     select
-        cast(coalesce(sum(
+        coalesce(currency, 'points') as currency,
+        cast(sum(
             points_issued + coalesce(points_opening, 0) + coalesce(points_transferred, 0) + points_adjusted - points_clawed_back
-        ), 0) as bigint) as points_issued,
-        cast(coalesce(sum(points_redeemed), 0) as bigint) as points_redeemed,
+        ) as bigint) as points_issued,
+        cast(sum(points_redeemed) as bigint) as points_redeemed,
     from lots
+    group by coalesce(currency, 'points')
 ),
 
 final as (
     select
         cast(getvariable('as_of') as date) as as_of,
+        in_force.currency,
         in_force.valid_from,
         in_force.points_per_unit,
         in_force.redemption_points,
-        cast(1.0 / in_force.redemption_points as decimal(18, 12)) as point_value,
+        in_force.point_value,
         in_force.product_cost_rate,
-        usage.points_issued,
-        usage.points_redeemed,
+        coalesce(usage.points_issued, 0) as points_issued,
+        coalesce(usage.points_redeemed, 0) as points_redeemed,
         coalesce(usage.points_redeemed / nullif(usage.points_issued, 0), 0) as used_share,
         rates.estimated_rate as estimated_redemption_rate,
         cast(in_force.expected_redemption_rate as double) as hand_set_redemption_rate,
@@ -77,8 +77,8 @@ final as (
         rates.additive_rate,
         case when in_force.expected_redemption_rate is not null then 'hand_set' else coalesce(rates.basis, 'cap') end as redemption_rate_basis,
     from in_force
-    cross join usage
-    left join rates on true
+    left join usage on in_force.currency = usage.currency
+    left join rates on in_force.currency = rates.currency
 )
 
 select * from final

@@ -1,14 +1,15 @@
 /* ---
 about: >-
-  Our balances of points against those that channels report, for each day that a channel reports: a row per channel and day, and a row per
+  Our balances of points against those that channels report, of each currency and for each day that a channel reports: a row per channel and day, and a row per
   account whose balances differ. Each break is aged and has the cause that the movements show.
 zh: 积分对账
 owner: finance
 tags: [points, finance]
-grain: [as_of, level, channel, account_id, reported_on]
+grain: [as_of, level, currency, channel, account_id, reported_on]
 columns:
   as_of: {zh: 截止日, about: The day the row is for}
   level: {zh: 层级, about: "channel: all accounts that the channel reports for the day; account: one account with a break", accepted: [channel, account]}
+  currency: {zh: 积分种类, about: "Which points; points where a brand has one kind"}
   channel: {zh: 渠道, about: Channel of the accounts}
   account_id: {zh: 账号, about: "Account in the channel; * on the rows of a channel"}
   reported_on: {zh: 报告日, about: The day that the channel reports the balance for}
@@ -29,7 +30,7 @@ columns:
 audits:
   every_break_has_a_cause: "level = 'account' and cause = 'none'"
   accounts_add_up_to_channels: >-
-    select channel, reported_on from mart.point_reconciliation group by channel, reported_on
+    select currency, channel, reported_on from mart.point_reconciliation group by currency, channel, reported_on
     having coalesce(sum(difference) filter (where level = 'account'), 0) <> sum(difference) filter (where level = 'channel')
 --- */
 with
@@ -40,6 +41,7 @@ entries as (select * from mart.point_ledger),
 -- an account's movements beside each report: the balance at the end of the day, and what else it may have been
 found as (
     select
+        reports.currency,
         reports.channel,
         reports.account_id,
         reports.as_of as reported_on,
@@ -55,15 +57,16 @@ found as (
         list(-entries.points order by entries.entry_no) filter (where entries.kind = 'expired') as expired_points,
         coalesce(-sum(entries.points) filter (where entries.kind = 'expired' and entries.occurred_on <= reports.as_of), 0) as expired_so_far,
     from reports
-    left join entries on reports.channel = entries.channel and reports.account_id = entries.account_id
-    group by reports.channel, reports.account_id, reports.as_of, reports.points, reports.source_file, reports.source_row
+    left join entries
+        on reports.currency = entries.currency and reports.channel = entries.channel and reports.account_id = entries.account_id
+    group by reports.currency, reports.channel, reports.account_id, reports.as_of, reports.points, reports.source_file, reports.source_row
 ),
 
 refused as (
-    select channel, account_id, list(abs(points) order by abs(points)) as refused_points
+    select coalesce(currency, 'points') as currency, channel, account_id, list(abs(points) order by abs(points)) as refused_points
     from ledger.exceptions
     where code in ('duplicate_transaction', 'conflicting_transaction')
-    group by channel, account_id
+    group by coalesce(currency, 'points'), channel, account_id
 ),
 
 compared as (
@@ -72,16 +75,16 @@ compared as (
         reported_points - derived_points as difference,
         lag(reported_points - derived_points) over history as earlier_difference,
         coalesce(max(reported_on) filter (where reported_points = derived_points) over history, date '0001-01-01') as agreed_on,
-        max(reported_on) over (partition by channel) as latest_on,
+        max(reported_on) over (partition by currency, channel) as latest_on,
     from found
-    window history as (partition by channel, account_id order by reported_on rows between unbounded preceding and current row)
+    window history as (partition by currency, channel, account_id order by reported_on rows between unbounded preceding and current row)
 ),
 
 judged as (
     select
         compared.*,
         min(compared.reported_on) filter (where compared.difference <> 0) over (
-            partition by compared.channel, compared.account_id, compared.agreed_on
+            partition by compared.currency, compared.channel, compared.account_id, compared.agreed_on
         ) as since,
         case
             when compared.difference = 0 then 'none'
@@ -93,31 +96,33 @@ judged as (
             else 'unknown'
         end as cause,
     from compared
-    left join refused on compared.channel = refused.channel and compared.account_id = refused.account_id
+    left join refused
+        on compared.currency = refused.currency and compared.channel = refused.channel and compared.account_id = refused.account_id
 ),
 
 levels as (
     select
-        'account' as level, channel, account_id, reported_on, reported_on = latest_on as is_latest, 1 as accounts, 1 as breaks,
+        'account' as level, currency, channel, account_id, reported_on, reported_on = latest_on as is_latest, 1 as accounts, 1 as breaks,
         reported_points, derived_points, cause, since, source_file, source_row,
         case when cause = 'timing' then 0 else abs(difference) end as break_points,
     from judged
     where difference <> 0
     union all
     select
-        'channel' as level, channel, '*' as account_id, reported_on, reported_on = latest_on as is_latest, count(*) as accounts,
+        'channel' as level, currency, channel, '*' as account_id, reported_on, reported_on = latest_on as is_latest, count(*) as accounts,
         count(*) filter (where difference <> 0) as breaks, sum(reported_points) as reported_points, sum(derived_points) as derived_points,
         coalesce(max_by(cause, (abs(difference), cause)) filter (where difference <> 0), 'none') as cause,
         null as since, null as source_file, null as source_row,
         coalesce(sum(abs(difference)) filter (where cause <> 'timing'), 0) as break_points,
     from judged
-    group by channel, reported_on, latest_on
+    group by currency, channel, reported_on, latest_on
 ),
 
 final as (
     select
         cast(getvariable('as_of') as date) as as_of,
         level,
+        currency,
         channel,
         account_id,
         reported_on,

@@ -1,13 +1,14 @@
 /* ---
 about: >-
-  The share of points that will be redeemed in the end, estimated at as_of: for all, for each channel and for each member tier, by both methods, with standard errors (Mack 1993) and a
+  The share of points that will be redeemed in the end, estimated at as_of, of each currency of points: for all, for each channel and for each member tier, by both methods, with standard errors (Mack 1993) and a
   range, and the rate in use beside it. A channel or tier has an estimate of its own where it has enough months and the error is small enough; else that of all is used.
 zh: 积分兑换率估计
 owner: finance
 tags: [points, finance]
-grain: [as_of, scope_kind, scope]
+grain: [as_of, currency, scope_kind, scope]
 columns:
   as_of: {zh: 截止日, about: The day the row is for}
+  currency: {zh: 积分种类, about: "Which points; points where a brand has one kind"}
   scope_kind: {zh: 范围类型, accepted: [all, channel, tier], about: "all, channel, tier"}
   scope: {zh: 范围, about: "all, or which channel or tier (as held at as_of)"}
   months_of_issue: {zh: 发放月数, about: Whole months of issue that the estimate is made from}
@@ -32,11 +33,13 @@ audits:
   range_is_in_order: low_rate > estimated_rate or high_rate < estimated_rate
   is_not_below_what_is_used: estimated_rate < least(used_share, 1) - 0.000001
   lots_agree: >-
-    select rates.unredeemed, lots.unredeemed from (
-      select coalesce(sum(points_issued - points_redeemed), 0) as unredeemed from mart.point_redemption_estimate where scope_kind = 'all'
-    ) as rates
-    cross join (select coalesce(sum(points_remaining + points_expired), 0) as unredeemed from ledger.lots) as lots
-    where rates.unredeemed <> lots.unredeemed
+    select lots.*, rates.unredeemed from (
+      select coalesce(currency, 'points') as currency, sum(points_remaining + points_expired) as unredeemed from ledger.lots group by coalesce(currency, 'points')
+    ) as lots
+    full join (
+      select currency, points_issued - points_redeemed as unredeemed from mart.point_redemption_estimate where scope_kind = 'all'
+    ) as rates on lots.currency = rates.currency
+    where coalesce(lots.unredeemed, 0) <> coalesce(rates.unredeemed, 0)
 --- */
 with
 rates as (select * from estimate.rates where valued_on = getvariable('as_of')),
@@ -44,6 +47,7 @@ rates as (select * from estimate.rates where valued_on = getvariable('as_of')),
 final as (
     select
         rates.valued_on as as_of,
+        rates.currency,
         rates.scope_kind,
         rates.scope,
         rates.months_of_issue,

@@ -1,16 +1,17 @@
 /* ---
 about: >-
-  How the points balance went from the start of a period to its end, by channel and member tier, in points and in money.
+  How the points balance went from the start of a period to its end, by currency, channel and member tier, in points and in money.
   opening + issued - redeemed - expired - clawed_back + recredited + adjusted + transferred + prior_period + reclassified = closing. What is closed
   stands as it was closed; elsewhere a customer stands in the tier held at as_of, in every period.
 zh: 积分滚动
 owner: finance
 tags: [points, finance]
-grain: [as_of, period_kind, period_start, channel, tier]
+grain: [as_of, period_kind, period_start, currency, channel, tier]
 columns:
   as_of: {zh: 截止日, about: The day the row is for}
   period_kind: {zh: 期间类型, about: "day (the last ones), month, quarter, year"}
   period_start: {zh: 期间开始, about: First day of the period; the last period ends with as_of}
+  currency: {zh: 积分种类, about: "Which points; points where a brand has one kind"}
   channel: {zh: 渠道, about: Channel of the accounts}
   tier: {zh: 会员等级, about: "The customer's member tier at as_of; none for a customer without one"}
   opening: {zh: 期初, unit: points, about: "Balance before the period: points in lots less arrears"}
@@ -43,30 +44,42 @@ audits:
     opening_value + issued_value - redeemed_value - expired_value - clawed_back_value + recredited_value + adjusted_value
     + transferred_value + prior_period_value + reclassified_value + revalued_value <> closing_value
   reclassified_adds_up_to_nothing: >-
-    select period_kind, period_start, sum(reclassified) as points from mart.point_rollforward
-    group by period_kind, period_start having sum(reclassified) <> 0
+    select period_kind, period_start, currency, sum(reclassified) as points from mart.point_rollforward
+    group by period_kind, period_start, currency having sum(reclassified) <> 0
   late_movements_are_listed: >-
-    select periods.period_kind, items.points, late.points as posted from core.point_periods as periods
-    cross join (select coalesce(sum(points), 0) as points from mart.point_prior_period) as items
+    select periods.period_kind, late.currency, items.points, late.points as posted from core.point_periods as periods
     inner join (
-      select period_kind, period_start, sum(late) as points from core.point_rollforward_parts group by period_kind, period_start
+      select period_kind, period_start, currency, sum(late) as points from core.point_rollforward_parts group by period_kind, period_start, currency
     ) as late on periods.period_kind = late.period_kind and periods.period_start = late.period_start
-    where periods.is_first_open and items.points <> late.points
+    left join (select currency, sum(points) as points from mart.point_prior_period group by currency) as items on late.currency = items.currency
+    where periods.is_first_open and coalesce(items.points, 0) <> late.points
   closing_is_next_opening: >-
     select * from (
-      select period_kind, period_start, channel, tier, closing, closing_value,
+      select period_kind, period_start, currency, channel, tier, closing, closing_value,
         lead(opening) over following as next_opening, lead(opening_value) over following as next_opening_value
       from mart.point_rollforward
-      window following as (partition by period_kind, channel, tier order by period_start)
+      window following as (partition by period_kind, currency, channel, tier order by period_start)
     ) as periods
     where closing <> next_opening or closing_value <> next_opening_value
   last_closing_is_the_balance: >-
-    select periods.period_kind, periods.closing, balances.balance from (
-      select period_kind, sum(closing) as closing from mart.point_rollforward
-      where period_start = date_trunc(period_kind, getvariable('as_of')) group by period_kind
+    select periods.*, entries.points from (
+      select period_kind, currency, channel, tier, sum(closing) as closing from mart.point_rollforward
+      where period_start = date_trunc(period_kind, getvariable('as_of')) group by period_kind, currency, channel, tier
     ) as periods
-    cross join (select coalesce(sum(balance), 0) as balance from ledger.balances) as balances
-    where periods.closing <> balances.balance
+    left join (
+      select currency, channel, tier, sum(points) as points from mart.point_ledger group by currency, channel, tier
+    ) as entries on periods.currency = entries.currency and periods.channel = entries.channel and periods.tier = entries.tier
+    where periods.closing <> coalesce(entries.points, 0)
+  every_balance_is_in_it: >-
+    select periods.period_kind, periods.currency, periods.closing, balances.balance from (
+      select coalesce(currency, 'points') as currency, sum(balance) as balance from ledger.balances group by coalesce(currency, 'points')
+    ) as balances
+    cross join (select distinct period_kind from mart.point_rollforward) as kinds
+    left join (
+      select period_kind, currency, sum(closing) as closing from mart.point_rollforward
+      where period_start = date_trunc(period_kind, getvariable('as_of')) group by period_kind, currency
+    ) as periods on balances.currency = periods.currency and kinds.period_kind = periods.period_kind
+    where coalesce(periods.closing, 0) <> balances.balance
 --- */
 with
 periods as (select * from core.point_periods),
@@ -77,6 +90,7 @@ rows_of_all as (
     select
         period_kind,
         period_start,
+        currency,
         channel,
         tier,
         opening,
@@ -106,6 +120,7 @@ rows_of_all as (
     select
         closed.period_kind,
         closed.period_start,
+        coalesce(closed.currency, 'points') as currency,
         closed.channel,
         closed.tier,
         closed.opening,
@@ -140,6 +155,7 @@ final as (
         cast(getvariable('as_of') as date) as as_of,
         period_kind,
         period_start,
+        currency,
         channel,
         tier,
         cast(opening as bigint) as opening,

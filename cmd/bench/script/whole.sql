@@ -215,7 +215,7 @@ select * from given semi join (select max(place(no, source_row)) as newest from 
 -- Of the rest, identity reads who is named and when.
 create table dataset.point_balances as
 with given as (
-    select 'wechat_member' as channel, member_no as account_id, as_of, points, 'point_balances' as feed, exports.source_file, source_row, exports.exported_at, exports.no,
+    select 'wechat_member' as channel, member_no as account_id, as_of, points, null::varchar as currency, 'point_balances' as feed, exports.source_file, source_row, exports.exported_at, exports.no,
     from read_parquet('{store}/files/point_balances/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
 )
 select * exclude (no) from given semi join (select account_id, as_of, max(no) as no from given group by account_id, as_of) using (account_id, as_of, no);
@@ -435,6 +435,7 @@ select campaign_id, cost from read_parquet('{store}/files/generic_campaigns/*.pa
 --: mart point_ledger
 --: core point_balances
 --: mart point_reconciliation
+--: core point_rules
 --: core point_sales
 --: step estimate
 --: mart point_redemption_estimate
