@@ -18,9 +18,9 @@ import (
 var modelTables = map[string]string{
 	"core.point_sales": "currency varchar default 'points', channel varchar, account_id varchar, order_id varchar, issue_month date, issued_on date, points bigint, sale_channel varchar, " +
 		"transaction_price decimal(18, 2), list_price decimal(18, 2)",
-	"core.point_rules": "currency varchar, holds_from date, holds_until date, redemption_points bigint, expected_redemption_rate decimal(9, 6), standalone_price_per_point decimal(18, 6)",
-	"seed.point_accounts":   "event varchar, debit_account varchar, debit_name varchar, credit_account varchar, credit_name varchar, memo varchar",
-	"estimate.rates":        "currency varchar default 'points', scope_kind varchar, scope varchar, month date, rate_without_hand double",
+	"core.point_rules":    "currency varchar, holds_from date, holds_until date, redemption_points bigint, expected_redemption_rate decimal(9, 6), standalone_price_per_point decimal(18, 6)",
+	"seed.point_accounts": "event varchar, debit_account varchar, debit_name varchar, credit_account varchar, credit_name varchar, memo varchar",
+	"estimate.rates":      "currency varchar default 'points', scope_kind varchar, scope varchar, month date, rate_without_hand double",
 	"estimate.vintages": "currency varchar default 'points', month date, channel varchar, with_sale boolean, issue_month date, last_month date, points_issued bigint, points_withdrawn bigint, " +
 		"points_redeemed bigint, points_remaining bigint, expected_points bigint, expected_within_year bigint",
 }
