@@ -5,7 +5,7 @@ import "embed"
 
 // Files are the models (core, mart), the seeds and the parameters.
 //
-//go:embed core/*.sql mart/*.sql seeds parameters.yaml
+//go:embed core/*.sql mart/*.sql restricted/*.sql seeds parameters.yaml
 var Files embed.FS
 
 // Seeds are the seeds and the parameters alone: what the built-in unit tests count on, whatever a project sets.
@@ -15,5 +15,5 @@ var Seeds embed.FS
 
 // Cases are the unit tests of the models.
 //
-//go:embed core/testdata/*.txtar mart/testdata/*.txtar
+//go:embed core/testdata/*.txtar mart/testdata/*.txtar restricted/testdata/*.txtar
 var Cases embed.FS

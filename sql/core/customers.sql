@@ -1,5 +1,5 @@
 /* ---
-about: One customer, made of all accounts that were merged. Of each attribute the value of the account described last.
+about: One customer, made of all accounts that were merged. Of attributes about which accounts may differ the value of core.customer_attributes.
 zh: 客户
 owner: crm
 tags: [core, customer]
@@ -13,9 +13,9 @@ columns:
   accounts: {zh: 账号数, unit: accounts, about: Accounts merged}
   channels: {zh: 渠道数, unit: channels, about: Channels they are in}
   channel_names: {zh: 渠道列表, about: "These channels in alphabetical order, parted by commas"}
-  gender: {zh: 性别, about: As exported}
-  province: {zh: 省, about: As exported}
-  city: {zh: 市, about: Of the account that gives the province}
+  gender: {zh: 性别, about: As the golden record has it}
+  province: {zh: 省, about: As the golden record has it}
+  city: {zh: 市, about: Of the same source as the province}
   birth_month: {zh: 生日月份, unit: month, about: 1 to 12}
   has_phone: {zh: 有手机号, about: Some account has a phone}
   has_email: {zh: 有邮箱, about: Some account has an e-mail address}
@@ -36,18 +36,8 @@ audits:
 --- */
 with
 accounts as (select * from core.accounts),
+attributes as (select * from core.customer_attributes),
 customer_days as (select * from core.customer_days),
-
--- The accounts of a customer, the one described last first; a customer has few, so the numbers are small.
-ordered as (
-    select
-        accounts.*,
-        row_number() over (
-            partition by customer_id
-            order by coalesce(updated_at, timestamp '1970-01-01 00:00:00'), channel, account_id
-        ) as recency,
-    from accounts
-),
 
 merged as (
     -- lint: allow functions because the names of a customer's channels become one text in a fixed order
@@ -58,16 +48,22 @@ merged as (
         min(coalesce(least(first_seen_at, registered_at), first_seen_at, registered_at)) as first_seen_at,
         count(*) as accounts,
         list_sort(list(distinct channel)) as channel_list,
-        max_by(gender, recency) filter (where gender is not null) as gender,
-        nullif(max_by(coalesce(province, ''), recency) filter (where province is not null or city is not null), '') as province,
-        nullif(max_by(coalesce(city, ''), recency) filter (where province is not null or city is not null), '') as city,
-        max_by(birth_month, recency) filter (where birth_month is not null) as birth_month,
         bool_or(has_phone) as has_phone,
         bool_or(has_email) as has_email,
         coalesce(bool_and(sms_consent), false) as sms_consent,
         coalesce(bool_and(email_consent), false) as email_consent,
         coalesce(bool_and(app_consent), false) as app_consent,
-    from ordered
+    from accounts
+    group by customer_id
+),
+
+chosen as (
+    select
+        customer_id,
+        max(value) filter (where attribute = 'gender') as gender,
+        max(value) filter (where attribute = 'place') as place,
+        cast(max(value) filter (where attribute = 'birthday') as bigint) as birth_month,
+    from attributes
     group by customer_id
 ),
 
@@ -94,16 +90,18 @@ final as (
         merged.accounts,
         cast(len(merged.channel_list) as bigint) as channels,
         array_to_string(merged.channel_list, ',') as channel_names,
-        merged.gender,
-        merged.province,
-        merged.city,
-        merged.birth_month,
+        chosen.gender,
+        nullif(split_part(chosen.place, '/', 1), '') as province,
+        nullif(split_part(chosen.place, '/', 2), '') as city,
+        chosen.birth_month,
         merged.has_phone,
         merged.has_email,
         merged.sms_consent,
         merged.email_consent,
         merged.app_consent,
     from merged
+    left join chosen
+        on merged.customer_id = chosen.customer_id
     left join first_days
         on merged.customer_id = first_days.customer_id
 )

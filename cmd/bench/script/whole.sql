@@ -46,6 +46,7 @@ create table seed.identity_rules as from read_parquet('{seeds}/identity_rules/*/
 create table seed.identity_junk as from read_parquet('{seeds}/identity_junk/*/*.parquet');
 create table seed.identity_labels as from read_parquet('{seeds}/identity_labels/*/*.parquet');
 create table seed.identity_overrides as from read_parquet('{seeds}/identity_overrides/*/*.parquet');
+create table seed.identity_survivorship as from read_parquet('{seeds}/identity_survivorship/*/*.parquet');
 
 -- All exports, numbered from the oldest to the newest; place is greatest for the first line of the newest export.
 create table feed.exports as
@@ -170,21 +171,21 @@ generic_rows as (
     from read_parquet('{store}/files/generic_accounts/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
 ),
 mentions as (
-    select 'tmall' as channel, buyer as account_id, phone, cast(null as varchar) as email, cast(null as varchar) as union_id, cast(null as varchar) as open_id,
+    select 'tmall' as channel, buyer as account_id, receiver as name, phone, cast(null as varchar) as email, cast(null as varchar) as union_id, cast(null as varchar) as open_id,
         cast(null as varchar) as member_no, cast(null as varchar) as device_id, max(nullif(regexp_extract(address, '^([^ ]+) +[^ ]', 1), '')) as province,
         max(nullif(regexp_extract(address, '^[^ ]+ +([^ ]+) ', 1), '')) as city, cast(null as date) as birthday, cast(null as varchar) as gender,
         cast(null as timestamp) as registered_at, cast(null as boolean) as is_member, cast(null as boolean) as sms_consent, cast(null as boolean) as email_consent,
         cast(null as boolean) as app_consent, max(exported_at) as exported_at, max(no) as no, arg_max(source_row, place(no, source_row)) as source_row,
     from (select * from feed.tmall union all by name select * from feed.qianniu) where buyer is not null group by feed, buyer, receiver, phone
     union all by name
-    select 'jd' as channel, buyer as account_id, phone, max(exported_at) as exported_at, max(no) as no, arg_max(source_row, place(no, source_row)) as source_row,
+    select 'jd' as channel, buyer as account_id, receiver as name, phone, max(exported_at) as exported_at, max(no) as no, arg_max(source_row, place(no, source_row)) as source_row,
     from feed.jd where buyer is not null group by buyer, receiver, phone
     union all by name
-    select 'douyin' as channel, account as account_id, account as phone, max(province) as province, max(city) as city, max(exported_at) as exported_at,
+    select 'douyin' as channel, account as account_id, receiver as name, account as phone, max(province) as province, max(city) as city, max(exported_at) as exported_at,
         max(no) as no, arg_max(source_row, place(no, source_row)) as source_row,
     from feed.douyin where account is not null group by account, receiver
     union all by name
-    select 'youzan' as channel, account as account_id, phone, max(province) as province, max(city) as city, max(exported_at) as exported_at,
+    select 'youzan' as channel, account as account_id, receiver as name, phone, max(province) as province, max(city) as city, max(exported_at) as exported_at,
         max(no) as no, arg_max(source_row, place(no, source_row)) as source_row,
     from feed.youzan where account is not null group by account, receiver, phone
     union all by name
@@ -192,15 +193,15 @@ mentions as (
         arg_max(source_row, place(no, source_row)) as source_row,
     from feed.pos where account is not null group by account, member_no, buyer_phone, phone
     union all by name
-    select 'wechat_member' as channel, member_no as account_id, phone, email, union_id, open_id, member_no, province, city, birthday, gender, registered_at,
+    select 'wechat_member' as channel, member_no as account_id, name, phone, email, union_id, open_id, member_no, province, city, birthday, gender, registered_at,
         true as is_member, sms_consent, email_consent, app_consent, exported_at, no, source_row,
     from member_rows semi join (select max(place(no, source_row)) as newest from member_rows group by member_no, phone) on place(no, source_row) = newest
     union all by name
-    select channel, account_id, phone, email, union_id, open_id, member_no, device_id, province, city, birthday, gender, registered_at, is_member, sms_consent,
+    select channel, account_id, name, phone, email, union_id, open_id, member_no, device_id, province, city, birthday, gender, registered_at, is_member, sms_consent,
         email_consent, app_consent, exported_at, no, source_row,
     from generic_rows semi join (select max(place(no, source_row)) as newest from generic_rows group by channel, account_id, phone) on place(no, source_row) = newest
 )
-select mentions.*, mentions.no * 1099511627776 + mentions.source_row as recency, exports.source_file
+select mentions.*, mentions.no * 1099511627776 + mentions.source_row as recency, exports.feed, exports.source_file
 from mentions inner join feed.exports as exports using (no);
 
 create table dataset.point_transactions as
@@ -307,10 +308,6 @@ with described as (
         max(exported_at) as updated_at,
         max_by(is_member, recency) filter (where is_member is not null) as is_member,
         max_by(registered_at, recency) filter (where registered_at is not null) as registered_at,
-        max_by(gender, recency) filter (where gender is not null) as gender,
-        max_by(province, recency) filter (where province is not null) as province,
-        max_by(city, recency) filter (where city is not null) as city,
-        max_by(birthday, recency) filter (where birthday is not null) as birthday,
         count(phone) > 0 as has_phone,
         count(email) > 0 as has_email,
         max_by(sms_consent, recency) filter (where sms_consent is not null) as sms_consent,
@@ -328,10 +325,6 @@ select
     described.updated_at,
     coalesce(described.is_member, false) as is_member,
     described.registered_at,
-    described.gender,
-    described.province,
-    described.city,
-    cast(extract(month from described.birthday) as bigint) as birth_month,
     coalesce(described.has_phone, false) as has_phone,
     coalesce(described.has_email, false) as has_email,
     described.sms_consent,
@@ -340,6 +333,9 @@ select
 from identity.account_customers as account_customers
 left join described using (channel, account_id);
 
+--: core account_attributes
+--: core customer_attribute_values
+--: core customer_attributes
 --: core customers
 --: core periods
 --: core customer_standings
@@ -426,6 +422,7 @@ create table core.campaigns as
 select campaign_id, cost from read_parquet('{store}/files/generic_campaigns/*.parquet');
 
 --: mart identity_quality
+--: mart customer_conflicts
 --: mart customer_pyramid
 --: mart customer_rfm
 --: mart churn_tiers
