@@ -149,7 +149,7 @@ func groupsOf(tables []Table, names func(*Table) []string) []group {
 
 // rank puts what people look for first.
 func rank(schema string) int {
-	if at := slices.Index([]string{"mart", "core", "estimate", "ledger", "identity", "dataset", "seed"}, schema); at >= 0 {
+	if at := slices.Index([]string{"mart", "core", "estimate", "ledger", "identity", "dataset", "seed", "restricted"}, schema); at >= 0 {
 		return 2 * at
 	}
 	return 1 // a project's own, right after the marts
@@ -169,6 +169,8 @@ func schemaWords(schema string) (chinese, about string) {
 		return "身份", "Accounts merged into customers, made in Go"
 	case "dataset":
 		return "数据集", "Canonical rows of all feeds"
+	case "restricted":
+		return "受限", "Views that show personal values in the clear, for those who may read the exports"
 	case "seed":
 		return "种子", "Small tables kept as CSV files"
 	}

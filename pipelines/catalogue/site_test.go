@@ -34,6 +34,7 @@ func TestEverythingHasAPage(t *testing.T) {
 	}
 	add(sql.Files, "core/*.sql", "tables/", "core.")
 	add(sql.Files, "mart/*.sql", "tables/", "mart.")
+	add(sql.Files, "restricted/*.sql", "tables/", "restricted.")
 	add(sql.Files, "seeds/*.csv", "tables/", "seed.")
 	add(schemas.Files, "datasets/*.yaml", "tables/", "dataset.")
 	add(schemas.Files, "feeds/*.yaml", "feeds/", "")
