@@ -54,8 +54,12 @@ func datasetOf(registry *contract.Registry, dataset *contract.Dataset, files map
 			return datasetSQL(registry, dataset, filesOf(files, some), func(file FeedFile) contract.ConformedFile { return file.Local })
 		},
 	}
-	for _, feed := range registry.Giving(dataset.Dataset) {
-		for _, file := range files[feed.Feed] {
+	from, given := dataset.Dataset, files
+	if dataset.Repeats != "" {
+		from, given = dataset.Repeats, withRepeats(registry, dataset.Repeats, files)
+	}
+	for _, feed := range registry.Giving(from) {
+		for _, file := range given[feed.Feed] {
 			made.Files = append(made.Files, snapshot.SourceFile{Feed: feed.Feed, SourceFile: file.Stored.SourceFile, SHA256: file.Stored.FileHash, Contract: contractOf(file), Rows: file.Rows})
 			made.Objects = append(made.Objects, file.Stored.Path)
 		}
@@ -71,6 +75,9 @@ func datasetOf(registry *contract.Registry, dataset *contract.Dataset, files map
 
 // datasetSQL is the union of what the feeds give, over files as place names them.
 func datasetSQL(registry *contract.Registry, dataset *contract.Dataset, files map[string][]FeedFile, place func(FeedFile) contract.ConformedFile) string {
+	if dataset.Repeats != "" {
+		return repeatsSQL(registry, dataset, files, place)
+	}
 	var queries []string
 	for _, feed := range registry.Giving(dataset.Dataset) {
 		var given []contract.ConformedFile

@@ -9,9 +9,14 @@ type Dataset struct {
 	// Mentions says that several feeds may describe one thing, each with what it knows: all their rows are kept, in place of the newest export's.
 	Mentions bool `yaml:"mentions"`
 	// Closed, of a dataset that no feed gives, is what its rows are of the last close of a period: a table as it was closed, or `files`.
-	Closed  string          `yaml:"closed"`
+	Closed string `yaml:"closed"`
+	// Repeats, of a dataset that no feed gives, is the dataset of which it holds the rows that exports of one time tell more than once and not alike.
+	Repeats string          `yaml:"repeats"`
 	Columns []DatasetColumn `yaml:"columns"`
 }
+
+// IsDerived says that no feed gives the dataset.
+func (d *Dataset) IsDerived() bool { return d.Closed != "" || d.Repeats != "" }
 
 // A DatasetColumn is one column of a canonical dataset. Identifier names the kind of identifier that it holds, for
 // merging accounts.

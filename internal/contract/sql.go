@@ -45,6 +45,11 @@ func (c *Contract) FeedSQL(files []ConformedFile) string {
 	return "with\n" + strings.Join(steps, ",\n") + "\nselect * from " + last
 }
 
+// RowsSQL selects all rows of the files, also those that a newer export or an earlier row of the file stands for.
+func (c *Contract) RowsSQL(files []ConformedFile) string {
+	return c.unionSQL(files, c.columnList())
+}
+
 // unionSQL reads every Parquet file once. Files are numbered from 1 in the order given.
 func (c *Contract) unionSQL(files []ConformedFile, columns string) string {
 	if len(files) == 0 {

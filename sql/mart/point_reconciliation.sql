@@ -64,7 +64,7 @@ found as (
 
 refused as (
     select coalesce(currency, 'points') as currency, channel, account_id, list(abs(points) order by abs(points)) as refused_points
-    from ledger.exceptions
+    from mart.point_exceptions
     where code in ('duplicate_transaction', 'conflicting_transaction')
     group by coalesce(currency, 'points'), channel, account_id
 ),

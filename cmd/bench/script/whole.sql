@@ -222,6 +222,7 @@ with given as (
 select * exclude (no) from given semi join (select account_id, as_of, max(no) as no from given group by account_id, as_of) using (account_id, as_of, no);
 
 -- Nothing is closed.
+--: empty point_repeats
 --: empty closed_entries
 --: empty closed_files
 --: empty closed_rollforward
@@ -431,6 +432,7 @@ select campaign_id, cost from read_parquet('{store}/files/generic_campaigns/*.pa
 --: mart tier_migration
 --: mart point_ledger
 --: core point_balances
+--: mart point_exceptions
 --: mart point_reconciliation
 --: core point_rules
 --: core point_sales
@@ -447,7 +449,6 @@ select campaign_id, cost from read_parquet('{store}/files/generic_campaigns/*.pa
 --: core point_rollforward_parts
 --: core point_open_periods
 --: mart point_rollforward
---: mart point_exceptions
 --: mart point_allocations
 --: mart point_deferred_revenue
 --: mart point_contract_liability
