@@ -61,5 +61,6 @@ func emptySQL(registry *contract.Registry, name string) string {
 	for _, column := range dataset.Columns {
 		columns = append(columns, warehouse.Column{Name: column.Name, Type: column.SQLType()})
 	}
+	columns = append(columns, warehouse.Column{Name: "source_file", Type: "VARCHAR"}, warehouse.Column{Name: "source_row", Type: "BIGINT"})
 	return fmt.Sprintf("create table dataset.%s as %s;\n", name, warehouse.NoRows(columns))
 }
