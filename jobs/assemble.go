@@ -17,6 +17,7 @@ import (
 	"countinghouse/pipelines/estimate"
 	"countinghouse/pipelines/identity"
 	"countinghouse/pipelines/ledger"
+	"countinghouse/pipelines/linkage"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -137,12 +138,13 @@ func datasetColumns(dataset *contract.Dataset) []warehouse.Column {
 // StepOptions are what the Go steps need to know besides their tables.
 type StepOptions struct {
 	Identity identity.Config
+	Linkage  linkage.Config
 	AsOf     ledger.Day
 }
 
-// Steps are the tables that are made in Go: identity, the points ledger and the estimate of what will be redeemed of it.
+// Steps are the tables that are made in Go: similar accounts, identity, the points ledger and the estimate of what will be redeemed of it.
 func Steps(options StepOptions) []build.Step {
-	return []build.Step{identityStep(options.Identity), ledgerStep(options.AsOf), estimateStep()}
+	return []build.Step{similarStep(options.Linkage), identityStep(options.Identity), ledgerStep(options.AsOf), estimateStep()}
 }
 
 func identityStep(config identity.Config) build.Step {
@@ -150,6 +152,15 @@ func identityStep(config identity.Config) build.Step {
 		Name: "identity", Version: identity.Version, Definition: config.Definition(), Inputs: identity.Inputs(), Tables: identity.Tables(),
 		Run: func(ctx context.Context, session *warehouse.Session, write build.TableWriter, _ *build.Before) error {
 			return identity.Run(ctx, session, config, func(table, query string) error { return write.Query(ctx, table, query) })
+		},
+	}
+}
+
+func similarStep(config linkage.Config) build.Step {
+	return build.Step{
+		Name: "similar", Version: linkage.Version, Inputs: linkage.Inputs(), Parameters: linkage.Parameters(), Tables: linkage.Tables(),
+		Run: func(ctx context.Context, session *warehouse.Session, write build.TableWriter, _ *build.Before) error {
+			return linkage.Link(ctx, session, config, func(table, query string) error { return write.Query(ctx, table, query) })
 		},
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"countinghouse/pipelines/estimate"
 	"countinghouse/pipelines/identity"
 	"countinghouse/pipelines/ledger"
+	"countinghouse/pipelines/linkage"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -22,6 +23,8 @@ import (
 func runStep(ctx context.Context, session *warehouse.Session, step string) error {
 	name, argument, _ := strings.Cut(step, " ")
 	switch name {
+	case "similar":
+		return runSimilar(ctx, session)
 	case "identity":
 		return runIdentity(ctx, session, strings.Split(argument, ","))
 	case "ledger":
@@ -44,6 +47,14 @@ func runStep(ctx context.Context, session *warehouse.Session, step string) error
 func runIdentity(ctx context.Context, session *warehouse.Session, kinds []string) error {
 	config := identity.Config{Kinds: kinds, Key: []byte(hashKey), Region: "CN"}
 	return identity.Run(ctx, session, config, func(table, query string) error {
+		_, err := session.Exec(ctx, "create table "+table+" as "+query)
+		return err
+	})
+}
+
+// runSimilar looks for similar accounts with the parameters' defaults.
+func runSimilar(ctx context.Context, session *warehouse.Session) error {
+	return linkage.Link(ctx, session, linkage.Config{Threads: 2}, func(table, query string) error {
 		_, err := session.Exec(ctx, "create table "+table+" as "+query)
 		return err
 	})

@@ -5,12 +5,6 @@ import (
 	"slices"
 )
 
-// Edge is a pair with its weight.
-type Edge struct {
-	A, B   int32
-	Weight float64
-}
-
 // Clustering says what joins.
 type Clustering struct {
 	// Join is the least weight of an edge that may join two clusters.
@@ -19,19 +13,29 @@ type Clustering struct {
 	Unknown float64
 	// Cap bounds an edge's weight, so that one strong edge is no bridge between many that do not fit.
 	Cap float64
-	// Refuses tells that two clusters, each by its first record, must not be one; joined says that they are. Both may be nil.
-	Refuses func(a, b int32) bool
-	Joined  func(a, b int32)
+	// Single are values of which one person has one, by kind and record (jr and sr, a birthday); two clusters with different ones are never joined.
+	Single [][]int32
 }
+
+// The values of Single that are none: not known, and more than one of a record by itself, which then joins nothing.
+const (
+	NotKnown      int32 = -1
+	Contradictory int32 = -2
+)
 
 // Cluster gives each record the lowest record of its cluster. Edges are taken by descending weight, then by records; two clusters are joined if the
 // mean weight over all pairs across them is not negative (average linkage). So a chain of near neighbours does not grow.
 func Cluster(records int, edges []Edge, how Clustering) []int32 {
+	return ClusterIn(NewGraph(records, edges), records, edges, how)
+}
+
+// ClusterIn is Cluster for edges whose graph is there already.
+func ClusterIn(graph *Graph, records int, edges []Edge, how Clustering) []int32 {
 	sorted := slices.Clone(edges)
 	slices.SortFunc(sorted, func(a, b Edge) int {
 		return cmp.Or(-cmp.Compare(a.Weight, b.Weight), cmp.Compare(a.A, b.A), cmp.Compare(a.B, b.B))
 	})
-	clusters := newClusters(records, edges, how)
+	clusters := newClusters(graph, records, how)
 	for _, edge := range sorted {
 		if edge.Weight < how.Join {
 			break
@@ -45,24 +49,28 @@ func Cluster(records int, edges []Edge, how Clustering) []int32 {
 }
 
 type clusters struct {
-	how     Clustering
-	first   []int32
-	members map[int32][]int32 // of clusters of two and more
-	weights map[uint64]float64
+	how    Clustering
+	graph  *Graph
+	first  []int32
+	next   []int32 // the records of a cluster are a ring
+	size   []int32 // by root
+	single [][]int32
+	// refused remembers two clusters, by their roots, that did not join with their sizes of then: they need not be looked at again until one grows.
+	refused map[uint64]uint64
 }
 
-func newClusters(records int, edges []Edge, how Clustering) *clusters {
-	c := &clusters{how: how, first: make([]int32, records), members: map[int32][]int32{}, weights: make(map[uint64]float64, len(edges))}
+func newClusters(graph *Graph, records int, how Clustering) *clusters {
+	c := &clusters{how: how, graph: graph, first: make([]int32, records), next: make([]int32, records), size: make([]int32, records), refused: map[uint64]uint64{}}
 	for i := range c.first {
-		c.first[i] = int32(i)
+		c.first[i], c.next[i], c.size[i] = int32(i), int32(i), 1
 	}
-	for _, edge := range edges {
-		c.weights[pairKey(edge.A, edge.B)] = min(max(edge.Weight, -how.Cap), how.Cap)
+	for _, values := range how.Single {
+		c.single = append(c.single, slices.Clone(values))
 	}
 	return c
 }
 
-func pairKey(a, b int32) uint64 { return uint64(min(a, b))<<32 | uint64(uint32(max(a, b))) }
+func packed(a, b int32) uint64 { return uint64(uint32(a))<<32 | uint64(uint32(b)) }
 
 func (c *clusters) root(record int32) int32 {
 	for c.first[record] != record {
@@ -72,38 +80,60 @@ func (c *clusters) root(record int32) int32 {
 	return record
 }
 
-func (c *clusters) of(root int32) []int32 {
-	if members := c.members[root]; members != nil {
-		return members
-	}
-	return []int32{root}
-}
-
 func (c *clusters) join(edge Edge) {
 	a, b := c.root(edge.A), c.root(edge.B)
-	if a == b || c.how.Refuses != nil && c.how.Refuses(a, b) || c.mean(a, b) < 0 {
+	if a == b {
 		return
 	}
 	low, high := min(a, b), max(a, b)
-	c.members[low] = append(slices.Clone(c.of(low)), c.of(high)...)
-	delete(c.members, high)
+	if Conflicts(c.single, low, high) || c.refusedBefore(low, high) {
+		return
+	}
+	if c.mean(low, high) < 0 {
+		c.refused[packed(low, high)] = packed(c.size[low], c.size[high])
+		return
+	}
 	c.first[high] = low
-	if c.how.Joined != nil {
-		c.how.Joined(low, high)
+	c.size[low] += c.size[high]
+	c.next[low], c.next[high] = c.next[high], c.next[low]
+	for _, values := range c.single {
+		if values[low] == NotKnown {
+			values[low] = values[high]
+		}
 	}
 }
 
-func (c *clusters) mean(a, b int32) float64 {
-	left, right := c.of(a), c.of(b)
-	sum := 0.0
-	for _, x := range left {
-		for _, y := range right {
-			weight, known := c.weights[pairKey(x, y)]
-			if !known {
-				weight = c.how.Unknown
-			}
-			sum += weight
+func (c *clusters) refusedBefore(low, high int32) bool {
+	sizes, before := c.refused[packed(low, high)]
+	return before && sizes == packed(c.size[low], c.size[high])
+}
+
+// Conflicts tells whether two records have different values of a kind of which one person has one.
+func Conflicts(single [][]int32, a, b int32) bool {
+	for _, values := range single {
+		x, y := values[a], values[b]
+		if x == Contradictory || y == Contradictory || x >= 0 && y >= 0 && x != y {
+			return true
 		}
 	}
-	return sum / float64(len(left)*len(right))
+	return false
+}
+
+// mean weight over all pairs across two clusters, found from the edges of the one that has fewer records.
+func (c *clusters) mean(a, b int32) float64 {
+	if c.size[a] > c.size[b] {
+		a, b = b, a
+	}
+	sum, known := 0.0, 0.0
+	for record, first := a, true; first || record != a; record, first = c.next[record], false {
+		to, weights := c.graph.Of(record)
+		for i, other := range to {
+			if c.root(other) == b {
+				sum += min(max(weights[i], -c.how.Cap), c.how.Cap)
+				known++
+			}
+		}
+	}
+	pairs := float64(c.size[a]) * float64(c.size[b])
+	return (sum + (pairs-known)*c.how.Unknown) / pairs
 }

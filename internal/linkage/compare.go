@@ -70,7 +70,7 @@ func (c *Comparer) level(field int, left, right int32) int {
 // surname counts as missing, since the one level speaks for both.
 func (c *Comparer) swapped(pattern Pattern, swap *Swap, a, b int32) Pattern {
 	last := len(c.table.Fields[swap.Given].Levels) - 1
-	if pattern.level(swap.Given) != last || pattern.level(swap.Surname) != last {
+	if pattern.Level(swap.Given) != last || pattern.Level(swap.Surname) != last {
 		return pattern
 	}
 	given, surname := c.table.Words[swap.Given], c.table.Words[swap.Surname]

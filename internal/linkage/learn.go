@@ -120,7 +120,7 @@ func (m *Model) countOthers(fields []Field, random []Count, without bool) {
 		}
 		addLevels(sums, count.Pattern, share, nil)
 	}
-	m.U = normalised(sums)
+	m.U = normalised(fields, sums, func(l Level) float64 { return l.U })
 }
 
 // personal tells whether a rule holds something that people of one household do not share. Of the pairs of the other rules most may be of one
@@ -144,7 +144,7 @@ func (m *Model) fitMatches(fields []Field, blocked []Count, rules []Rule) {
 			}
 		}
 	}
-	m.M = bounded(fields, normalised(total))
+	m.M = bounded(fields, normalised(fields, total, believedM))
 }
 
 func ofRule(counts []Count, bit uint32) []Count {
@@ -188,7 +188,7 @@ func (m *Model) fitRule(fields []Field, counts []Count, held []int) (sums [][]fl
 				smoothed[field][level] += sums[field][level]
 			}
 		}
-		own.M = bounded(fields, normalised(smoothed))
+		own.M = bounded(fields, normalised(fields, smoothed, believedM))
 	}
 	return sums, sure
 }
@@ -214,7 +214,7 @@ func (m *Model) fitShares(fields []Field, blocked []Count, all float64, records 
 func (m *Model) shares(fields []Field, pattern Pattern, held []int, match, household float64) (one, home, strangers float64) {
 	one, home, strangers = match, household, max(1-match-household, .001)
 	for field := range fields {
-		level := pattern.level(field)
+		level := pattern.Level(field)
 		if level < 0 || slices.Contains(held, field) {
 			continue
 		}
@@ -239,20 +239,29 @@ func believed(fields []Field, figure func(Level) float64) [][]float64 {
 
 func addLevels(sums [][]float64, pattern Pattern, share float64, held []int) {
 	for field := range sums {
-		if level := pattern.level(field); level >= 0 && !slices.Contains(held, field) {
+		if level := pattern.Level(field); level >= 0 && !slices.Contains(held, field) {
 			sums[field][level] += share
 		}
 	}
 }
 
-func normalised(sums [][]float64) [][]float64 {
-	for _, levels := range sums {
+func believedM(l Level) float64 { return l.M }
+
+// normalised makes shares of sums; fixed levels stand beside them with the figure that is believed.
+func normalised(fields []Field, sums [][]float64, figure func(Level) float64) [][]float64 {
+	for i, levels := range sums {
 		total := 0.0
-		for _, sum := range levels {
-			total += sum
+		for j, sum := range levels {
+			if !fields[i].Levels[j].Fixed {
+				total += sum
+			}
 		}
-		for i := range levels {
-			levels[i] = max(levels[i]/total, 1e-9)
+		for j := range levels {
+			if fields[i].Levels[j].Fixed {
+				levels[j] = figure(fields[i].Levels[j])
+			} else {
+				levels[j] = max(levels[j]/total, 1e-9)
+			}
 		}
 	}
 	return sums
@@ -263,6 +272,9 @@ func bounded(fields []Field, m [][]float64) [][]float64 {
 	for i, field := range fields {
 		rest := 1.0
 		for level := len(m[i]) - 1; level > 0; level-- {
+			if field.Levels[level].Fixed {
+				continue
+			}
 			most := 1.0
 			if field.Household < .1 {
 				most = mostOfBelief * field.Levels[level].M

@@ -17,6 +17,9 @@ import "math"
 type Level struct {
 	Name string
 	M, U float64
+	// Fixed keeps M and U as they are: what two masked phones that fit are worth is arithmetic of digits, and how many pairs meet a mask hangs on
+	// which channels are compared and not on who is who.
+	Fixed bool
 }
 
 // Field is one thing that is compared.
@@ -41,8 +44,8 @@ type Table struct {
 	Codes  [][]int32
 	// Given and Surname are fields whose values may have been exchanged, with the level that says so; nil where there are none.
 	Swap *Swap
-	// Conflict are values of which one person has one (jr, sr): two records with different ones are never joined. Empty: none.
-	Conflict []string
+	// Owner is the account of each record: records of one account are one person, and are not compared. Nil: each is its own.
+	Owner []int32
 }
 
 // Swap names the two fields of a name.
@@ -56,10 +59,19 @@ func (t *Table) Records() int {
 	return len(t.Codes[0])
 }
 
+// OwnerOf gives a record's account.
+func (t *Table) OwnerOf(record int32) int32 {
+	if t.Owner == nil {
+		return record
+	}
+	return t.Owner[record]
+}
+
 // Pattern packs the levels of a pair, four bits per field: 0 is missing, else the level plus one.
 type Pattern uint64
 
-func (p Pattern) level(field int) int { return int(p>>(4*field)&15) - 1 }
+// Level of a field; -1: missing.
+func (p Pattern) Level(field int) int { return int(p>>(4*field)&15) - 1 }
 
 func (p Pattern) with(field, level int) Pattern {
 	return p&^(15<<(4*field)) | Pattern(level+1)<<(4*field)

@@ -14,7 +14,7 @@ import (
 // chance is a field with two levels.
 func chance(name string, household float64) linkage.Field {
 	return linkage.Field{
-		Name: name, Levels: []linkage.Level{{"equal", .8, .1}, {"different", .2, .9}}, Household: household,
+		Name: name, Levels: []linkage.Level{{Name: "equal", M: .8, U: .1}, {Name: "different", M: .2, U: .9}}, Household: household,
 		Compare: func(_, _ string) int { return 1 },
 	}
 }
@@ -85,16 +85,37 @@ func TestClusterResistsChains(t *testing.T) {
 }
 
 func TestClusterRefuses(t *testing.T) {
-	generation := []string{"jr", "", "sr"}
-	got := linkage.Cluster(3, []linkage.Edge{{0, 1, 9}, {1, 2, 8}, {0, 2, 8}}, linkage.Clustering{
-		Unknown: -3, Cap: 12,
-		Refuses: func(a, b int32) bool {
-			return generation[a] != "" && generation[b] != "" && generation[a] != generation[b]
-		},
-		Joined: func(a, b int32) { generation[a] = max(generation[a], generation[b]) },
-	})
-	if !slices.Equal(got, []int32{0, 0, 2}) {
-		t.Errorf("%v: junior and senior are one", got)
+	const junior, senior = 0, 1
+	edges := []linkage.Edge{{0, 1, 9}, {1, 2, 8}, {0, 2, 8}}
+	for name, c := range map[string]struct{ generation, want []int32 }{
+		"junior and senior are two":            {[]int32{junior, linkage.NotKnown, senior}, []int32{0, 0, 2}},
+		"who is both is neither's":             {[]int32{linkage.NotKnown, linkage.Contradictory, linkage.NotKnown}, []int32{0, 1, 0}},
+		"nothing known stands against nothing": {[]int32{linkage.NotKnown, senior, senior}, []int32{0, 0, 0}},
+	} {
+		got := linkage.Cluster(3, edges, linkage.Clustering{Unknown: -3, Cap: 12, Single: [][]int32{c.generation}})
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// Odds of 8 to 1 beside a rival of the same odds, by the formula of the comment: 8 / (1 + 8 + 8), and so on.
+func TestRivals(t *testing.T) {
+	edges := []linkage.Edge{{0, 1, 3}, {0, 2, 3}, {1, 3, 1}, {2, 4, 5}}
+	graph := linkage.NewGraph(5, edges)
+	nobody := func(int32, int32) bool { return false }
+	for _, c := range []struct {
+		edge int
+		same func(a, b int32) bool
+		odds float64
+	}{
+		{0, nobody, 8 + 2}, // 0 could be with 2, and 1 with 3
+		{0, func(a, b int32) bool { return a+b == 3 }, 0},
+		{3, nobody, 8}, // 2 could be with 0; 4 has nobody else
+	} {
+		if got, want := graph.Rivals(edges[c.edge], c.same), math.Log2(1+c.odds); math.Abs(got-want) > 1e-9 {
+			t.Errorf("edge %d: %f bits, want %f", c.edge, got, want)
+		}
 	}
 }
 
@@ -122,7 +143,7 @@ func TestClusterDependsOnNoOrder(t *testing.T) {
 }
 
 func names() *linkage.Table {
-	levels := []linkage.Level{{"equal", .7, .01}, {"close", .2, .02}, {"exchanged", .02, .001}, {"different", .08, .969}}
+	levels := []linkage.Level{{Name: "equal", M: .7, U: .01}, {Name: "close", M: .2, U: .02}, {Name: "exchanged", M: .02, U: .001}, {Name: "different", M: .08, U: .969}}
 	compare := func(a, b string) int {
 		if a[0] == b[0] {
 			return 1
@@ -161,7 +182,7 @@ func TestPattern(t *testing.T) {
 
 func TestRareValuesWeighMore(t *testing.T) {
 	table := &linkage.Table{
-		Fields: []linkage.Field{{Name: "surname", Levels: []linkage.Level{{"equal", .9, .3}, {"different", .1, .7}}, Frequency: true}},
+		Fields: []linkage.Field{{Name: "surname", Levels: []linkage.Level{{Name: "equal", M: .9, U: .3}, {Name: "different", M: .1, U: .7}}, Frequency: true}},
 		Words:  [][]string{{"smith", "zog"}}, Codes: [][]int32{{0, 0, 0, 0, 0, 0, 1, 1}},
 	}
 	model := linkage.Model{M: [][]float64{{.9, .1}}, U: [][]float64{{.3, .7}}, Match: .01, Household: .01}

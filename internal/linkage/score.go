@@ -59,7 +59,7 @@ func frequencies(table *Table, field int, u float64, person []int32) []float64 {
 func (s *Scorer) Weight(pair Pair) float64 {
 	one, home := 0.0, 0.0
 	for field, definition := range s.table.Fields {
-		level := pair.Pattern.level(field)
+		level := pair.Pattern.Level(field)
 		if level < 0 {
 			continue
 		}
@@ -71,10 +71,21 @@ func (s *Scorer) Weight(pair Pair) float64 {
 	return log2(odds)
 }
 
+// Waterfall gives the parts of a pair's weight, as "field: level", with their bits; what a household shares is not among them.
+func (s *Scorer) Waterfall(pair Pair) (parts []string, bits []float64) {
+	for field, definition := range s.table.Fields {
+		if level := pair.Pattern.Level(field); level >= 0 {
+			parts = append(parts, definition.Name+": "+definition.Levels[level].Name)
+			bits = append(bits, log2(s.model.M[field][level]/s.probability(field, level, pair)))
+		}
+	}
+	return parts, bits
+}
+
 // probability that strangers agree so: by the value where they agree exactly.
 func (s *Scorer) probability(field, level int, pair Pair) float64 {
-	if level == 0 && s.tf[field] != nil {
-		return s.tf[field][s.table.Codes[field][pair.A]]
+	if codes := s.table.Codes[field]; level == 0 && s.tf[field] != nil && codes[pair.A] == codes[pair.B] {
+		return s.tf[field][codes[pair.A]]
 	}
 	if swap := s.table.Swap; swap != nil && field == swap.Given && level == swap.Level {
 		u := s.model.U[field][level]
@@ -91,7 +102,7 @@ func (s *Scorer) probability(field, level int, pair Pair) float64 {
 func Believed(fields []Field, pattern Pattern) float64 {
 	odds := 1.0
 	for field := range fields {
-		if level := pattern.level(field); level >= 0 {
+		if level := pattern.Level(field); level >= 0 {
 			odds *= fields[field].Levels[level].M / fields[field].Levels[level].U
 		}
 	}

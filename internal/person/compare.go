@@ -94,11 +94,14 @@ func sharesWord(a, b string) bool {
 	return true
 }
 
-// compareMaskedName: 张* fits 张伟, and * fits any given name of characters.
+// compareMaskedName: 张* fits 张伟. A name that is hidden altogether says nothing: platforms write two stars for a name of any length.
 func compareMaskedName(a, b string) int {
 	left, _, _ := strings.Cut(a, "|")
 	right, _, _ := strings.Cut(b, "|")
-	if fits([]rune(left), []rune(right), false) {
+	switch {
+	case strings.Trim(left, "*") == "" || strings.Trim(right, "*") == "":
+		return -1
+	case fits([]rune(left), []rune(right), false):
 		return nameInitial
 	}
 	return nameDiffers
@@ -185,22 +188,52 @@ func digits(text string) int {
 	return count
 }
 
-// ComparePhone gives a level: equal, equal but for the area code, a masked one that fits, a slip, different.
+// The levels of phones. What a mask that fits is worth hangs on how many digits it leaves to be seen.
+const (
+	phoneExact   = iota
+	phoneLocal   // but for the area code
+	phoneSeen7   // masked, seven digits or more are seen and fit
+	phoneSeen4   // four or more
+	phoneSeen1   // one or more
+	phoneSlip    // one digit typed wrong
+	phoneDiffers // all else
+)
+
+// ComparePhone gives the level of two phones.
 func ComparePhone(a, b string) int {
 	switch {
-	case strings.Contains(a+b, "*"):
-		if fits([]rune(a), []rune(b), true) {
-			return 2
-		}
-		return 4
+	case strings.Contains(a, "*") || strings.Contains(b, "*"):
+		return compareMaskedPhone(a, b)
 	case a == b:
-		return 0
+		return phoneExact
 	case len(a) >= 7 && len(b) >= 7 && a[len(a)-7:] == b[len(b)-7:]:
-		return 1
+		return phoneLocal
 	case Edits(a, b, 1) <= 1:
-		return 3
+		return phoneSlip
 	}
-	return 4
+	return phoneDiffers
+}
+
+// compareMaskedPhone counts the digits that both show. The 1 with which every Chinese mobile number begins is no evidence.
+func compareMaskedPhone(a, b string) int {
+	if len(a) != len(b) || !fits([]rune(a), []rune(b), true) {
+		return phoneDiffers
+	}
+	seen := 0
+	for i := range len(a) {
+		if a[i] != '*' && b[i] != '*' && (i > 0 || a[i] != '1') {
+			seen++
+		}
+	}
+	switch {
+	case seen >= 6:
+		return phoneSeen7
+	case seen >= 4:
+		return phoneSeen4
+	case seen >= 1:
+		return phoneSeen1
+	}
+	return -1
 }
 
 // CompareID gives a level: equal, a slip, different.
@@ -304,13 +337,13 @@ func overlap(a, b string) float64 {
 	return float64(same) / (float64(len(left)+len(right)) / 2)
 }
 
-// ComparePlace gives a level: postcode and city, postcode, city, one of them nearly, the state, different.
+// ComparePlace gives a level: postcode (or district) and city, postcode, city, one of them nearly, the state, different.
 func ComparePlace(a, b string) int {
-	left, right := strings.Split(a, "|"), strings.Split(b, "|")
+	left, right := placeParts(a), placeParts(b)
 	known := func(i int) bool { return left[i] != "" && right[i] != "" }
 	same := func(i int) bool { return known(i) && left[i] == right[i] }
 	switch {
-	case same(0) && same(1):
+	case (same(0) || same(3)) && same(1):
 		return 0
 	case same(0):
 		return 1
@@ -322,4 +355,12 @@ func ComparePlace(a, b string) int {
 		return 4
 	}
 	return 5
+}
+
+// placeParts are postcode, city, state, district.
+func placeParts(place string) (parts [4]string) {
+	for i := range parts {
+		parts[i], place, _ = strings.Cut(place, "|")
+	}
+	return parts
 }

@@ -26,6 +26,7 @@ const (
 	Address    Role = "address"
 	City       Role = "city"
 	State      Role = "state"
+	District   Role = "district"
 	Postcode   Role = "postcode"
 	Gender     Role = "gender"
 	SocialID   Role = "social_id"

@@ -61,6 +61,28 @@ func TestPhonesAndOthers(t *testing.T) {
 	}
 }
 
+// Places are what a reader of Chinese addresses finds in them, however a channel writes them.
+func TestChineseAddresses(t *testing.T) {
+	for _, c := range []struct {
+		cells       map[person.Role]string
+		line, place string
+	}{
+		{map[person.Role]string{person.Address: "浙江省 杭州市 西湖区 文三路1号(310012)"}, "文三路1号", "|杭州|浙江|西湖区"},
+		{map[person.Role]string{person.Address: "浙江杭州市西湖区文三路1号"}, "文三路1号", "|杭州|浙江|西湖区"},
+		{map[person.Role]string{person.Address: "上海徐汇区漕溪路2号"}, "漕溪路2号", "|上海|上海|徐汇区"},
+		{map[person.Role]string{person.Address: "上海 上海市 徐汇区 漕溪路2号"}, "漕溪路2号", "|上海|上海|徐汇区"},
+		{map[person.Role]string{person.State: "浙江省", person.City: "杭州市", person.District: "西湖区", person.Address: "文三路1号"}, "文三路1号", "|杭州|浙江|西湖区"},
+		{map[person.Role]string{person.State: "浙江省", person.City: "杭州市"}, "", "|杭州|浙江"},
+		{map[person.Role]string{person.State: "广西壮族自治区", person.City: "南宁市", person.Postcode: "530000"}, "", "530000|南宁|广西"},
+		{map[person.Role]string{person.Address: "内蒙古自治区锡林郭勒盟正蓝旗上都镇"}, "上都镇", "|锡林郭勒盟|内蒙古|正蓝旗"},
+		{map[person.Role]string{person.Address: "文三路1号"}, "文三路1号", ""},
+	} {
+		if p := person.Normalise(c.cells, nil); p.Address != c.line || p.Place != c.place {
+			t.Errorf("%v: %q in %q, want %q in %q", c.cells, p.Address, p.Place, c.line, c.place)
+		}
+	}
+}
+
 // The similarities are those of Winkler's tables (1994).
 func TestJaroWinkler(t *testing.T) {
 	for _, c := range []struct {
@@ -115,7 +137,8 @@ func TestLevels(t *testing.T) {
 		{"pinyin with a space", given, "秀英|xiuying", "xiu ying", 1},
 		{"slip", given, "theodore", "theodroe", 2},
 		{"initial", given, "b", "bob", 4},
-		{"mask fits", given, "*", "伟|wei", 4},
+		{"mask fits", given, "明*", "明伟|mingwei", 4},
+		{"all hidden says nothing", given, "**", "伟|wei", -1},
 		{"characters that differ by one of two are two people", person.CompareSurname, "张|zhang", "章伟|zhangwei", 6},
 		{"same sound, other character", given, "伟|wei", "玮|wei", 1},
 		{"double surname", person.CompareSurname, "sanchez mendoza", "sanchez", 3},
@@ -125,8 +148,12 @@ func TestLevels(t *testing.T) {
 		{"day missing", person.CompareDate, "1978-12-00", "1978-12-11", 2},
 		{"same day, other year", person.CompareDate, "1978-12-11", "1993-12-11", 3},
 		{"other day", person.CompareDate, "1978-12-11", "1950-01-30", 5},
-		{"masked phone", person.ComparePhone, "1******6198", "13812346198", 2},
-		{"masked phone of another", person.ComparePhone, "1******6198", "13812346199", 4},
+		{"masked phone, four digits seen", person.ComparePhone, "1******6198", "13812346198", 3},
+		{"masked phone, seven digits seen", person.ComparePhone, "138****6198", "13812346198", 2},
+		{"two masks, of which both show the last four", person.ComparePhone, "138****6198", "1******6198", 3},
+		{"masked phone, two digits seen", person.ComparePhone, "1********98", "13812346198", 4},
+		{"masked phone of another", person.ComparePhone, "1******6198", "13812346199", 6},
+		{"masked phone of another length", person.ComparePhone, "1******6198", "02112346198", 6},
 		{"area code missing", person.ComparePhone, "3213212", "2023213212", 1},
 		{"mail at two providers, with figures", person.CompareEmail, "jay77@a.com", "jay77@b.org", 1},
 		{"mail at two providers, a name alone", person.CompareEmail, "jay@a.com", "jay@b.org", -1},
@@ -134,6 +161,8 @@ func TestLevels(t *testing.T) {
 		{"other id", person.CompareID, "2534242", "5860195", 2},
 		{"street and number", person.CompareAddress, "1515 adela ln", "1515 adela lane", 0 + 1},
 		{"city and postcode", person.ComparePlace, "89111|las vegas|nv", "89132|las vegas|nv", 2},
+		{"district and city, postcode or not", person.ComparePlace, "|杭州|浙江|西湖区", "|杭州|浙江|西湖区", 0},
+		{"other district", person.ComparePlace, "|杭州|浙江|西湖区", "|杭州|浙江|上城区", 2},
 		{"address in characters, with the city", person.CompareAddress, "浙江杭州市西湖区文三路1号", "西湖区文三路1号", 1},
 	}
 	for _, c := range cases {

@@ -15,6 +15,7 @@ import (
 	"countinghouse/pipelines/estimate"
 	"countinghouse/pipelines/identity"
 	"countinghouse/pipelines/ledger"
+	"countinghouse/pipelines/linkage"
 	"countinghouse/schemas"
 	"countinghouse/sql"
 
@@ -52,6 +53,7 @@ func steps() []catalogue.Step {
 		}
 	}
 	return []catalogue.Step{
+		{Name: "similar", Inputs: linkage.Inputs(), Parameters: linkage.Parameters(), Tables: linkage.Tables()},
 		{Name: "identity", Inputs: identity.Inputs(), Tables: identity.Tables()},
 		{Name: "ledger", Inputs: []string{"dataset.point_transactions", "seed.points_programme"}, Parameters: []string{"as_of"}, Tables: made},
 		{Name: "estimate", Inputs: estimate.Inputs(), Parameters: estimate.Parameters(), Tables: estimate.Tables()},

@@ -10,7 +10,7 @@ func douyinFeed() feed {
 	return feed{
 		format: format{bom: true},
 		header: []string{
-			"主订单编号", "子订单编号", "选购商品", "商品规格", "商品数量", "商品ID", "商家编码", "商品金额", "订单应付金额", "运费", "收件人", "收件人手机号", "详细地址", "订单提交时间",
+			"主订单编号", "子订单编号", "选购商品", "商品规格", "商品数量", "商品ID", "商家编码", "商品金额", "订单应付金额", "运费", "收件人", "收件人手机号", "收件人（脱敏）", "收件人手机号（脱敏）", "省", "市", "区", "详细地址", "订单提交时间",
 			"支付完成时间", "商家备注", "订单完成时间", "订单状态", "售后状态", "取消原因", "发货时间", "平台实际承担优惠金额", "商家实际承担优惠金额", "达人实际承担优惠金额",
 		},
 		name: func(made moment, part int) string {
@@ -84,11 +84,18 @@ func (w *world) douyinRow(p *person, o *order, seen moment, l douyinLine) []stri
 	}
 	return []string{
 		"\t" + o.id, "\t" + l.id, l.title, "默认", strconv.Itoa(l.quantity), "\t" + l.product, l.code, l.price.String(), l.payable.String(), l.freight.String(),
-		"##" + token(w.salt(12), p.index, 20) + "##", o.account, "##" + token(w.salt(13), p.index, 40) + "##", o.at.stamp(),
+		"##" + token(w.salt(12), p.index, 20) + "##", o.account, maskedName(p.name), maskedPhone(o.phone), p.place.province, p.place.city,
+		p.place.district, "##" + token(w.salt(13), p.index, 40) + "##", o.at.stamp(),
 		dash(seenAt(o.paidAt, seen).stamp()), "-", dash(seenAt(o.completedAt, seen).stamp()), status, dash(after), dash(reason), dash(seenAt(o.shippedAt, seen).stamp()),
 		"0.00", "0.00", "0.00",
 	}
 }
+
+// maskedName leaves the surname's first character to be seen, and not how long the name is.
+func maskedName(name string) string { return string([]rune(name)[:1]) + "**" }
+
+// maskedPhone leaves the first three digits and the last four.
+func maskedPhone(phone string) string { return phone[:3] + "****" + phone[len(phone)-4:] }
 
 func dash(cell string) string {
 	if cell == "" {

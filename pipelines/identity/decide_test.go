@@ -45,7 +45,7 @@ func TestDecisions(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			result := Merge(c.accounts, decidingRules(), c.evidence, c.decisions)
+			result := Merge(c.accounts, decidingRules(), c.evidence, c.decisions, Likeness{})
 			if !slices.Equal(result.Root, c.want) {
 				t.Errorf("roots %v, want %v", result.Root, c.want)
 			}
@@ -72,7 +72,7 @@ func TestWhomAPersonKeepsApart(t *testing.T) {
 		for range rapid.IntRange(1, 8).Draw(t, "decisions") {
 			decisions = append(decisions, Decision{Account: uint32(account.Draw(t, "one")), Other: uint32(account.Draw(t, "other")), Apart: rapid.Bool().Draw(t, "apart")})
 		}
-		result := Merge(accounts, decidingRules(), evidence, decisions)
+		result := Merge(accounts, decidingRules(), evidence, decisions, Likeness{})
 		for i, decision := range decisions {
 			one := result.Root[decision.Account] == result.Root[decision.Other]
 			if decision.Account != decision.Other && decision.Apart == one && result.Refused[i] == "" {
@@ -101,7 +101,7 @@ func TestValuesThatChangeHands(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			if got := Merge(len(c.want), rules, c.evidence, nil).Root; !slices.Equal(got, c.want) {
+			if got := Merge(len(c.want), rules, c.evidence, nil, Likeness{}).Root; !slices.Equal(got, c.want) {
 				t.Errorf("roots %v, want %v", got, c.want)
 			}
 		})
@@ -116,7 +116,7 @@ func TestCrowds(t *testing.T) {
 	for i := range crowd {
 		onePhone = append(onePhone, Evidence{Account: uint32(i), Value: Hash{1}, Number: int64(i)})
 	}
-	result := Merge(crowd, rules, onePhone, nil)
+	result := Merge(crowd, rules, onePhone, nil, Likeness{})
 	if len(result.Shared) != crowd || customers(result) != crowd {
 		t.Errorf("one phone on %d accounts: %d customers, %d values quarantined", crowd, customers(result), len(result.Shared))
 	}
@@ -124,7 +124,7 @@ func TestCrowds(t *testing.T) {
 		value := Hash{byte(i), byte(i >> 8), 1}
 		manyPhones = append(manyPhones, Evidence{Account: 0, Value: value, Number: int64(2 * i)}, Evidence{Account: uint32(i + 1), Value: value, Number: int64(2*i + 1)})
 	}
-	result = Merge(501, rules, manyPhones, nil)
+	result = Merge(501, rules, manyPhones, nil, Likeness{})
 	if customers(result) != 501 {
 		t.Errorf("500 phones on one account: %d customers, want 501", customers(result))
 	}

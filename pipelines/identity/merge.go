@@ -68,6 +68,8 @@ type Link struct {
 	Reason         string
 	// Day is when the link became known: when the later of the two was first seen with the value.
 	Day int32
+	// Score is how likely the two are one person, in bits, where they are only alike.
+	Score float64
 }
 
 // NoEvidence stands for the evidence of a link that a person decided on.
@@ -89,8 +91,8 @@ type Result struct {
 // Merge joins accounts that a person says are one, and then those that share a strong identifier. It depends on the set of evidence only, not
 // on its order: values are taken by trust and then by the seniority of their accounts. A link that would give a customer more values of a kind
 // than the rule allows, or would join two whom a person keeps apart, is refused and listed: so the weaker of two links that contradict loses.
-// The last of the rules is that of decisions.
-func Merge(accounts int, rules []Rule, evidence []Evidence, decisions []Decision) Result {
+// The last of the rules is that of decisions, the one before it that of likeness, which is followed last.
+func Merge(accounts int, rules []Rule, evidence []Evidence, decisions []Decision, likeness Likeness) Result {
 	merger := &merger{
 		rules: rules, forest: newForest(accounts), limited: map[uint32][]held{}, raised: map[rootKind]int{}, apart: map[uint32][]uint32{},
 		result: Result{JoinedBy: make([]int16, accounts)},
@@ -103,6 +105,7 @@ func Merge(accounts int, rules []Rule, evidence []Evidence, decisions []Decision
 	for _, group := range merger.groups(evidence) {
 		merger.group(group)
 	}
+	merger.alike(likeness)
 	merger.result.Root = make([]uint32, accounts)
 	for i := range merger.result.Root {
 		merger.result.Root[i] = merger.forest.root(uint32(i))

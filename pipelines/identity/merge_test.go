@@ -78,7 +78,7 @@ func TestMerge(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			result := Merge(c.accounts, testRules(), c.evidence, nil)
+			result := Merge(c.accounts, testRules(), c.evidence, nil, Likeness{})
 			if !slices.Equal(result.Root, c.want) {
 				t.Errorf("roots %v, want %v", result.Root, c.want)
 			}
@@ -105,10 +105,10 @@ func TestMergeDoesNotDependOnOrder(t *testing.T) {
 		for i := range evidence {
 			evidence[i].Channel = uint16(evidence[i].Account % 4) // an account is in one channel
 		}
-		result := Merge(accounts, testRules(), evidence, nil)
+		result := Merge(accounts, testRules(), evidence, nil, Likeness{})
 		shuffled := slices.Clone(evidence)
 		rand.New(rand.NewPCG(1, uint64(accounts))).Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-		again := Merge(accounts, testRules(), shuffled, nil)
+		again := Merge(accounts, testRules(), shuffled, nil, Likeness{})
 		if !slices.Equal(result.Root, again.Root) || !slices.Equal(result.Links, again.Links) {
 			t.Fatalf("another order gave another result:\n%v\n%v", result, again)
 		}

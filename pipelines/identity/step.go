@@ -38,7 +38,11 @@ func Run(ctx context.Context, session *warehouse.Session, config Config, write W
 	if err := work.readDecisions(ctx); err != nil {
 		return fmt.Errorf("read identity_overrides: %w", err)
 	}
-	if err := work.writeBack(ctx, Merge(len(work.ids), work.rules, work.evidence, work.decisions)); err != nil {
+	likeness, err := work.readLikeness(ctx)
+	if err != nil {
+		return fmt.Errorf("read similar accounts: %w", err)
+	}
+	if err := work.writeBack(ctx, Merge(len(work.ids), work.rules, work.evidence, work.decisions, likeness)); err != nil {
 		return fmt.Errorf("write back: %w", err)
 	}
 	for table, query := range finalQueries() {
@@ -178,7 +182,7 @@ func (w *work) readRules(ctx context.Context) error {
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	w.rules, w.scoped = append(w.rules, Rule{Kind: overrideKind}), append(w.scoped, false)
+	w.rules, w.scoped = append(w.rules, Rule{Kind: similarKind}, Rule{Kind: overrideKind}), append(w.scoped, false, false)
 	for _, kind := range w.config.Kinds {
 		if _, found := w.kinds[kind]; !found {
 			return fmt.Errorf("no rule for the identifier kind %q: add a line to seeds/identity_rules.csv", kind)

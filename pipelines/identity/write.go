@@ -33,6 +33,7 @@ func (w *work) writeBack(ctx context.Context, result Result) error {
 		builder.Field(5).(*array.StringBuilder).Append(link.Outcome.String())
 		builder.Field(6).(*array.StringBuilder).Append(link.Reason)
 		builder.Field(7).(*array.Int64Builder).Append(int64(i))
+		builder.Field(8).(*array.Float64Builder).Append(link.Score)
 	}); err != nil {
 		return err
 	}
@@ -123,7 +124,7 @@ func memberSchema() *arrow.Schema {
 func linkSchema() *arrow.Schema {
 	return arrow.NewSchema([]arrow.Field{
 		integer("account"), integer("other"), integer("number"), text("kind"), text("value_hash"),
-		text("outcome"), text("reason"), integer("link"),
+		text("outcome"), text("reason"), integer("link"), {Name: "score", Type: arrow.PrimitiveTypes.Float64},
 	}, nil)
 }
 
@@ -153,8 +154,8 @@ from identity_work.accounts inner join identity_work.members using (account)`,
 from identity_work.accounts inner join identity_work.members using (account)
 where own_id <> customer_id`,
 		"identity.merges": `select members.customer_id, accounts.channel, accounts.account_id, others.channel as other_channel,
-    others.account_id as other_account_id, links.kind, links.value_hash, links.outcome, nullif(links.reason, '') as reason,
-    cast(null as double) as score, evidence.source_file, evidence.source_row
+    others.account_id as other_account_id, links.kind, case when links.kind <> 'similar' then links.value_hash end as value_hash, links.outcome, nullif(links.reason, '') as reason,
+    case when links.kind = 'similar' then links.score end as score, evidence.source_file, evidence.source_row
 from identity_work.links
 inner join identity_work.members using (account)
 inner join identity_work.accounts on links.account = accounts.account

@@ -189,6 +189,9 @@ func (m *matcher) work(chunks <-chan chunk) found {
 	comparer := linkage.NewComparer(&m.table.Table)
 	for chunk := range chunks {
 		for i := range chunk.a {
+			if m.table.OwnerOf(chunk.a[i]) == m.table.OwnerOf(chunk.b[i]) {
+				continue
+			}
 			pattern := comparer.Pattern(chunk.a[i], chunk.b[i])
 			result.counts.Add(pattern, uint32(chunk.rules[i]))
 			result.all++

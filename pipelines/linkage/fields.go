@@ -9,13 +9,14 @@ import (
 	"countinghouse/internal/person"
 )
 
-// levels reads "name m u" triples.
+// levels reads "name,m,u" triples; a fourth word fixes the figures.
 func levels(text string) []linkage.Level {
 	var list []linkage.Level
 	for _, line := range strings.Split(text, ";") {
 		var level linkage.Level
 		parts := strings.Split(strings.TrimSpace(line), ",")
 		level.Name = parts[0]
+		level.Fixed = len(parts) > 3
 		if _, err := fmt.Sscan(parts[1]+" "+parts[2], &level.M, &level.U); err != nil {
 			panic("a level is written wrongly: " + line)
 		}
@@ -33,9 +34,10 @@ type field struct {
 const (
 	nameLevels = "equal,.72,.01;nickname or pinyin,.05,.002;close,.11,.006;similar,.03,.02;initial or mask fits,.03,.03;" +
 		"names exchanged,.02,.0002;different,.04,.93"
-	dateLevels    = "equal,.84,.0005;day and month exchanged,.02,.0003;one slip,.07,.003;two parts equal,.03,.01;within a year,.01,.06;different,.03,.926"
-	emailLevels   = "equal,.8,.0005;same name elsewhere,.04,.0008;close,.07,.001;different,.09,.9977"
-	phoneLevels   = "equal,.8,.0005;last seven equal,.04,.0002;mask fits,.04,.002;one slip,.04,.0002;different,.08,.9971"
+	dateLevels  = "equal,.84,.0005;day and month exchanged,.02,.0003;one slip,.07,.003;two parts equal,.03,.01;within a year,.01,.06;different,.03,.926"
+	emailLevels = "equal,.8,.0005;same name elsewhere,.04,.0008;close,.07,.001;different,.09,.9977"
+	phoneLevels = "equal,.8,.0005;last seven equal,.04,.0002;mask fits in seven digits,.95,.000004,fixed;mask fits in four digits,.95,.0001,fixed;" +
+		"mask fits in fewer,.95,.03,fixed;one slip,.04,.0002;different,.12,.9991"
 	addressLevels = "equal,.68,.0008;most words and number,.12,.002;most words,.08,.004;some words,.04,.02;different,.08,.973"
 	placeLevels   = "postcode and city,.6,.004;postcode,.1,.004;city,.15,.02;nearly,.06,.01;state,.04,.15;different,.05,.812"
 	idLevels      = "equal,.93,.00002;one slip,.04,.00005;different,.03,.99993"
@@ -105,7 +107,13 @@ type table struct {
 	linkage.Table
 	fields []field
 	codes  []map[string]int32
+	// single are, by kind and owner, values of which one person has one, such as the generation (jr and sr); singles are their dictionaries.
+	single  [][]int32
+	singles []map[string]int32
 }
+
+// The kinds of single values that records have by themselves; accounts have others.
+const generation = 0
 
 func newTable(texts []string) *table {
 	t := &table{fields: fields(texts)}
@@ -115,10 +123,38 @@ func newTable(texts []string) *table {
 	}
 	t.Words, t.Codes = make([][]string, len(t.fields)), make([][]int32, len(t.fields))
 	t.Swap = &linkage.Swap{Given: 0, Surname: 1, Level: swapLevel}
+	t.addKind()
 	return t
 }
 
-func (t *table) add(p person.Person) {
+// addKind makes room for another kind of single values.
+func (t *table) addKind() {
+	t.single = append(t.single, nil)
+	t.singles = append(t.singles, map[string]int32{})
+}
+
+// setSingle notes an owner's value of a kind; owners come in any order, each any number of times.
+func (t *table) setSingle(kind int, owner int32, value string) {
+	for int(owner) >= len(t.single[kind]) {
+		t.single[kind] = append(t.single[kind], linkage.NotKnown)
+	}
+	if value == "" {
+		return
+	}
+	code, known := t.singles[kind][value]
+	if !known {
+		code = int32(len(t.singles[kind]))
+		t.singles[kind][strings.Clone(value)] = code
+	}
+	switch was := t.single[kind][owner]; {
+	case was == linkage.NotKnown:
+		t.single[kind][owner] = code
+	case was != code:
+		t.single[kind][owner] = linkage.Contradictory
+	}
+}
+
+func (t *table) add(p person.Person, owner int32) {
 	for i, field := range t.fields {
 		code := int32(-1)
 		if word := field.of(p); word != "" {
@@ -132,7 +168,7 @@ func (t *table) add(p person.Person) {
 		}
 		t.Codes[i] = append(t.Codes[i], code)
 	}
-	t.Conflict = append(t.Conflict, p.Generation)
+	t.setSingle(generation, owner, p.Generation)
 }
 
 // fieldsNamed gives the places of fields.

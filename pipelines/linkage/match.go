@@ -4,8 +4,11 @@
 package linkage
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"countinghouse/internal/linkage"
@@ -102,8 +105,9 @@ type matcher struct {
 }
 
 // Match links the records of the files. The session must be allowed to read them.
-func Match(ctx context.Context, session *warehouse.Session, options Options) (Report, error) {
+func Match(ctx context.Context, session *warehouse.Session, options Options) (_ Report, err error) {
 	m := &matcher{session: session, options: options}
+	defer func() { err = errors.Join(err, m.end(ctx)) }()
 	steps := []struct {
 		what string
 		do   func(context.Context) error
@@ -118,11 +122,48 @@ func Match(ctx context.Context, session *warehouse.Session, options Options) (Re
 	return m.report, nil
 }
 
+// begin makes a schema of the matcher's own, and end takes it away.
+func (m *matcher) begin(ctx context.Context) error {
+	_, err := m.session.Exec(ctx, "drop schema if exists linkage cascade; create schema linkage")
+	return err
+}
+
+func (m *matcher) end(ctx context.Context) error {
+	_, err := m.session.Exec(context.WithoutCancel(ctx), "drop schema if exists linkage cascade")
+	return err
+}
+
 func (m *matcher) link(ctx context.Context) error {
+	linked, err := m.fit(ctx)
+	if err != nil {
+		return err
+	}
+	m.describe(linked.model)
+	for _, edge := range linked.edges {
+		if edge.Weight >= reviewWeight && linked.clusters[edge.A] != linked.clusters[edge.B] {
+			m.report.Review++
+		}
+	}
+	m.assign(linked.clusters)
+	return nil
+}
+
+// linked is what the model made of the records.
+type linked struct {
+	model    linkage.Model
+	scorer   *linkage.Scorer
+	edges    []linkage.Edge // between owners
+	pairs    []linkage.Pair // of records, by edge: the pair that gives it its weight
+	graph    *linkage.Graph
+	clusters []int32 // by owner
+}
+
+// fit compares, learns, scores and clusters.
+func (m *matcher) fit(ctx context.Context) (linked, error) {
 	m.everyPair = m.table.Records() <= smallFile
 	found, err := m.compare(ctx)
 	if err != nil {
-		return err
+		return linked{}, err
 	}
 	records := m.table.Records()
 	m.report.Compared, m.report.Every = found.all, m.everyPair
@@ -132,20 +173,29 @@ func (m *matcher) link(ctx context.Context) error {
 	}
 	random := linkage.Counter{}
 	comparer := linkage.NewComparer(&m.table.Table)
-	linkage.Random(records, min(randomPairs, drawn), func(a, b int32) { random.Add(comparer.Pattern(a, b), 0) })
-	all := float64(records) * float64(records-1) / 2
-	model := linkage.Learn(m.table.Fields, random.Sorted(), found.counts.Sorted(), m.learnt(), max(all, 1), records)
-	m.describe(model)
-	clusters, _ := m.cluster(found.pairs, linkage.NewScorer(&m.table.Table, model, nil))
-	// Once more, with values counted by people and not by records.
-	clusters, edges := m.cluster(found.pairs, linkage.NewScorer(&m.table.Table, model, clusters))
-	for _, edge := range edges {
-		if edge.Weight >= reviewWeight && clusters[edge.A] != clusters[edge.B] {
-			m.report.Review++
+	linkage.Random(records, min(randomPairs, drawn), func(a, b int32) {
+		if m.table.OwnerOf(a) != m.table.OwnerOf(b) {
+			random.Add(comparer.Pattern(a, b), 0)
 		}
+	})
+	all := float64(records) * float64(records-1) / 2
+	made := linked{model: linkage.Learn(m.table.Fields, random.Sorted(), found.counts.Sorted(), m.learnt(), max(all, 1), records)}
+	m.cluster(&made, found.pairs, nil)
+	// Once more, with values counted by people and not by records.
+	m.cluster(&made, found.pairs, m.people(made.clusters))
+	return made, nil
+}
+
+// people numbers the records by their clusters.
+func (m *matcher) people(clusters []int32) []int32 {
+	if m.table.Owner == nil {
+		return clusters
 	}
-	m.assign(clusters)
-	return nil
+	people := make([]int32, m.table.Records())
+	for record := range people {
+		people[record] = clusters[m.table.Owner[record]]
+	}
+	return people
 }
 
 // learnt are the rules as the fitting sees them, by their bits.
@@ -157,21 +207,53 @@ func (m *matcher) learnt() []linkage.Rule {
 	return list
 }
 
-func (m *matcher) cluster(pairs []linkage.Pair, scorer *linkage.Scorer) ([]int32, []linkage.Edge) {
+// cluster scores the pairs, with values counted by people as they are known so far, and clusters.
+func (m *matcher) cluster(made *linked, pairs []linkage.Pair, people []int32) {
+	made.scorer = linkage.NewScorer(&m.table.Table, made.model, people)
+	made.pairs, made.edges = m.byOwner(pairs, made.scorer)
+	owners := m.owners()
+	made.graph = linkage.NewGraph(owners, made.edges)
+	made.clusters = linkage.ClusterIn(made.graph, owners, made.edges, linkage.Clustering{
+		Join: joinWeight, Unknown: unknownWeight, Cap: capWeight, Single: m.table.single,
+	})
+}
+
+// owners is how many records or accounts are clustered.
+func (m *matcher) owners() int {
+	owners := m.table.Records()
+	if m.table.Owner != nil {
+		owners = 0
+		for _, owner := range m.table.Owner {
+			owners = max(owners, int(owner)+1)
+		}
+	}
+	return owners
+}
+
+// byOwner gives the edges between owners; of several pairs of their records the heaviest counts.
+func (m *matcher) byOwner(pairs []linkage.Pair, scorer *linkage.Scorer) ([]linkage.Pair, []linkage.Edge) {
 	edges := make([]linkage.Edge, len(pairs))
 	for i, pair := range pairs {
-		edges[i] = linkage.Edge{A: pair.A, B: pair.B, Weight: scorer.Weight(pair)}
+		a, b := m.table.OwnerOf(pair.A), m.table.OwnerOf(pair.B)
+		edges[i] = linkage.Edge{A: min(a, b), B: max(a, b), Weight: scorer.Weight(pair)}
 	}
-	generations := map[int32]string{}
-	of := func(root int32) string {
-		if joined, known := generations[root]; known {
-			return joined
+	if m.table.Owner == nil {
+		return pairs, edges
+	}
+	order := make([]int32, len(pairs))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(x, y int32) int {
+		return cmp.Or(cmp.Compare(edges[x].A, edges[y].A), cmp.Compare(edges[x].B, edges[y].B), -cmp.Compare(edges[x].Weight, edges[y].Weight),
+			cmp.Compare(pairs[x].A, pairs[y].A), cmp.Compare(pairs[x].B, pairs[y].B))
+	})
+	var best []linkage.Pair
+	var between []linkage.Edge
+	for _, i := range order {
+		if last := len(between) - 1; last < 0 || between[last].A != edges[i].A || between[last].B != edges[i].B {
+			best, between = append(best, pairs[i]), append(between, edges[i])
 		}
-		return m.table.Conflict[root]
 	}
-	return linkage.Cluster(m.table.Records(), edges, linkage.Clustering{
-		Join: joinWeight, Unknown: unknownWeight, Cap: capWeight,
-		Refuses: func(a, b int32) bool { return of(a) != "" && of(b) != "" && of(a) != of(b) },
-		Joined:  func(a, b int32) { generations[a] = max(of(a), of(b)) },
-	}), edges
+	return best, between
 }

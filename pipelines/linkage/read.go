@@ -39,7 +39,7 @@ func (m *matcher) read(ctx context.Context) error {
 		names[i] = warehouse.QuoteName(column.Name)
 		m.headers = append(m.headers, strings.TrimSpace(column.Name))
 	}
-	if _, err := m.session.Exec(ctx, "create schema linkage"); err != nil {
+	if err := m.begin(ctx); err != nil {
 		return err
 	}
 	casts := make([]string, len(names))
@@ -172,14 +172,19 @@ func (m *matcher) addBatch(batch arrow.RecordBatch, builder *array.RecordBuilder
 		}
 		record := person.Normalise(cells, texts)
 		builder.Field(0).(*array.Int32Builder).Append(int32(m.table.Records()))
-		m.table.add(record)
+		m.table.add(record, int32(m.table.Records()))
 		m.rows, m.truths, m.keys = append(m.rows, numbers.Value(row)), append(m.truths, truth), append(m.keys, key)
-		for i, feature := range featuresOf(record, len(m.texts)) {
-			if feature == "" {
-				builder.Field(i + 1).(*array.StringBuilder).AppendNull()
-			} else {
-				builder.Field(i + 1).(*array.StringBuilder).Append(feature)
-			}
+		appendFeatures(builder, record, len(m.texts))
+	}
+}
+
+// appendFeatures adds the texts that the blocking rules speak of, behind the record's number.
+func appendFeatures(builder *array.RecordBuilder, record person.Person, texts int) {
+	for i, feature := range featuresOf(record, texts) {
+		if feature == "" {
+			builder.Field(i + 1).(*array.StringBuilder).AppendNull()
+		} else {
+			builder.Field(i + 1).(*array.StringBuilder).Append(feature)
 		}
 	}
 }

@@ -1,7 +1,9 @@
 package linkage
 
 import (
+	"slices"
 	"strings"
+	"unicode"
 
 	"countinghouse/internal/person"
 )
@@ -99,7 +101,7 @@ func phoneEnds(phone string) (seven, four string) {
 // streetKey is the first number and the first longer word; of an address in characters, its last twelve characters.
 func streetKey(address string) string {
 	runes := []rune(strings.ReplaceAll(address, " ", ""))
-	if len(runes) > 0 && len(runes) < len(address) && len(address) >= 2*len(runes) {
+	if slices.ContainsFunc(runes, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
 		return string(runes[max(0, len(runes)-12):])
 	}
 	number, word := "", ""
@@ -110,7 +112,7 @@ func streetKey(address string) string {
 				number = part
 			}
 		case word == "" && len(part) > 3:
-			word = part[:4]
+			word = string([]rune(part)[:min(4, len([]rune(part)))])
 		}
 	}
 	if word == "" {

@@ -12,6 +12,8 @@ set variable attribution_half_life_days = 7;
 set variable churn_drop_share = 0.5;
 set variable goods_price = 'paid';
 set variable history_months = 24;
+set variable identity_model = 'on';
+set variable identity_model_bits = 5.0;
 set variable near_expiry_days = 30;
 set variable reconciliation_timing_days = 3;
 set variable reconciliation_tolerance_points = 0;
@@ -86,14 +88,14 @@ select * from given semi join (select max(place(no, source_row)) as newest from 
 create table feed.youzan as
 with given as (
     select exports.no, exports.exported_at, source_row, order_id, keyed_hash(buyer_phone) as account, ordered_at, paid_at, completed_at, status, paid_amount, refund_amount, receiver, phone,
-        province, city,
+        province, city, district, address,
     from read_parquet('{store}/files/youzan_orders/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
 )
 select * from given semi join (select max(place(no, source_row)) as newest from given group by order_id) on place(no, source_row) = newest;
 
 create table feed.jd as
 with given as (
-    select exports.no, exports.exported_at, source_row, order_id, buyer, ordered_at, paid_at, status, paid_amount, receiver, phone,
+    select exports.no, exports.exported_at, source_row, order_id, buyer, ordered_at, paid_at, status, paid_amount, receiver, phone, address,
     from read_parquet('{store}/files/jd_orders/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
 )
 select * from given semi join (select order_id, max(no) as no from given group by order_id) using (order_id, no);
@@ -101,7 +103,7 @@ select * from given semi join (select order_id, max(no) as no from given group b
 create table feed.douyin as
 with given as (
     select exports.no, exports.exported_at, source_row, order_id, sub_order_id, account, ordered_at, paid_at, shipped_at, completed_at, status, paid_amount, refunded,
-        receiver, province, city,
+        receiver, receiver_mask, phone_mask, province, city, district,
     from read_parquet('{store}/files/douyin_orders/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
 ),
 newest as (
@@ -171,21 +173,24 @@ generic_rows as (
     from read_parquet('{store}/files/generic_accounts/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
 ),
 mentions as (
-    select 'tmall' as channel, buyer as account_id, receiver as name, phone, cast(null as varchar) as email, cast(null as varchar) as union_id, cast(null as varchar) as open_id,
+    select 'tmall' as channel, buyer as account_id, receiver as name, cast(null as varchar) as given_name, cast(null as varchar) as family_name,
+        cast(null as varchar) as district, max(address) as address, cast(null as varchar) as postcode, phone, cast(null as varchar) as email, cast(null as varchar) as union_id, cast(null as varchar) as open_id,
         cast(null as varchar) as member_no, cast(null as varchar) as device_id, max(nullif(regexp_extract(address, '^([^ ]+) +[^ ]', 1), '')) as province,
         max(nullif(regexp_extract(address, '^[^ ]+ +([^ ]+) ', 1), '')) as city, cast(null as date) as birthday, cast(null as varchar) as gender,
         cast(null as timestamp) as registered_at, cast(null as boolean) as is_member, cast(null as boolean) as sms_consent, cast(null as boolean) as email_consent,
         cast(null as boolean) as app_consent, max(exported_at) as exported_at, max(no) as no, arg_max(source_row, place(no, source_row)) as source_row,
     from (select * from feed.tmall union all by name select * from feed.qianniu) where buyer is not null group by feed, buyer, receiver, phone
     union all by name
-    select 'jd' as channel, buyer as account_id, receiver as name, phone, max(exported_at) as exported_at, max(no) as no, arg_max(source_row, place(no, source_row)) as source_row,
+    select 'jd' as channel, buyer as account_id, receiver as name, max(address) as address, phone, max(exported_at) as exported_at, max(no) as no, arg_max(source_row, place(no, source_row)) as source_row,
     from feed.jd where buyer is not null group by buyer, receiver, phone
     union all by name
-    select 'douyin' as channel, account as account_id, receiver as name, account as phone, max(province) as province, max(city) as city, max(exported_at) as exported_at,
+    select 'douyin' as channel, account as account_id, coalesce(receiver_mask, receiver) as name, coalesce(phone_mask, account) as phone, max(province) as province,
+        max(city) as city, max(district) as district, max(exported_at) as exported_at,
         max(no) as no, arg_max(source_row, place(no, source_row)) as source_row,
-    from feed.douyin where account is not null group by account, receiver
+    from feed.douyin where account is not null group by account, receiver, receiver_mask, phone_mask
     union all by name
-    select 'youzan' as channel, account as account_id, receiver as name, phone, max(province) as province, max(city) as city, max(exported_at) as exported_at,
+    select 'youzan' as channel, account as account_id, receiver as name, phone, max(province) as province, max(city) as city, max(district) as district,
+        max(address) as address, max(exported_at) as exported_at,
         max(no) as no, arg_max(source_row, place(no, source_row)) as source_row,
     from feed.youzan where account is not null group by account, receiver, phone
     union all by name
@@ -193,12 +198,12 @@ mentions as (
         arg_max(source_row, place(no, source_row)) as source_row,
     from feed.pos where account is not null group by account, member_no, buyer_phone, phone
     union all by name
-    select 'wechat_member' as channel, member_no as account_id, name, phone, email, union_id, open_id, member_no, province, city, birthday, gender, registered_at,
+    select 'wechat_member' as channel, member_no as account_id, name, phone, email, union_id, open_id, member_no, province, city, district, address, birthday, gender, registered_at,
         true as is_member, sms_consent, email_consent, app_consent, exported_at, no, source_row,
     from member_rows semi join (select max(place(no, source_row)) as newest from member_rows group by member_no, phone) on place(no, source_row) = newest
     union all by name
-    select channel, account_id, name, phone, email, union_id, open_id, member_no, device_id, province, city, birthday, gender, registered_at, is_member, sms_consent,
-        email_consent, app_consent, exported_at, no, source_row,
+    select channel, account_id, name, given_name, family_name, phone, email, union_id, open_id, member_no, device_id, province, city, district, address, postcode,
+        birthday, gender, registered_at, is_member, sms_consent, email_consent, app_consent, exported_at, no, source_row,
     from generic_rows semi join (select max(place(no, source_row)) as newest from generic_rows group by channel, account_id, phone) on place(no, source_row) = newest
 )
 select mentions.*, mentions.no * 1099511627776 + mentions.source_row as recency, exports.feed, exports.source_file
@@ -254,6 +259,7 @@ semi join (
     select max(place(no, source_row)) as newest from given group by channel, account_id, occurred_at, kind, content_id, campaign_id
 ) on place(no, source_row) = newest;
 
+--: step similar
 --: step identity {kinds}
 --: step ledger
 

@@ -1,0 +1,164 @@
+package linkage
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+
+	"countinghouse/internal/linkage"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+)
+
+// leastOdds is the weight, in bits, from which on a pair is kept: even odds.
+const leastOdds = 0.0
+
+// writeTables gives the session what was found, and makes the tables of it.
+func (a *accounts) writeTables(ctx context.Context, write func(table, query string) error) error {
+	if err := a.loadSimilar(ctx); err != nil {
+		return err
+	}
+	if err := a.loadModel(ctx); err != nil {
+		return err
+	}
+	accounts := "linkage.accounts"
+	if a.table == nil { // the model is off
+		accounts = "(select 0 as account, '' as channel, '' as account_id where false)"
+	}
+	err := write("identity.similar", `select one.channel, one.account_id, other.channel as other_channel, other.account_id as other_account_id, weight, outcome, evidence
+from linkage.similar as pairs
+inner join `+accounts+` as one on pairs.account = one.account
+inner join `+accounts+` as other on pairs.other = other.account`)
+	if err != nil {
+		return err
+	}
+	return write("identity.model", "select field, level_no, level, m, u, weight, by_frequency from linkage.model")
+}
+
+func (a *accounts) loadSimilar(ctx context.Context) error {
+	schema := arrow.NewSchema([]arrow.Field{
+		{Name: "account", Type: arrow.PrimitiveTypes.Int32}, {Name: "other", Type: arrow.PrimitiveTypes.Int32}, {Name: "weight", Type: arrow.PrimitiveTypes.Float64},
+		{Name: "outcome", Type: arrow.BinaryTypes.String}, {Name: "evidence", Type: arrow.BinaryTypes.String},
+	}, nil)
+	loader := a.session.LoadTable(ctx, schema, "linkage.similar")
+	builder := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	defer builder.Release()
+	for i, edge := range a.linked.edges {
+		if edge.Weight < leastOdds || a.byIdentifier(a.linked.pairs[i]) {
+			continue
+		}
+		rivals := a.linked.graph.Rivals(edge, a.samePerson)
+		if edge.Weight-rivals < leastOdds {
+			continue
+		}
+		builder.Field(0).(*array.Int32Builder).Append(edge.A)
+		builder.Field(1).(*array.Int32Builder).Append(edge.B)
+		builder.Field(2).(*array.Float64Builder).Append(rounded(edge.Weight - rivals))
+		builder.Field(3).(*array.StringBuilder).Append(a.outcome(edge, edge.Weight-rivals))
+		builder.Field(4).(*array.StringBuilder).Append(a.evidence(a.linked.pairs[i], edge.Weight, rivals))
+		if builder.Field(0).Len() == 1<<16 {
+			if err := flush(builder, loader.Write); err != nil {
+				break // Close tells why
+			}
+		}
+	}
+	_ = flush(builder, loader.Write) // Close tells why
+	_, err := loader.Close()
+	return err
+}
+
+func flush(builder *array.RecordBuilder, write func(arrow.RecordBatch) error) error {
+	batch := builder.NewRecordBatch()
+	defer batch.Release()
+	return write(batch)
+}
+
+// rounded to a thousandth of a bit: the last digits of a double are nobody's business.
+func rounded(weight float64) float64 { return math.Round(weight*1000) / 1000 }
+
+// byIdentifier tells that two records share a phone or an e-mail address: that is a link by itself, which needs no likeness.
+func (a *accounts) byIdentifier(pair linkage.Pair) bool {
+	for field, definition := range a.table.Fields {
+		if (definition.Name == "phone" || definition.Name == "email") && pair.Pattern.Level(field) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *accounts) samePerson(one, other int32) bool {
+	if a.linked.clusters[one] == a.linked.clusters[other] {
+		return true
+	}
+	weight, known := a.linked.graph.Weight(one, other)
+	return known && weight >= joinWeight
+}
+
+func (a *accounts) outcome(edge linkage.Edge, weight float64) string {
+	switch {
+	case linkage.Conflicts(a.table.single, edge.A, edge.B):
+		return Conflict
+	case weight < a.bits:
+		return Candidate
+	case a.linked.clusters[edge.A] != a.linked.clusters[edge.B]:
+		return Incoherent
+	}
+	return Accepted
+}
+
+// evidence is what a weight is made of, field by field in bits, without a value: given name: equal +9.21; … The share of pairs that are of one person
+// is where it begins; what a household shares, and other accounts that each of the two could be with, is taken off.
+func (a *accounts) evidence(pair linkage.Pair, weight, rivals float64) string {
+	parts, bits := a.linked.scorer.Waterfall(pair)
+	begin := math.Log2(a.linked.model.Match)
+	text := []string{fmt.Sprintf("before: any pair %+.2f", begin)}
+	rest := weight - begin
+	for i, part := range parts {
+		rest -= bits[i]
+		text = append(text, fmt.Sprintf("%s %+.2f", part, bits[i]))
+	}
+	if math.Abs(rest) >= .005 {
+		text = append(text, fmt.Sprintf("household: shared %+.2f", rest))
+	}
+	if rivals >= .005 {
+		text = append(text, fmt.Sprintf("rivals: others fit too %+.2f", -rivals))
+	}
+	return strings.Join(text, "; ")
+}
+
+func (a *accounts) loadModel(ctx context.Context) error {
+	schema := arrow.NewSchema([]arrow.Field{
+		{Name: "field", Type: arrow.BinaryTypes.String}, {Name: "level_no", Type: arrow.PrimitiveTypes.Int32}, {Name: "level", Type: arrow.BinaryTypes.String},
+		{Name: "m", Type: arrow.PrimitiveTypes.Float64}, {Name: "u", Type: arrow.PrimitiveTypes.Float64}, {Name: "weight", Type: arrow.PrimitiveTypes.Float64},
+		{Name: "by_frequency", Type: arrow.FixedWidthTypes.Boolean},
+	}, nil)
+	loader := a.session.LoadTable(ctx, schema, "linkage.model")
+	builder := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	defer builder.Release()
+	add := func(field string, number int, level string, m, u float64, frequency bool) {
+		builder.Field(0).(*array.StringBuilder).Append(field)
+		builder.Field(1).(*array.Int32Builder).Append(int32(number))
+		builder.Field(2).(*array.StringBuilder).Append(level)
+		builder.Field(3).(*array.Float64Builder).Append(m)
+		builder.Field(4).(*array.Float64Builder).Append(u)
+		builder.Field(5).(*array.Float64Builder).Append(rounded(math.Log2(m / u)))
+		builder.Field(6).(*array.BooleanBuilder).Append(frequency)
+	}
+	if model := a.linked.model; model.M != nil {
+		add("any pair", 0, "of one person", model.Match, 1-model.Match, false)
+		add("any pair", 1, "of one household", model.Household, 1-model.Household, false)
+		for i, field := range a.table.Fields {
+			for j, level := range field.Levels {
+				if len(a.table.Words[i]) > 0 {
+					add(field.Name, j, level.Name, model.M[i][j], model.U[i][j], field.Frequency && j == 0)
+				}
+			}
+		}
+	}
+	_ = flush(builder, loader.Write) // Close tells why
+	_, err := loader.Close()
+	return err
+}
