@@ -124,7 +124,8 @@ func memberSchema() *arrow.Schema {
 func linkSchema() *arrow.Schema {
 	return arrow.NewSchema([]arrow.Field{
 		integer("account"), integer("other"), integer("number"), text("kind"), text("value_hash"),
-		text("outcome"), text("reason"), integer("link"), {Name: "score", Type: arrow.PrimitiveTypes.Float64},
+		text("outcome"), text("reason"), integer("link"),
+		{Name: "score", Type: arrow.PrimitiveTypes.Float64},
 	}, nil)
 }
 

@@ -40,8 +40,11 @@ inner join `+accounts+` as other on pairs.other = other.account`)
 
 func (a *accounts) loadSimilar(ctx context.Context) error {
 	schema := arrow.NewSchema([]arrow.Field{
-		{Name: "account", Type: arrow.PrimitiveTypes.Int32}, {Name: "other", Type: arrow.PrimitiveTypes.Int32}, {Name: "weight", Type: arrow.PrimitiveTypes.Float64},
-		{Name: "outcome", Type: arrow.BinaryTypes.String}, {Name: "evidence", Type: arrow.BinaryTypes.String},
+		{Name: "account", Type: arrow.PrimitiveTypes.Int32},
+		{Name: "other", Type: arrow.PrimitiveTypes.Int32},
+		{Name: "weight", Type: arrow.PrimitiveTypes.Float64},
+		{Name: "outcome", Type: arrow.BinaryTypes.String},
+		{Name: "evidence", Type: arrow.BinaryTypes.String},
 	}, nil)
 	loader := a.session.LoadTable(ctx, schema, "linkage.similar")
 	builder := array.NewRecordBuilder(memory.DefaultAllocator, schema)
@@ -131,8 +134,12 @@ func (a *accounts) evidence(pair linkage.Pair, weight, rivals float64) string {
 
 func (a *accounts) loadModel(ctx context.Context) error {
 	schema := arrow.NewSchema([]arrow.Field{
-		{Name: "field", Type: arrow.BinaryTypes.String}, {Name: "level_no", Type: arrow.PrimitiveTypes.Int32}, {Name: "level", Type: arrow.BinaryTypes.String},
-		{Name: "m", Type: arrow.PrimitiveTypes.Float64}, {Name: "u", Type: arrow.PrimitiveTypes.Float64}, {Name: "weight", Type: arrow.PrimitiveTypes.Float64},
+		{Name: "field", Type: arrow.BinaryTypes.String},
+		{Name: "level_no", Type: arrow.PrimitiveTypes.Int32},
+		{Name: "level", Type: arrow.BinaryTypes.String},
+		{Name: "m", Type: arrow.PrimitiveTypes.Float64},
+		{Name: "u", Type: arrow.PrimitiveTypes.Float64},
+		{Name: "weight", Type: arrow.PrimitiveTypes.Float64},
 		{Name: "by_frequency", Type: arrow.FixedWidthTypes.Boolean},
 	}, nil)
 	loader := a.session.LoadTable(ctx, schema, "linkage.model")
