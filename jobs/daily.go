@@ -33,6 +33,8 @@ type Outcome struct {
 	Built       int      // tables
 	Reused      int
 	Checked     check.Result
+	Drift       *run.Drift // of customers, against what was published before
+	DriftNote   string     // the warning, if they changed more than they should
 	Environment snapshot.Environment
 	Published   bool
 	Steps       []run.Step
@@ -70,6 +72,18 @@ func (o Outcome) Unfetched() []string {
 		}
 	}
 	return reasons
+}
+
+// Warnings are what a person should look at though the work is done: audits that stop nothing, and customers that changed more than they should.
+func (o Outcome) Warnings() []string {
+	var warnings []string
+	for _, warning := range o.Checked.Warnings {
+		warnings = append(warnings, warning.String())
+	}
+	if o.DriftNote != "" {
+		warnings = append(warnings, o.DriftNote)
+	}
+	return warnings
 }
 
 // Rejected counts the rows that this run's files had refused.
@@ -240,6 +254,11 @@ func (d *daily) check(ctx context.Context) (run.Step, error) {
 }
 
 func (d *daily) publish(ctx context.Context) (run.Step, error) {
+	found, err := d.workshop.Drift(ctx, d.environment)
+	if err != nil {
+		return run.Step{}, err
+	}
+	d.outcome.Drift, d.outcome.DriftNote = found, d.workshop.DriftWarning(found)
 	environment, published, err := d.workshop.Publish(ctx, d.environment, d.meta())
 	if err != nil {
 		return run.Step{}, err
@@ -249,11 +268,14 @@ func (d *daily) publish(ctx context.Context) (run.Step, error) {
 	if published {
 		detail = fmt.Sprintf("version %d", environment.Version)
 	}
+	if found != nil && found.ChangedCustomers > 0 {
+		detail += fmt.Sprintf(", %d customers changed", found.ChangedCustomers)
+	}
 	return run.Step{Detail: detail}, nil
 }
 
 func (d *daily) result() Result {
-	result := Result{Steps: d.outcome.Steps, Rejects: d.outcome.Rejected()}
+	result := Result{Steps: d.outcome.Steps, Rejects: d.outcome.Rejected(), Drift: d.outcome.Drift, Warnings: d.outcome.Warnings()}
 	for _, file := range d.outcome.Conformed.Files {
 		if file.New {
 			result.Rows += file.Accepted
@@ -267,7 +289,10 @@ func (d *daily) meta() report.Meta {
 	own := d.workshop.Project
 	meta := report.Meta{
 		Brand: own.Brand.Name, Environment: d.environment, Currency: own.Brand.Currency, AsOf: d.workshop.AsOf, RunID: d.trigger.RunID,
-		Audits: report.Audits{Passed: int64(d.outcome.Checked.Run + d.outcome.Checked.Reused)},
+		Audits: report.Audits{Passed: int64(d.outcome.Checked.Run + d.outcome.Checked.Reused)}, Warnings: d.outcome.Warnings(),
+	}
+	if d.outcome.Drift != nil {
+		meta.Customers = DriftDetail(*d.outcome.Drift)
 	}
 	for i, step := range d.outcome.Steps {
 		if i == 0 {

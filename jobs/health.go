@@ -36,6 +36,7 @@ type RunSummary struct {
 	Attempt     int        `json:"attempt"`
 	EndedAt     *time.Time `json:"ended_at,omitempty"`
 	Error       string     `json:"error,omitempty"`
+	Warnings    []string   `json:"warnings,omitempty"` // a run with warnings is a success
 }
 
 // handler serves /healthz, and /metrics if there are any.
@@ -93,5 +94,5 @@ func summary(r *run.Record) *RunSummary {
 	if r == nil {
 		return nil
 	}
-	return &RunSummary{ID: r.ID, LogicalDate: r.LogicalDate, Status: r.Status, Attempt: r.Attempt, EndedAt: r.EndedAt, Error: r.Error}
+	return &RunSummary{ID: r.ID, LogicalDate: r.LogicalDate, Status: r.Status, Attempt: r.Attempt, EndedAt: r.EndedAt, Error: r.Error, Warnings: r.Warnings}
 }

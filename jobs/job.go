@@ -54,4 +54,7 @@ type Result struct {
 	Rows    int64 // rows accepted from export files
 	Rejects int64 // rows refused
 	Steps   []run.Step
+	Drift   *run.Drift
+	// Warnings are for a person to look at, a line each.
+	Warnings []string
 }

@@ -133,7 +133,7 @@ func (r *runner) record(job Job, d due, attempt int) run.Record {
 }
 
 func (r *runner) finish(ctx context.Context, started run.Started, result Result, failure error) (run.Record, error) {
-	outcome := run.Outcome{Status: run.Succeeded, Rows: result.Rows, Rejects: result.Rejects, Steps: result.Steps}
+	outcome := run.Outcome{Status: run.Succeeded, Rows: result.Rows, Rejects: result.Rejects, Steps: result.Steps, Drift: result.Drift, Warnings: result.Warnings}
 	if failure != nil {
 		outcome.Status = run.Failed
 		if ctx.Err() != nil {

@@ -98,18 +98,33 @@ func (a *app) publishCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "publish", Short: "Make the checked build current", Args: cobra.NoArgs,
 		RunE: with(a.candidate, func(ctx context.Context, workshop *jobs.Workshop) error {
-			environment, published, err := workshop.Publish(ctx, a.environment, workshop.Meta(a.environment))
+			found, err := workshop.Drift(ctx, a.environment)
 			if err != nil {
 				return err
 			}
-			return a.print(environment, func() error {
+			meta, warning := workshop.Meta(a.environment), workshop.DriftWarning(found)
+			if warning != "" {
+				meta.Warnings = append(meta.Warnings, warning)
+			}
+			environment, published, err := workshop.Publish(ctx, a.environment, meta)
+			if err != nil {
+				return err
+			}
+			err = a.print(environment, func() error {
 				state := "was current already"
 				if published {
 					state = "is now current"
 				}
 				a.printf("version %d of %s %s\n", environment.Version, a.environment, state)
+				if warning != "" {
+					a.printf("warning   %s\n", warning)
+				}
 				return nil
 			})
+			if err == nil && warning != "" {
+				return driftWarning{}
+			}
+			return err
 		}),
 	}
 }

@@ -88,9 +88,7 @@ func (a *app) reportRun(own project.Project, outcome jobs.Outcome, record run.Re
 	for _, finding := range outcome.Checked.Findings {
 		result.Findings = append(result.Findings, finding.String())
 	}
-	for _, warning := range outcome.Checked.Warnings {
-		result.Warnings = append(result.Warnings, warning.String())
-	}
+	result.Warnings = append(result.Warnings, outcome.Warnings()...)
 	if printErr := a.print(result, func() error { a.printRun(own, outcome, result); return nil }); printErr != nil {
 		return errors.Join(err, printErr)
 	}
@@ -104,11 +102,24 @@ func (a *app) reportRun(own project.Project, outcome jobs.Outcome, record run.Re
 	} else if err != nil {
 		return err
 	}
-	if warnings := len(result.Warnings); warnings > 0 {
+	if warnings := len(outcome.Checked.Warnings); warnings > 0 {
 		return auditWarnings(warnings)
+	}
+	if outcome.DriftNote != "" {
+		return driftWarning{}
 	}
 	return nil
 }
+
+// driftWarning says that the run changed more customers than the project wants to pass unseen.
+type driftWarning struct{}
+
+func (driftWarning) Error() string {
+	return "done, with warnings: more customers changed than identity.max_changed_share"
+}
+
+// Is makes it one of the warnings that have an exit code of their own.
+func (driftWarning) Is(target error) bool { return target == errWarnings }
 
 func (a *app) printRun(own project.Project, outcome jobs.Outcome, result runResult) {
 	for _, reason := range result.Refused {

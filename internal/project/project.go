@@ -40,6 +40,10 @@ type Config struct {
 		Threads     int    `yaml:"threads"`
 		MemoryLimit string `yaml:"memory_limit"`
 	} `yaml:"resources"`
+	Identity struct {
+		// MaxChangedShare is the share of customers above which a run that changes them warns.
+		MaxChangedShare float64 `yaml:"max_changed_share"`
+	} `yaml:"identity"`
 	Schedule struct {
 		Daily string `yaml:"daily"` // cron, in the brand's time zone
 	} `yaml:"schedule"`
@@ -71,6 +75,9 @@ func Open(dir string) (Project, error) {
 			return Project{}, fmt.Errorf("%s: %s", filepath.Join(dir, ConfigFile), yaml.FormatError(err, false, false))
 		}
 	}
+	if share := project.Identity.MaxChangedShare; share < 0 || share > 1 {
+		return Project{}, fmt.Errorf("%s: identity.max_changed_share: want a share between 0 and 1, got %v", filepath.Join(dir, ConfigFile), share)
+	}
 	if err := project.checkSources(); err != nil {
 		return Project{}, fmt.Errorf("%s: %w", filepath.Join(dir, ConfigFile), err)
 	}
@@ -80,10 +87,14 @@ func Open(dir string) (Project, error) {
 	return project, nil
 }
 
+// DefaultChangedShare is Identity.MaxChangedShare where the project says nothing.
+const DefaultChangedShare = 0.05
+
 func defaults() Config {
 	var config Config
 	config.Brand.Zone, config.Brand.Currency, config.Brand.Country = "Asia/Shanghai", "CNY", "CN"
 	config.Store = "store"
+	config.Identity.MaxChangedShare = DefaultChangedShare
 	config.Schedule.Daily = "0 6 * * *"
 	return config
 }

@@ -71,6 +71,7 @@ func (l *Ledger) Finish(ctx context.Context, s Started, outcome Outcome) (Record
 	r, now := s.Record, l.Now().UTC()
 	r.EndedAt, r.Status, r.Error = &now, outcome.Status, outcome.Error
 	r.Rows, r.Rejects, r.Steps = outcome.Rows, outcome.Rejects, outcome.Steps
+	r.Drift, r.Warnings = outcome.Drift, outcome.Warnings
 	_, err := l.write(ctx, r, s.generation)
 	if errors.Is(err, objectstore.ErrPrecondition) {
 		return Record{}, fmt.Errorf("run %s: %w", r.ID, ErrTaken)

@@ -35,6 +35,8 @@ type Record struct {
 	Rows        int64      `json:"rows"`    // rows accepted from export files in this run
 	Rejects     int64      `json:"rejects"` // rows refused in this run
 	Steps       []Step     `json:"steps,omitempty"`
+	Drift       *Drift     `json:"drift,omitempty"`    // of customers; none where nothing was published before
+	Warnings    []string   `json:"warnings,omitempty"` // what a person should look at, though the run succeeded
 }
 
 // Duration is how long the run took, 0 if it has not ended.
@@ -77,4 +79,7 @@ type Outcome struct {
 	Rows    int64 // as Record.Rows
 	Rejects int64 // as Record.Rejects
 	Steps   []Step
+	Drift   *Drift
+	// Warnings are a line each.
+	Warnings []string
 }

@@ -25,6 +25,7 @@ type Metrics struct {
 	duration *prometheus.HistogramVec
 	rows     *prometheus.CounterVec
 	rejects  *prometheus.CounterVec
+	changed  *prometheus.GaugeVec
 }
 
 // New makes the counters, and those of the Go runtime and the process with them.
@@ -37,12 +38,15 @@ func New() *Metrics {
 		success: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Namespace: "countinghouse", Name: "last_success_timestamp_seconds", Help: "When the last successful run ended.",
 		}, []string{"job"}),
+		changed: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: "countinghouse", Name: "changed_customers_share", Help: "Share of customers that the last successful run changed.",
+		}, []string{"job"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: "countinghouse", Name: "run_duration_seconds", Help: "How long tries of runs took.",
 			Buckets: prometheus.ExponentialBuckets(shortest, 2, buckets),
 		}, []string{"job", "status"}),
 	}
-	m.registry.MustRegister(m.runs, m.rows, m.rejects, m.success, m.duration,
+	m.registry.MustRegister(m.runs, m.rows, m.rejects, m.success, m.duration, m.changed,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -72,6 +76,9 @@ func (m *Metrics) Ended(r run.Record) {
 
 // Succeeded sets the time of a job's last success, be it of this process or found in the run ledger.
 func (m *Metrics) Succeeded(r run.Record) {
+	if r.Drift != nil {
+		m.changed.WithLabelValues(r.Job).Set(r.Drift.ChangedShare())
+	}
 	if r.EndedAt != nil {
 		m.success.WithLabelValues(r.Job).Set(float64(r.EndedAt.UnixMilli()) / 1000)
 	}

@@ -45,7 +45,9 @@ func TestScrape(t *testing.T) {
 	m.Ended(ended(run.Succeeded, 400*time.Millisecond, 50, 0))
 	m.Ended(ended(run.Failed, time.Hour, 7, 1))
 	m.Ended(ended(run.Abandoned, time.Hour, 0, 0))
-	m.Succeeded(ended(run.Succeeded, 1500*time.Millisecond, 0, 0))
+	drifted := ended(run.Succeeded, 1500*time.Millisecond, 0, 0)
+	drifted.Drift = &run.Drift{Customers: 8, ChangedCustomers: 2}
+	m.Succeeded(drifted)
 	got := lines(t, m)
 	for _, want := range []string{
 		`countinghouse_runs_total{job="daily",status="succeeded"} 2`,
@@ -59,6 +61,7 @@ func TestScrape(t *testing.T) {
 		`countinghouse_run_duration_seconds_bucket{job="daily",status="succeeded",le="4"} 2`,
 		`countinghouse_run_duration_seconds_sum{job="daily",status="succeeded"} 3.4`,
 		`countinghouse_run_duration_seconds_count{job="daily",status="failed"} 1`,
+		`countinghouse_changed_customers_share{job="daily"} 0.25`,
 		`countinghouse_last_success_timestamp_seconds{job="daily"} 1.7934912015e+09`,
 	} {
 		if !got[want] {

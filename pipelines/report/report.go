@@ -31,6 +31,8 @@ type Meta struct {
 	Audits      Audits
 	Feeds       []Feed
 	Quarantined []Quarantine
+	Customers   string   // how they differ from those of the version before; may be empty
+	Warnings    []string // what a person should look at, a line each
 }
 
 // Step is one step of the run, in the order in which they ran.

@@ -8,7 +8,7 @@ tags: [customer]
 grain: [as_of, measure, key]
 columns:
   as_of: {zh: 截止日, about: The day the row is for}
-  measure: {zh: 指标, about: "accounts, customers, accounts_per_customer, largest_customer, customers_by_size, accounts_by_cause, links, identifiers, overrides, labelled_pairs, precision, recall, f1"}
+  measure: {zh: 指标, about: "accounts, customers, accounts_per_customer, largest_customer, customers_by_size, accounts_by_cause, links, moves_by_month, identifiers, overrides, labelled_pairs, precision, recall, f1"}
   key: {zh: 分组, about: "What it is of: a size, a kind of identifier, a kind and an outcome; all where it is of everything"}
   value: {zh: 数值, about: "A count; a share of 1 for precision, recall and f1"}
 audits:
@@ -38,6 +38,13 @@ bands as (
             else 'over 20'
         end as band,
     from sizes
+),
+
+-- An account's first stay is no move. Months are those of the evidence.
+moves as (
+    select substr(cast(valid_from as varchar), 1, 7) as month
+    from core.customer_id_history as stays
+    where cause <> 'own'
 ),
 
 labelled as (
@@ -74,6 +81,8 @@ measures as (
     select 'accounts_by_cause' as measure, joined_by as key, count(*) as value, from core.accounts as accounts group by joined_by
     union all
     select 'links' as measure, kind || ' ' || outcome as key, count(*) as value, from identity.merges as links group by kind, outcome
+    union all
+    select 'moves_by_month' as measure, month as key, count(*) as value, from moves group by month
     union all
     select 'identifiers' as measure, kind || ' ' || status as key, count(*) as value, from identity.identifiers as identifiers group by kind, status
     union all

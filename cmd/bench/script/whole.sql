@@ -428,6 +428,7 @@ qualify row_number() over (partition by channel, content_id, stat_date order by 
 create table core.campaigns as
 select campaign_id, cost from read_parquet('{store}/files/generic_campaigns/*.parquet');
 
+--: core customer_id_history
 --: mart identity_quality
 --: mart customer_conflicts
 --: mart customer_pyramid
