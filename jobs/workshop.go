@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"runtime/debug"
@@ -75,7 +76,7 @@ func OpenWorkshop(ctx context.Context, own project.Project, asOf time.Time, tool
 
 // openDefined is OpenWorkshop with other models and contracts than the project's.
 func openDefined(ctx context.Context, own project.Project, asOf time.Time, tools Tools, defined definitions) (*Workshop, error) {
-	workshop, err := openIntake(ctx, own, tools, defined)
+	workshop, err := openWith(ctx, own, tools, defined, parts{contracts: contract.Load, session: true})
 	if err != nil {
 		return nil, err
 	}
@@ -87,11 +88,22 @@ func openDefined(ctx context.Context, own project.Project, asOf time.Time, tools
 }
 
 // OpenIntake is OpenWorkshop without models: for work on export files, which is done before they come in. Close it.
-func OpenIntake(ctx context.Context, own project.Project, tools Tools) (workshop *Workshop, err error) {
-	return openIntake(ctx, own, tools, definitionsOf(own))
+func OpenIntake(ctx context.Context, own project.Project, tools Tools) (*Workshop, error) {
+	return openWith(ctx, own, tools, definitionsOf(own), parts{contracts: contract.Open, session: true})
 }
 
-func openIntake(ctx context.Context, own project.Project, tools Tools, defined definitions) (workshop *Workshop, err error) {
+// OpenLanding is OpenIntake without a session: files land as they are. Close it.
+func OpenLanding(ctx context.Context, own project.Project, tools Tools) (*Workshop, error) {
+	return openWith(ctx, own, tools, definitionsOf(own), parts{contracts: contract.Open})
+}
+
+// parts say what of a workshop is needed.
+type parts struct {
+	contracts func(builtin, project fs.FS) (*contract.Registry, error)
+	session   bool
+}
+
+func openWith(ctx context.Context, own project.Project, tools Tools, defined definitions, needed parts) (workshop *Workshop, err error) {
 	workshop = &Workshop{Tools: tools, Project: own, defined: defined, attached: map[string]string{}}
 	defer func() {
 		if err != nil {
@@ -106,18 +118,20 @@ func openIntake(ctx context.Context, own project.Project, tools Tools, defined d
 	// The contracts are read while DuckDB starts: each takes about as long as the other.
 	var group errgroup.Group
 	group.Go(func() (err error) {
-		if workshop.Registry, err = contract.Load(defined.schemas, defined.ownSchemas); err != nil {
+		if workshop.Registry, err = needed.contracts(defined.schemas, defined.ownSchemas); err != nil {
 			return ProjectError{err}
 		}
 		return nil
 	})
-	group.Go(func() (err error) {
-		workshop.Session, err = warehouse.Open(ctx, warehouse.Options{
-			Threads: own.Resources.Threads, MemoryLimit: own.Resources.MemoryLimit, ScratchDir: workshop.Scratch, AllowedDirs: []string{tools.Bucket.Root()},
-			HashKey: tools.Key, Measured: workers(own),
+	if needed.session {
+		group.Go(func() (err error) {
+			workshop.Session, err = warehouse.Open(ctx, warehouse.Options{
+				Threads: own.Resources.Threads, MemoryLimit: own.Resources.MemoryLimit, ScratchDir: workshop.Scratch, AllowedDirs: []string{tools.Bucket.Root()},
+				HashKey: tools.Key, Measured: workers(own),
+			})
+			return err
 		})
-		return err
-	})
+	}
 	return workshop, group.Wait()
 }
 

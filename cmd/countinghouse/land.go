@@ -34,7 +34,7 @@ With --again, files that were kept aside are looked at once more: after a contra
 		if again == (len(args) > 0) {
 			return usage(errors.New("land: want files or folders, or --again without any"))
 		}
-		return a.withIntake(func(ctx context.Context, workshop *jobs.Workshop) error {
+		return with(a.landing, func(ctx context.Context, workshop *jobs.Workshop) error {
 			if _, known := workshop.Registry.Feed(feed); feed != "" && !known {
 				return usage(fmt.Errorf("--feed: there is no feed %q", feed))
 			}

@@ -187,6 +187,15 @@ func (a *app) intake(ctx context.Context) (*jobs.Workshop, error) {
 	return jobs.OpenIntake(ctx, own, tools)
 }
 
+// landing opens what landing files needs, which is less still.
+func (a *app) landing(ctx context.Context) (*jobs.Workshop, error) {
+	own, tools, err := a.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return jobs.OpenLanding(ctx, own, tools)
+}
+
 // asOfDate is the flag's day, or yesterday: the last day that is over in the brand's time zone.
 func (a *app) asOfDate(own project.Project, now time.Time) (time.Time, error) {
 	if a.asOf == "" {

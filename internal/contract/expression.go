@@ -33,7 +33,7 @@ func (r *Registry) Check(ctx context.Context, c *Contract, db Database) error {
 	if len(found) == 0 {
 		return nil
 	}
-	return expressionError{errors.Join(r.places[c.Feed].errors(found)...)}
+	return expressionError{errors.Join(r.feeds[c.Feed].read().place.errors(found)...)}
 }
 
 // ErrExpressions says that a contract's expressions are wrong, and no file of the feed was read by it.

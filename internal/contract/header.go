@@ -21,9 +21,11 @@ func NormalHeader(name string) string {
 }
 
 // Takes says whether the base name of a file fits one of the feed's patterns, with or without .gz at its end.
-func (c *Contract) Takes(base string) bool {
+func (c *Contract) Takes(base string) bool { return takes(c.Files.Names, base) }
+
+func takes(patterns []string, base string) bool {
 	unpacked := strings.TrimSuffix(base, ".gz")
-	for _, pattern := range c.Files.Names {
+	for _, pattern := range patterns {
 		for _, name := range []string{base, unpacked} {
 			if fits, err := path.Match(pattern, name); err == nil && fits {
 				return true

@@ -13,18 +13,26 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// A Registry holds every feed and every canonical dataset, by name. It is immutable.
+// A Registry holds every feed and every canonical dataset, by name. It is immutable, and may be used from several goroutines.
 type Registry struct {
-	feeds    map[string]*Contract
+	feeds    map[string]*entry
 	datasets map[string]*Dataset
-	places   map[string]document // where the parts of each feed stand
 }
+
+// An entry is one feed of a registry.
+type entry struct {
+	read func() source[Contract] // once; gives the same ever after
+	// names are the patterns of file names, for which alone a contract need not be read.
+	names func() []string
+}
+
+func (e *entry) contract() *Contract { return e.read().value }
 
 // Load reads feeds/*.yaml and datasets/*.yaml of builtin and then of project, where a name of the project replaces
 // the built-in one. Project may be nil, and may lack either folder. All that is wrong is reported at once, each
 // with file (as seen from the folder that holds schemas/), line and column.
 func Load(builtin, project fs.FS) (*Registry, error) {
-	sources := loader{feeds: map[string]source[Contract]{}, datasets: map[string]source[Dataset]{}}
+	sources := newLoader()
 	err := sources.read(builtin)
 	if project != nil {
 		err = errors.Join(err, sources.read(project))
@@ -44,6 +52,10 @@ type source[T any] struct {
 type loader struct {
 	feeds    map[string]source[Contract]
 	datasets map[string]source[Dataset]
+}
+
+func newLoader() loader {
+	return loader{feeds: map[string]source[Contract]{}, datasets: map[string]source[Dataset]{}}
 }
 
 func (l loader) read(files fs.FS) error {
@@ -85,7 +97,7 @@ func readOne[T any](files fs.FS, name string) (source[T], error) {
 }
 
 func (l loader) registry() (*Registry, error) {
-	registry := &Registry{feeds: map[string]*Contract{}, datasets: map[string]*Dataset{}, places: map[string]document{}}
+	registry := &Registry{feeds: map[string]*entry{}, datasets: map[string]*Dataset{}}
 	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(l.datasets)) {
 		dataset := l.datasets[name]
@@ -95,8 +107,7 @@ func (l loader) registry() (*Registry, error) {
 	for _, name := range slices.Sorted(maps.Keys(l.feeds)) {
 		feed := l.feeds[name]
 		problems = append(problems, feed.place.errors(validateContract(name, feed.value, registry.datasets))...)
-		registry.feeds[name] = feed.value
-		registry.places[name] = feed.place
+		registry.feeds[name] = &entry{read: func() source[Contract] { return feed }, names: func() []string { return feed.value.Files.Names }}
 	}
 	return registry, errors.Join(problems...)
 }
@@ -104,11 +115,41 @@ func (l loader) registry() (*Registry, error) {
 // Feed finds a contract by its name.
 func (r *Registry) Feed(name string) (*Contract, bool) {
 	feed, ok := r.feeds[name]
-	return feed, ok
+	if !ok {
+		return nil, false
+	}
+	return feed.contract(), true
 }
 
+// Names lists the names of all feeds, in their order.
+func (r *Registry) Names() []string { return slices.Sorted(maps.Keys(r.feeds)) }
+
 // Feeds lists all contracts by name.
-func (r *Registry) Feeds() []*Contract { return sortedValues(r.feeds) }
+func (r *Registry) Feeds() []*Contract {
+	names := r.Names()
+	feeds := make([]*Contract, len(names))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, name := range names {
+		group.Go(func() error {
+			feeds[i] = r.feeds[name].contract()
+			return nil
+		})
+	}
+	_ = group.Wait() // nothing fails
+	return feeds
+}
+
+// Taking lists the contracts that take a file of this base name, by name. The others are not read for it.
+func (r *Registry) Taking(base string) []*Contract {
+	var taking []*Contract
+	for _, name := range r.Names() {
+		if takes(r.feeds[name].names(), base) {
+			taking = append(taking, r.feeds[name].contract())
+		}
+	}
+	return taking
+}
 
 // Dataset finds a canonical dataset by its name.
 func (r *Registry) Dataset(name string) (*Dataset, bool) {
@@ -117,7 +158,13 @@ func (r *Registry) Dataset(name string) (*Dataset, bool) {
 }
 
 // Datasets lists all canonical datasets by name.
-func (r *Registry) Datasets() []*Dataset { return sortedValues(r.datasets) }
+func (r *Registry) Datasets() []*Dataset {
+	sorted := make([]*Dataset, 0, len(r.datasets))
+	for _, name := range slices.Sorted(maps.Keys(r.datasets)) {
+		sorted = append(sorted, r.datasets[name])
+	}
+	return sorted
+}
 
 // Giving lists the contracts that give rows of a dataset, by name.
 func (r *Registry) Giving(dataset string) []*Contract {
@@ -125,12 +172,4 @@ func (r *Registry) Giving(dataset string) []*Contract {
 		_, gives := feed.Gives[dataset]
 		return !gives
 	})
-}
-
-func sortedValues[T any](values map[string]*T) []*T {
-	sorted := make([]*T, 0, len(values))
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		sorted = append(sorted, values[name])
-	}
-	return sorted
 }

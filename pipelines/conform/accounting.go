@@ -114,15 +114,16 @@ func writeAccounting(ctx context.Context, bucket *objectstore.Bucket, key string
 // Results lists what earlier runs made of the landed files, by the contracts as they are now, and counts the files that are still to be
 // read. Nothing is read or written.
 func Results(ctx context.Context, bucket *objectstore.Bucket, registry *contract.Registry, zone *time.Location) (report Report, pending int, err error) {
-	for _, feed := range registry.Feeds() {
-		landed, err := landing.List(ctx, bucket, feed.Feed)
+	for _, name := range registry.Names() {
+		landed, err := landing.List(ctx, bucket, name)
 		if err != nil {
 			return report, pending, err
 		}
 		if len(landed) == 0 {
 			continue
 		}
-		done, err := accounted(ctx, bucket, feed.Feed, landed, feed.ReadFingerprint(zone.String()), zone)
+		feed, _ := registry.Feed(name)
+		done, err := accounted(ctx, bucket, name, landed, feed.ReadFingerprint(zone.String()), zone)
 		if err != nil {
 			return report, pending, err
 		}

@@ -61,8 +61,8 @@ func Run(ctx context.Context, bucket *objectstore.Bucket, session *warehouse.Ses
 	}
 	run := &run{bucket: bucket, session: session, options: options, slots: semaphore.NewWeighted(int64(options.Threads))}
 	var problems []error
-	for _, feed := range registry.Feeds() {
-		problems = append(problems, run.feed(ctx, registry, feed))
+	for _, name := range registry.Names() {
+		problems = append(problems, run.feed(ctx, registry, name))
 	}
 	run.wait.Wait()
 	problems = append(append(problems, run.problems...), run.merge(ctx, registry))
@@ -85,11 +85,12 @@ type run struct {
 }
 
 // feed starts the files of one feed that are to be read, and takes the results of the others.
-func (r *run) feed(ctx context.Context, registry *contract.Registry, c *contract.Contract) error {
-	landed, err := landing.List(ctx, r.bucket, c.Feed)
+func (r *run) feed(ctx context.Context, registry *contract.Registry, name string) error {
+	landed, err := landing.List(ctx, r.bucket, name)
 	if err != nil || len(landed) == 0 {
 		return err
 	}
+	c, _ := registry.Feed(name)
 	prints := fingerprints{read: c.ReadFingerprint(r.options.Zone.String()), expressions: registry.ExpressionsFingerprint(c)}
 	done, err := accounted(ctx, r.bucket, c.Feed, landed, prints.read, r.options.Zone)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,8 +30,9 @@ func (r *run) merge(ctx context.Context, registry *contract.Registry) error {
 	for _, file := range r.report.Files {
 		fresh[file.Feed] = fresh[file.Feed] || file.New
 	}
-	for _, c := range registry.Feeds() {
-		if !fresh[c.Feed] {
+	for _, name := range slices.Sorted(maps.Keys(fresh)) {
+		c, _ := registry.Feed(name)
+		if !fresh[name] {
 			continue
 		}
 		if err := r.mergeFeed(ctx, c); err != nil {

@@ -270,15 +270,16 @@ func timestampSQL(cell string, layouts []string, from string, in setting) string
 
 // strptimeSQL reads a time by any of the layouts. DuckDB takes "epoch" and "infinity" for times by every layout, and 26 for the year 26: what has
 // no digit, or lies before 1900, is no time of an export.
+//
+// A list of one is filtered because the time is then named once. Named twice, as nullif or a case would have it, DuckDB computes it ahead for every
+// row, also where a cheaper form has read the cell already.
 func strptimeSQL(cell string, layouts []string) string {
 	list, zoned := strings.Join(layouts, ", "), ""
 	if strings.Contains(list, "%z") || strings.Contains(list, "%Z") {
 		zoned = "tz"
 	}
-	const before = "'1899-12-31 23:59:59.999999'"
-	// Without a value greatest gives the bound, and so NULL in the end.
-	return fmt.Sprintf("nullif(greatest(case when regexp_matches(%[1]s, '[0-9]') then try_strptime(%[1]s, [%[2]s]) end, timestamp%[3]s %[4]s), timestamp%[3]s %[4]s)",
-		cell, list, zoned, before)
+	return fmt.Sprintf("list_filter([case when regexp_matches(%[1]s, '[0-9]') then try_strptime(%[1]s, [%[2]s]) end], lambda found: found >= timestamp%[3]s '1900-01-01')[1]",
+		cell, list, zoned)
 }
 
 // move takes a wall clock time from one zone to another. A time that the clocks of its zone have left out has no meaning and is NULL; of the

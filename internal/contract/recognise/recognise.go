@@ -27,12 +27,7 @@ type Result struct {
 // the one that takes its name; two that are equal in all three are left to a person. But a file whose name only one feed takes is of another only
 // if that one knows nearly all of its columns: else a column is missing, and conform says so.
 func File(ctx context.Context, registry *contract.Registry, name string, in reader.Input) (Result, error) {
-	var byName []*contract.Contract
-	for _, c := range registry.Feeds() {
-		if c.Takes(name) {
-			byName = append(byName, c)
-		}
-	}
+	byName := registry.Taking(name)
 	if len(byName) == 1 {
 		told, sure, err := nameAndHeader(ctx, byName[0], in)
 		if sure || err != nil {
