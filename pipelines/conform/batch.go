@@ -26,27 +26,52 @@ type cells struct {
 func (c *cells) add(text []byte) {
 	c.text = append(c.text, text...)
 	c.ends = append(c.ends, int32(len(c.text)))
-	if len(text) > 0 {
-		return
+	if len(text) == 0 {
+		c.null()
 	}
-	if c.valid == nil {
-		c.valid = bytes.Repeat([]byte{0xff}, batchRows/8)
+}
+
+// skip adds an empty cell.
+func (c *cells) skip() {
+	c.ends = append(c.ends, int32(len(c.text)))
+	c.null()
+}
+
+func (c *cells) null() { c.nulls += setNull(&c.valid, len(c.ends)-2) }
+
+// setNull says in the bits of a batch that a row has no value, and gives the 1 that its nulls become more.
+func setNull(valid *[]byte, row int) int {
+	if *valid == nil {
+		*valid = bytes.Repeat([]byte{0xff}, batchRows/8)
 	}
-	row := len(c.ends) - 2
-	c.valid[row/8] &^= 1 << (row % 8)
-	c.nulls++
+	(*valid)[row/8] &^= 1 << (row % 8)
+	return 1
+}
+
+// numbers is one column of values that were read in Go.
+type numbers struct {
+	values []int64
+	valid  []byte // as in cells
+	nulls  int
+}
+
+func (n *numbers) add(value int64) { n.values = append(n.values, value) }
+
+func (n *numbers) skip() {
+	n.values = append(n.values, 0)
+	n.nulls += setNull(&n.valid, len(n.values)-1)
 }
 
 // buffers are what batches are made of. They come back when DuckDB is done with a batch: a large file makes no garbage.
 type buffers struct {
-	texts       []recycler // per column, since one may need much room and the others little
-	ends, lines recycler
+	texts         []recycler // per column, since one may need much room and the others little
+	ends, numbers recycler
 }
 
 // Sizes, in bytes, of the buffers that need no more room than a full batch does.
 const (
-	endsSize  = (batchRows + 1) * arrow.Int32SizeBytes
-	linesSize = batchRows * arrow.Int64SizeBytes
+	endsSize    = (batchRows + 1) * arrow.Int32SizeBytes
+	numbersSize = batchRows * arrow.Int64SizeBytes
 )
 
 func (b *buffers) newCells(column int) cells {
@@ -55,30 +80,34 @@ func (b *buffers) newCells(column int) cells {
 	return cells{text: b.texts[column].take(0), ends: ends[:1]}
 }
 
-func (b *buffers) newLines() []int64 {
-	return arrow.Int64Traits.CastFromBytes(b.lines.take(linesSize)[:linesSize])[:0]
+func (b *buffers) newNumbers() numbers {
+	return numbers{values: arrow.Int64Traits.CastFromBytes(b.numbers.take(numbersSize)[:numbersSize])[:0]}
 }
 
 func (b *buffers) cellArray(column int, c *cells) arrow.Array {
-	var valid *memory.Buffer
-	if c.valid != nil {
-		valid = memory.NewBufferBytes(c.valid)
-	}
 	ends := b.ends.buffer(arrow.Int32Traits.CastToBytes(c.ends))
 	defer ends.Release()
 	text := b.texts[column].buffer(c.text)
 	defer text.Release()
-	data := array.NewData(arrow.BinaryTypes.String, len(c.ends)-1, []*memory.Buffer{valid, ends, text}, nil, c.nulls, 0)
+	data := array.NewData(arrow.BinaryTypes.String, len(c.ends)-1, []*memory.Buffer{validity(c.valid), ends, text}, nil, c.nulls, 0)
 	defer data.Release()
 	return array.NewStringData(data)
 }
 
-func (b *buffers) lineArray(lines []int64) arrow.Array {
-	numbers := b.lines.buffer(arrow.Int64Traits.CastToBytes(lines))
-	defer numbers.Release()
-	data := array.NewData(arrow.PrimitiveTypes.Int64, len(lines), []*memory.Buffer{nil, numbers}, nil, 0, 0)
+// numberArray is of a type with 64 bits.
+func (b *buffers) numberArray(kind arrow.DataType, n *numbers) arrow.Array {
+	values := b.numbers.buffer(arrow.Int64Traits.CastToBytes(n.values))
+	defer values.Release()
+	data := array.NewData(kind, len(n.values), []*memory.Buffer{validity(n.valid), values}, nil, n.nulls, 0)
 	defer data.Release()
-	return array.NewInt64Data(data)
+	return array.MakeFromData(data)
+}
+
+func validity(bits []byte) *memory.Buffer {
+	if bits == nil {
+		return nil
+	}
+	return memory.NewBufferBytes(bits)
 }
 
 // A recycler gives buffers of one kind and takes them back.

@@ -150,8 +150,9 @@ func (b *bundling) read(ctx context.Context) (bad []*job, err error) {
 func (b *bundling) accept(ctx context.Context, done func(i int, summary reader.Summary, wrong bool)) error {
 	first := b.jobs[0]
 	layout := columnsAsFields(first.contract)
-	out := &output{extra: []string{extraName}, open: func(schema *arrow.Schema, header reader.Header) (*warehouse.BatchWriter, error) {
-		plan := newPlan(first.contract, header, first.result.ExportedAt)
+	quicks := func(header reader.Header) []*quick { return quicksOf(first.contract, header) }
+	out := &output{extra: []string{extraName}, quicks: quicks, open: func(schema *arrow.Schema, header reader.Header) (*warehouse.BatchWriter, error) {
+		plan := newPlan(first.contract, header, first.result.ExportedAt).withQuicks()
 		return first.session.Stream(ctx, schema, func(from string) string { return plan.acceptTogether(from, b.local(), b.lineage()) }), nil
 	}}
 	if err := out.Header(layout); err != nil {

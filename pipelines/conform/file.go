@@ -151,13 +151,13 @@ func (j *job) exportTime(header reader.Header) error {
 }
 
 func (j *job) accept(ctx context.Context) (reader.Summary, int64, error) {
-	out := &output{}
+	out := &output{quicks: func(header reader.Header) []*quick { return quicksOf(j.contract, header) }}
 	return j.stream(ctx, out, &acceptSink{output: out, spare: spare{contract: j.contract}}, func(header reader.Header) (copying, error) {
 		j.noteHeader(header)
 		if err := j.exportTime(header); err != nil {
 			return nil, err
 		}
-		plan := newPlan(j.contract, header, j.result.ExportedAt)
+		plan := newPlan(j.contract, header, j.result.ExportedAt).withQuicks()
 		return func(from string) string { return plan.accept(from, j.local("parquet")) }, nil
 	})
 }

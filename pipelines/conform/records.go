@@ -2,6 +2,7 @@ package conform
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -11,84 +12,125 @@ import (
 )
 
 // An output is where a file's records go: as batches into a statement that is begun when the header tells how they are laid out. The
-// batches have a column source_row, the extra ones, and one for each field that the contract reads, named as fieldName has it.
+// batches have a column source_row, the extra ones, one for each field that the contract reads, named as fieldName has it, and the quick ones.
 type output struct {
-	open  func(*arrow.Schema, reader.Header) (*warehouse.BatchWriter, error)
-	extra []string
+	open   func(*arrow.Schema, reader.Header) (*warehouse.BatchWriter, error)
+	extra  []string
+	quicks func(reader.Header) []*quick // nil: every cell is handed on as text
 
 	to      *warehouse.BatchWriter
 	schema  *arrow.Schema
 	buffers buffers
-	lines   []int64
+	lines   numbers
 	columns []cells
-	byField []*cells // what a field goes to; nil where the contract does not read it
-	size    int      // bytes of the batch
+	values  []numbers
+	byField []target
+	size    int // bytes of the batch
+}
+
+// A target is what a field goes to.
+type target struct {
+	text  *cells // nil where the contract does not read the field
+	quick func(cell []byte) (int64, bool)
+	value *numbers // where there is a quick: what it reads; the cell then is empty
 }
 
 func (o *output) Header(header reader.Header) (err error) {
-	read := make([]bool, len(header.Names))
-	for _, field := range header.Fields {
-		if field >= 0 {
-			read[field] = true
-		}
-	}
+	o.byField = make([]target, len(header.Names))
 	fields := []arrow.Field{{Name: "source_row", Type: arrow.PrimitiveTypes.Int64}}
 	for _, name := range o.extra {
 		fields = append(fields, arrow.Field{Name: name, Type: arrow.BinaryTypes.String, Nullable: true})
 	}
-	o.byField = make([]*cells, len(read))
-	o.columns = make([]cells, len(read)+len(o.extra))
-	for field := range read {
-		if read[field] {
-			o.byField[field] = &o.columns[len(fields)-1]
+	o.columns = make([]cells, len(header.Names)+len(o.extra))
+	for field := range header.Names {
+		if slices.Contains(header.Fields, field) {
+			o.byField[field].text = &o.columns[len(fields)-1]
 			fields = append(fields, arrow.Field{Name: fieldName(field), Type: arrow.BinaryTypes.String, Nullable: true})
 		}
 	}
 	o.columns = o.columns[:len(fields)-1]
 	o.buffers.texts = make([]recycler, len(o.columns))
-	o.schema = arrow.NewSchema(fields, nil)
+	o.schema = arrow.NewSchema(append(fields, o.quickFields(header)...), nil)
 	o.begin()
 	o.to, err = o.open(o.schema, header)
 	return err
 }
 
+// quickFields sets up the quick columns.
+func (o *output) quickFields(header reader.Header) []arrow.Field {
+	if o.quicks == nil {
+		return nil
+	}
+	var fields []arrow.Field
+	quicks := o.quicks(header)
+	o.values = make([]numbers, len(quicks))
+	for i, q := range quicks {
+		if q != nil {
+			o.byField[q.field].quick, o.byField[q.field].value = q.parse, &o.values[len(fields)]
+			fields = append(fields, arrow.Field{Name: quickField(i), Type: q.kind, Nullable: true})
+		}
+	}
+	o.values = o.values[:len(fields)]
+	return fields
+}
+
 func fieldName(field int) string { return fmt.Sprintf("f%d", field) }
 
+// quickField is of the contract's i-th column.
+func quickField(i int) string { return fmt.Sprintf("q%d", i) }
+
 func (o *output) begin() {
-	o.lines = o.buffers.newLines()
+	o.lines = o.buffers.newNumbers()
 	for i := range o.columns {
 		o.columns[i] = o.buffers.newCells(i)
+	}
+	for i := range o.values {
+		o.values[i] = o.buffers.newNumbers()
 	}
 	o.size = 0
 }
 
 func (o *output) fields(fields [][]byte) {
-	for i, column := range o.byField {
-		if column != nil {
-			column.add(fields[i])
+	for i := range o.byField {
+		to := &o.byField[i]
+		if to.text == nil {
+			continue
 		}
+		if to.quick != nil {
+			if value, ok := to.quick(fields[i]); ok {
+				to.value.add(value)
+				to.text.skip()
+				continue
+			}
+			to.value.skip()
+		}
+		to.text.add(fields[i])
 	}
 }
 
 // end ends the record of a line, with the size of its text in bytes.
 func (o *output) end(line int64, size int) error {
-	o.lines = append(o.lines, line)
+	o.lines.add(line)
 	o.size += size
-	if len(o.lines) < batchRows && o.size < batchBytes {
+	if len(o.lines.values) < batchRows && o.size < batchBytes {
 		return nil
 	}
 	return o.flush()
 }
 
 func (o *output) flush() error {
-	if len(o.lines) == 0 {
+	rows := len(o.lines.values)
+	if rows == 0 {
 		return nil
 	}
-	arrays := []arrow.Array{o.buffers.lineArray(o.lines)}
+	arrays := []arrow.Array{o.buffers.numberArray(arrow.PrimitiveTypes.Int64, &o.lines)}
 	for i := range o.columns {
 		arrays = append(arrays, o.buffers.cellArray(i, &o.columns[i]))
 	}
-	batch := array.NewRecordBatch(o.schema, arrays, int64(len(o.lines)))
+	for i := range o.values {
+		arrays = append(arrays, o.buffers.numberArray(o.schema.Field(len(arrays)).Type, &o.values[i]))
+	}
+	batch := array.NewRecordBatch(o.schema, arrays, int64(rows))
 	defer batch.Release()
 	for _, each := range arrays {
 		each.Release()

@@ -16,16 +16,33 @@ type plan struct {
 	header   reader.Header
 	zone     string
 	columns  []typing // per column of the contract; empty for computed ones
+	quicks   []*quick // per column of the contract; nil where there is none
 }
 
 // newPlan reads a file that was exported at this time, which is in the brand's zone.
 func newPlan(c *contract.Contract, header reader.Header, exported time.Time) plan {
 	in := setting{container: c.Files.Container, comma: c.Files.Decimal == contract.DecimalComma, zone: exported.Location().String(), exported: exported}
-	p := plan{contract: c, header: header, zone: in.zone, columns: make([]typing, len(c.Columns))}
+	p := plan{contract: c, header: header, zone: in.zone, columns: make([]typing, len(c.Columns)), quicks: make([]*quick, len(c.Columns))}
 	for i, column := range c.Columns {
 		if !column.Computed() {
 			p.columns[i] = newTyping(column, cellName(i), in)
 		}
+	}
+	return p
+}
+
+// withQuicks is the plan for records that come with their plain values beside them.
+func (p plan) withQuicks() plan {
+	p.quicks = quicksOf(p.contract, p.header)
+	for i, q := range p.quicks {
+		if q == nil {
+			continue
+		}
+		value := quickName(i)
+		if from := p.contract.Columns[i].Zone; p.contract.Columns[i].Type == contract.Timestamp {
+			value = move(value, from, p.zone)
+		}
+		p.columns[i].typed = fmt.Sprintf("case when %s is not null then %s else %s end", quickName(i), value, p.columns[i].typed)
 	}
 	return p
 }
@@ -92,6 +109,8 @@ func (p plan) check(i int, column contract.Column) string {
 		return name + " is not null"
 	case p.columns[i].sure || p.header.Fields[i] < 0:
 		return ""
+	case p.quicks[i] != nil:
+		return fmt.Sprintf("(%s is not null or (%s is null and %s is null))", name, cellName(i), quickName(i))
 	default:
 		return fmt.Sprintf("(%s is not null or %s is null)", name, cellName(i))
 	}
@@ -106,6 +125,9 @@ func (p plan) typed(from string, carried []string) string {
 			continue
 		}
 		cells = append(cells, p.cell(i, column)+" as "+cellName(i))
+		if p.quicks[i] != nil {
+			cells, values = append(cells, quickField(i)+" as "+quickName(i)), append(values, quickName(i))
+		}
 		values = append(values, cellName(i), fmt.Sprintf("cast(%s as %s) as %s", p.columns[i].typed, column.SQLType(), contract.Name(column.Name)))
 	}
 	relation := fmt.Sprintf("(\n        select %s\n        from %s\n        )", strings.Join(cells, ", "), from)
