@@ -188,7 +188,6 @@ func (w *Workshop) Land(ctx context.Context, paths []string, feed string) ([]lan
 
 // Conform reads every landed file that was not read by its contract as it is now.
 func (w *Workshop) Conform(ctx context.Context) (conform.Report, error) {
-	defer lessGarbage()()
 	_, pending, err := conform.Results(ctx, w.Bucket, w.Registry, w.Project.Zone)
 	if err != nil {
 		return conform.Report{}, err

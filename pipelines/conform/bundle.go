@@ -328,7 +328,7 @@ func grainList(grain []string) string {
 // newJob is a landed file on its way to rows, with what is known of it before it is read.
 func (r *run) newJob(c *contract.Contract, prints fingerprints, manifest landing.Manifest) *job {
 	j := &job{
-		bucket: r.bucket, session: r.session, erased: r.options.Erased, contract: c, manifest: manifest, zone: r.options.Zone,
+		bucket: r.bucket, session: r.session, erased: r.options.Erased, buffers: &r.buffers, contract: c, manifest: manifest, zone: r.options.Zone,
 		scratch: filepath.Join(r.options.Scratch, "conform-"+c.Feed+"-"+stem(manifest.SHA256, prints.read)),
 		result: FileResult{
 			Feed: c.Feed, Name: manifest.Name, SHA256: manifest.SHA256, SourceFile: manifest.Key, Fingerprint: prints.read,

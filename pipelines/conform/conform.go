@@ -18,6 +18,7 @@ import (
 
 	"countinghouse/internal/contract"
 	"countinghouse/internal/contract/landing"
+	"countinghouse/internal/contract/reader"
 	"countinghouse/internal/erasure"
 	"countinghouse/internal/objectstore"
 	"countinghouse/internal/warehouse"
@@ -78,6 +79,7 @@ type run struct {
 	options Options
 	slots   *semaphore.Weighted
 	wait    sync.WaitGroup
+	buffers reader.Buffers
 
 	lock     sync.Mutex // for what follows, and for calling Progress
 	report   Report

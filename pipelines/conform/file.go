@@ -33,6 +33,7 @@ type job struct {
 	rows     string // relation of the rows that were accepted
 	result   FileResult
 	erased   *erasure.Set
+	buffers  *reader.Buffers
 }
 
 // file conforms one landed file and makes the result visible.
@@ -116,7 +117,7 @@ func (j *job) noteHeader(header reader.Header) {
 }
 
 func (j *job) input(ctx context.Context) reader.Input {
-	return reader.Input{Size: j.manifest.Size, Open: func() (io.ReadCloser, error) {
+	return reader.Input{Size: j.manifest.Size, Buffers: j.buffers, Open: func() (io.ReadCloser, error) {
 		stored, _, err := j.bucket.Open(ctx, j.manifest.Key)
 		return stored, err
 	}}

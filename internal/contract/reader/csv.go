@@ -21,7 +21,7 @@ type csvReader struct {
 	summary   Summary
 }
 
-func readCSV(c *contract.Contract, text *bufio.Reader, sink Sink) (Summary, error) {
+func readCSV(c *contract.Contract, text *bufio.Reader, in Input, sink Sink) (Summary, error) {
 	if err := refuseForeign(c, text); err != nil {
 		return Summary{}, err
 	}
@@ -34,11 +34,15 @@ func readCSV(c *contract.Contract, text *bufio.Reader, sink Sink) (Summary, erro
 		return Summary{}, err
 	}
 	r := &csvReader{
-		contract: c, delimiter: delimiterOf(c), rules: rules, lines: newLineReader(decoded), sink: sink, splitter: NewSplitter(c),
+		contract: c, delimiter: delimiterOf(c), rules: rules, lines: newLineReader(decoded, in.Buffers), sink: sink, splitter: NewSplitter(c),
 	}
+	defer r.lines.close()
 	r.separator()
 	if err := r.header(); err != nil {
 		return r.summary, err
+	}
+	if in.Size >= aheadFrom {
+		r.lines.readAhead()
 	}
 	return r.summary, r.records()
 }

@@ -12,21 +12,38 @@ const minRead = 1 << 12
 // lineReader cuts decoded text into physical lines and can join lines that belong to one record. It keeps one buffer, so that a
 // record is a slice of it.
 type lineReader struct {
-	from   io.Reader
-	buffer []byte
-	start  int   // of the record at hand
-	next   int   // of what was not looked at yet
-	end    int   // of what was read
-	line   int64 // physical line that begins at next, from 1
-	ended  error // why there is no more to read; io.EOF at the end
-	closed bool  // whether the last line given had a line end
-	old    bool  // whether lines end in a return alone, as once on the Macintosh
+	from    io.Reader
+	ahead   *aheadReader // instead of from; nil before it is begun
+	buffers *Buffers
+	buffer  []byte
+	start   int   // of the record at hand
+	next    int   // of what was not looked at yet
+	end     int   // of what was read
+	line    int64 // physical line that begins at next, from 1
+	ended   error // why there is no more to read; io.EOF at the end
+	closed  bool  // whether the last line given had a line end
+	old     bool  // whether lines end in a return alone, as once on the Macintosh
 
 	controls bool // whether there was a control character in what was read
 }
 
-func newLineReader(from io.Reader) *lineReader {
-	return &lineReader{from: from, buffer: make([]byte, 1<<18), line: 1}
+func newLineReader(from io.Reader, buffers *Buffers) *lineReader {
+	return &lineReader{from: from, buffers: buffers, buffer: buffers.take(), line: 1}
+}
+
+// readAhead has the rest of the text read while records are cut.
+func (r *lineReader) readAhead() {
+	if r.ended == nil {
+		r.ahead = readAhead(r.from)
+	}
+}
+
+// close ends reading. Nothing that the reader gave may be used afterwards.
+func (r *lineReader) close() {
+	if r.ahead != nil {
+		r.ahead.close()
+	}
+	r.buffers.give(r.buffer)
 }
 
 // begin starts a new record: what was given before may be overwritten.
@@ -119,14 +136,22 @@ func (r *lineReader) fill() (moved int) {
 	if len(r.buffer)-r.end < minRead {
 		r.buffer = append(r.buffer, make([]byte, len(r.buffer))...)
 	}
-	n, err := r.from.Read(r.buffer[r.end:])
+	n, controls, err := r.read(r.buffer[r.end:])
 	if r.old {
 		toLineFeeds(r.buffer[r.end : r.end+n])
 	}
-	r.controls = r.controls || controlAt(r.buffer[r.end:r.end+n]) >= 0
+	r.controls = r.controls || controls
 	r.end += n
 	r.ended = err
 	return moved
+}
+
+func (r *lineReader) read(p []byte) (n int, controls bool, err error) {
+	if r.ahead != nil {
+		return r.ahead.read(p)
+	}
+	n, err = r.from.Read(p)
+	return n, controlAt(p[:n]) >= 0, err
 }
 
 // place gives a decoding problem its line.

@@ -27,6 +27,8 @@ const (
 type Input struct {
 	Open func() (io.ReadCloser, error)
 	Size int64 // bytes as stored, for the limits on what is unpacked
+	// Buffers may be shared by all files that are read.
+	Buffers *Buffers
 }
 
 // A Sink takes a file's records in the order of the file. The slices that it is given are valid during the call only.
@@ -113,7 +115,7 @@ func Read(ctx context.Context, c *contract.Contract, in Input, sink Sink) (Summa
 		}
 		summary, err = readWorkbook(c, text, contextReaderAt{ctx, at}.orNil(), in.Size, sink)
 	} else {
-		summary, err = readText(c, text, sink)
+		summary, err = readText(c, text, in, sink)
 	}
 	if err == nil && !c.Files.HasHeader() && summary.Records+summary.Dropped == 0 {
 		err = noRows()
@@ -121,12 +123,12 @@ func Read(ctx context.Context, c *contract.Contract, in Input, sink Sink) (Summa
 	return summary, err
 }
 
-func readText(c *contract.Contract, text *bufio.Reader, sink Sink) (Summary, error) {
+func readText(c *contract.Contract, text *bufio.Reader, in Input, sink Sink) (Summary, error) {
 	switch c.Files.Container {
 	case contract.JSON, contract.JSONL:
 		return readJSON(c, text, sink)
 	default:
-		return readCSV(c, text, sink)
+		return readCSV(c, text, in, sink)
 	}
 }
 
