@@ -20,8 +20,14 @@ func TestQuickReadsNothingElseThanTheStatement(t *testing.T) {
 	}
 	defer func() { _ = session.Close() }()
 	columns := []contract.Column{
-		{Type: contract.Integer}, {Type: contract.Count}, {Type: contract.Money}, {Type: contract.Decimal}, {Type: contract.Decimal, Scale: 4}, {Type: contract.Decimal, Scale: 12},
-		{Type: contract.Timestamp}, {Type: contract.Date},
+		{Type: contract.Integer},
+		{Type: contract.Count},
+		{Type: contract.Money},
+		{Type: contract.Decimal},
+		{Type: contract.Decimal, Scale: 4},
+		{Type: contract.Decimal, Scale: 12},
+		{Type: contract.Timestamp},
+		{Type: contract.Date},
 	}
 	cells := append(oddCells(), randomCells(30_000)...)
 	in := setting{container: contract.CSV, zone: "UTC"}

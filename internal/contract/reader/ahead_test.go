@@ -50,7 +50,7 @@ type counted struct {
 
 func (*counted) Header(reader.Header) error { return nil }
 
-func (c *counted) Raw(_ int64, record []byte, fields [][]byte) error { return c.Fields(0, fields) }
+func (c *counted) Raw(_ int64, _ []byte, fields [][]byte) error { return c.Fields(0, fields) }
 
 func (c *counted) Fields(_ int64, fields [][]byte) error {
 	c.records, c.last = c.records+1, string(bytes.Join(fields, []byte("|")))
