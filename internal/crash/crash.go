@@ -37,6 +37,8 @@ const (
 const (
 	// CollectHidden: the manifests of tables that nobody refers to are gone, their rows are not.
 	CollectHidden = "collect.hidden"
+	// CollectForgotten: the accountings of conformed files that count for nothing any more are gone too, their rows are not.
+	CollectForgotten = "collect.forgotten"
 	// EraseBegun: the tombstones of an erasure hold, nothing is rewritten.
 	EraseBegun = "erase.begun"
 	// EraseRewritten: an export lies in the store both as it was and without the person.
@@ -68,7 +70,7 @@ func Names() []string {
 
 // all are the points that there are.
 func all() []string {
-	return append(Names(), CollectHidden, EraseBegun, EraseRewritten, ErasePublished)
+	return append(Names(), CollectHidden, CollectForgotten, EraseBegun, EraseRewritten, ErasePublished)
 }
 
 // Arm chooses the point at which the process ends: "name", or "name:n" for the n-th time that it is passed (n from 1).

@@ -182,16 +182,22 @@ func (c *collection) remove(ctx context.Context) error {
 	crash.Point(crash.CollectHidden)
 	// Accountings before the rows that they name.
 	isAccounting := func(key string) bool { return strings.HasPrefix(key, "files/") && strings.HasSuffix(key, ".json") }
-	for _, keys := range [][]string{
-		slices.DeleteFunc(slices.Clone(rest), func(key string) bool { return !isAccounting(key) }), slices.DeleteFunc(slices.Clone(rest), isAccounting),
-	} {
-		for some := range slices.Chunk(keys, 4*removers) {
-			if err := next(ctx); err != nil {
-				return err
-			}
-			if err := c.removeAll(ctx, some); err != nil {
-				return err
-			}
+	accountings := slices.DeleteFunc(slices.Clone(rest), func(key string) bool { return !isAccounting(key) })
+	if err := c.removeSome(ctx, accountings, next); err != nil {
+		return err
+	}
+	crash.Point(crash.CollectForgotten)
+	return c.removeSome(ctx, slices.DeleteFunc(rest, isAccounting), next)
+}
+
+// removeSome removes objects, some at once; next is asked before each of these.
+func (c *collection) removeSome(ctx context.Context, keys []string, next func(context.Context) error) error {
+	for some := range slices.Chunk(keys, 4*removers) {
+		if err := next(ctx); err != nil {
+			return err
+		}
+		if err := c.removeAll(ctx, some); err != nil {
+			return err
 		}
 	}
 	return nil
