@@ -3,8 +3,6 @@ package jobs
 
 import (
 	"context"
-	"errors"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -20,7 +18,6 @@ import (
 	"countinghouse/pipelines/linkage"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
 // FeedFile is one conformed export: where its rows are, here and in the store, and how many were accepted.
@@ -175,58 +172,4 @@ func estimateStep() build.Step {
 			})
 		},
 	}
-}
-
-func ledgerStep(asOf ledger.Day) build.Step {
-	tables := map[string][]warehouse.Column{}
-	for _, table := range ledger.Tables() {
-		for _, column := range table.Columns {
-			tables[table.Name] = append(tables[table.Name], warehouse.Column{Name: column.Name, Type: string(column.Type)})
-		}
-	}
-	return build.Step{
-		Name: "ledger", Version: ledger.Version, Definition: ledger.InputSQL + ledger.ProgrammeSQL,
-		Inputs: []string{"dataset.point_transactions", "seed.points_programme"}, Parameters: []string{"as_of"}, Tables: tables,
-		Run: func(ctx context.Context, session *warehouse.Session, write build.TableWriter, _ *build.Before) error {
-			return runLedger(ctx, session, asOf, write)
-		},
-	}
-}
-
-func runLedger(ctx context.Context, session *warehouse.Session, asOf ledger.Day, write build.TableWriter) error {
-	var programme []ledger.Programme
-	err := session.ReadArrow(ctx, ledger.ProgrammeSQL, func(reader array.RecordReader) (err error) {
-		programme, err = ledger.ReadProgramme(reader)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	sink := &ledgerSink{writers: map[string]*warehouse.BatchWriter{}}
-	for _, table := range ledger.Tables() {
-		sink.writers[table.Name] = write.Batches(ctx, table.Name, table.Schema())
-	}
-	err = session.ReadArrow(ctx, ledger.InputSQL, func(reader array.RecordReader) error {
-		return ledger.Run(ctx, reader, programme, asOf, sink)
-	})
-	return errors.Join(err, sink.close())
-}
-
-// ledgerSink hands the ledger's batches to the writer of each table.
-type ledgerSink struct {
-	writers map[string]*warehouse.BatchWriter
-}
-
-// Write implements ledger.Sink.
-func (s *ledgerSink) Write(table string, batch arrow.RecordBatch) error {
-	return s.writers[table].Write(batch)
-}
-
-func (s *ledgerSink) close() error {
-	var problems []error
-	for _, table := range slices.Sorted(maps.Keys(s.writers)) {
-		_, err := s.writers[table].Close()
-		problems = append(problems, err)
-	}
-	return errors.Join(problems...)
 }

@@ -176,6 +176,7 @@ func withoutExpiry(datasets []build.Dataset) {
 			return "select * replace (cast(null as date) as expires_on) from (\n" + query + "\n) where kind is distinct from 'expire'"
 		}
 		given := datasets[i].Of
+		datasets[i].Shape = nil // nothing that was made before is of such rows
 		datasets[i].Query, datasets[i].Definition = wrap(datasets[i].Query), wrap(datasets[i].Definition)
 		datasets[i].Of = func(files []snapshot.SourceFile) string { return wrap(given(files)) }
 	}

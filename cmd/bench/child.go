@@ -51,13 +51,13 @@ func child(ctx context.Context, args []string, out io.Writer) (err error) {
 	if *digest {
 		return printDigests(ctx, session, text, out)
 	}
-	return runScript(ctx, session, string(text))
+	return runScript(ctx, session, *scratch, string(text))
 }
 
 // stepMark begins the line at which a script waits for a step in Go.
 const stepMark = "\n--: step "
 
-func runScript(ctx context.Context, session *warehouse.Session, text string) (err error) {
+func runScript(ctx context.Context, session *warehouse.Session, scratch, text string) (err error) {
 	connection, err := session.Conn(ctx)
 	if err != nil {
 		return err
@@ -70,7 +70,7 @@ func runScript(ctx context.Context, session *warehouse.Session, text string) (er
 			if err := shareVariables(ctx, session, connection); err != nil {
 				return err
 			}
-			if err := runStep(ctx, session, step); err != nil {
+			if err := runStep(ctx, session, scratch, step); err != nil {
 				return fmt.Errorf("step %s: %w", step, err)
 			}
 		}

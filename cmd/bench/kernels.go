@@ -2,8 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"countinghouse/internal/contract"
@@ -14,13 +15,12 @@ import (
 	"countinghouse/pipelines/linkage"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
 // runStep runs one of the product's steps in Go bare: it reads tables of the session and makes tables of the session, and nothing else.
 // A step is given as it stands in the script: its name and, for identity, the kinds of identifiers or, for the
 // ledger, a folder.
-func runStep(ctx context.Context, session *warehouse.Session, step string) error {
+func runStep(ctx context.Context, session *warehouse.Session, scratch, step string) error {
 	name, argument, _ := strings.Cut(step, " ")
 	switch name {
 	case "similar":
@@ -28,13 +28,13 @@ func runStep(ctx context.Context, session *warehouse.Session, step string) error
 	case "identity":
 		return runIdentity(ctx, session, strings.Split(argument, ","))
 	case "ledger":
-		return runLedger(ctx, session, func(table ledger.Table) *warehouse.BatchWriter {
+		return runLedger(ctx, session, scratch, func(table ledger.Table) *warehouse.BatchWriter {
 			return session.LoadTable(ctx, table.Schema(), table.Name)
 		})
 	case "ledger-to":
-		return ledgerTo(ctx, session, argument, "")
+		return ledgerTo(ctx, session, scratch, argument, "")
 	case "ledger-lots":
-		return ledgerTo(ctx, session, argument, ledger.LotsTable)
+		return ledgerTo(ctx, session, scratch, argument, ledger.LotsTable)
 	case "movements":
 		return scanMovements(ctx, session)
 	case "estimate":
@@ -73,49 +73,17 @@ func identifierKinds(registry *contract.Registry) string {
 }
 
 // runLedger runs the ledger into the tables that open gives; where it gives none, the rows are not kept.
-func runLedger(ctx context.Context, session *warehouse.Session, open func(ledger.Table) *warehouse.BatchWriter) error {
-	var programme []ledger.Programme
-	err := session.ReadArrow(ctx, ledger.ProgrammeSQL, func(reader array.RecordReader) (err error) {
-		programme, err = ledger.ReadProgramme(reader)
-		return err
-	})
-	if err != nil {
+func runLedger(ctx context.Context, session *warehouse.Session, scratch string, open func(ledger.Table) *warehouse.BatchWriter) error {
+	if err := os.MkdirAll(scratch, 0o700); err != nil {
 		return err
 	}
-	tables := sessionTables{}
-	for _, table := range ledger.Tables() {
-		if writer := open(table); writer != nil {
-			tables[table.Name] = writer
-		}
-	}
-	err = session.ReadArrow(ctx, ledger.InputSQL, func(reader array.RecordReader) error {
-		return ledger.Run(ctx, reader, programme, ledger.DayOf(asOfDay()), tables)
-	})
-	return errors.Join(err, tables.close())
+	path := filepath.Join(scratch, "movements.parquet")
+	defer func() { _ = os.Remove(path) }()
+	return ledger.Book(ctx, session, ledger.Booking{Movements: ledger.InputSQL, AsOf: ledger.DayOf(asOfDay()), ScratchFile: path, Open: open})
 }
 
 func runEstimate(ctx context.Context, session *warehouse.Session) error {
 	return estimate.Run(ctx, session, func(table string, schema *arrow.Schema) *warehouse.BatchWriter {
 		return session.LoadTable(ctx, schema, table)
 	})
-}
-
-// sessionTables are the tables that the ledger fills.
-type sessionTables map[string]*warehouse.BatchWriter
-
-// Write implements ledger.Sink.
-func (t sessionTables) Write(table string, batch arrow.RecordBatch) error {
-	if writer, kept := t[table]; kept {
-		return writer.Write(batch)
-	}
-	return nil
-}
-
-func (t sessionTables) close() error {
-	var problems []error
-	for _, writer := range t {
-		_, err := writer.Close()
-		problems = append(problems, err)
-	}
-	return errors.Join(problems...)
 }

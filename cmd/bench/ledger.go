@@ -78,8 +78,8 @@ func ledgerScripts(dir string, members int) map[string]string {
 }
 
 // ledgerTo runs the ledger into Parquet files of a folder, of all its tables or of one.
-func ledgerTo(ctx context.Context, session *warehouse.Session, dir, only string) error {
-	return runLedger(ctx, session, func(table ledger.Table) *warehouse.BatchWriter {
+func ledgerTo(ctx context.Context, session *warehouse.Session, scratch, dir, only string) error {
+	return runLedger(ctx, session, scratch, func(table ledger.Table) *warehouse.BatchWriter {
 		if only != "" && table.Name != only {
 			return nil
 		}

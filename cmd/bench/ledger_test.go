@@ -17,7 +17,7 @@ func TestLedgerAndSQLMakeTheSameLots(t *testing.T) {
 		if err := os.WriteFile(script, []byte(scripts[name]), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := child(t.Context(), []string{"-dirs", dir, script}, os.Stdout); err != nil {
+		if err := child(t.Context(), []string{"-dirs", dir, "-scratch", t.TempDir(), script}, os.Stdout); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 	}

@@ -8,4 +8,6 @@ const (
 	// 100,000 members. A column with more different values than the limit is not worth a dictionary: identifiers, which are nearly all
 	// different, are then given up early instead of being gathered in vain.
 	WorkingParquet = "(format parquet, compression zstd, compression_level 1, parquet_version 'V2', dictionary_size_limit 4096)"
+	// PassingParquet is for files that are read once, at once.
+	PassingParquet = "(format parquet, compression uncompressed, parquet_version 'V2', dictionary_size_limit 4096)"
 )

@@ -36,6 +36,9 @@ type InputChange struct {
 	// Fresh gives the rows of Files as if there were no others. A row of an older export may stand for the same thing and be the newer one's or the older
 	// one's to replace: the dataset has the one that counts.
 	Fresh string
+	// Was gives, where there are Files, the rows that the dataset had. Rows of files that are still there are missing today only where those of Files took
+	// their place.
+	Was string
 }
 
 // before gives what a step has made for the current tables; nil if anything of it is missing, or has another meaning today.
@@ -140,10 +143,12 @@ func (e *execution) changeOf(ctx context.Context, input, was string) (change Inp
 		return InputChange{}, true, nil
 	}
 	change.Same = len(change.Files) == 0 // the same rows, in other files
-	if !change.Same {
-		change.Fresh = maker.dataset.Of(change.Files)
+	if change.Same {
+		return change, false, nil
 	}
-	return change, false, nil
+	change.Fresh = maker.dataset.Of(change.Files)
+	change.Was, err = snapshot.RowsQuery(ctx, e.Bucket, manifest)
+	return change, false, err
 }
 
 // shape is the hash of what decides a dataset's rows besides its files; empty of one that cannot tell.

@@ -75,6 +75,9 @@ func (w TableWriter) Keys(ctx context.Context, columns []string, query string) (
 	return keys, err
 }
 
+// ScratchFile is a path for a file that the step needs only while it runs.
+func (w TableWriter) ScratchFile() string { return w.desk.path() }
+
 // Part begins a new part. If it replaces keys, rows that have them in the parts before it are no longer rows of the table.
 func (w TableWriter) Part(table string, replaces *Keys) PartWriter {
 	return w.part(table, replaces, false)

@@ -88,13 +88,13 @@ func BenchmarkRun(b *testing.B) {
 
 func benchBatches() (*arrow.Schema, []arrow.RecordBatch) {
 	random := rand.New(rand.NewPCG(1, 2))
-	schema := ledger.Table{Columns: inputColumns}.Schema()
+	schema := schemaOf(inputColumns)
 	builder := array.NewRecordBuilder(memory.NewGoAllocator(), schema)
 	var all []arrow.RecordBatch
 	rows := 0
 	for account := range benchAccounts {
 		for _, m := range benchMovements(random, account, benchLength) {
-			appendMovement(builder, fmt.Sprintf("M%08d", account), m)
+			appendMovement(builder, account, m)
 			if rows++; rows%2048 == 0 {
 				all = append(all, builder.NewRecordBatch())
 			}
@@ -103,13 +103,27 @@ func benchBatches() (*arrow.Schema, []arrow.RecordBatch) {
 	return schema, append(all, builder.NewRecordBatch())
 }
 
-func appendMovement(builder *array.RecordBuilder, account string, m ledger.Movement) {
-	for i, text := range map[int]string{0: "shop", 1: account, 2: m.TxnID, 4: m.KindName, 6: m.OrderID, 9: m.SourceFile} {
-		builder.Field(i).(*array.StringBuilder).Append(text)
+func appendMovement(builder *array.RecordBuilder, account int, m ledger.Movement) {
+	texts := map[string]string{
+		"channel": "shop", "account_id": fmt.Sprintf("M%08d", account), "currency": "points", "txn_id": m.TxnID, "kind": m.KindName, "order_id": m.OrderID,
+		"source_file": m.SourceFile,
 	}
-	builder.Field(3).(*array.TimestampBuilder).Append(arrow.Timestamp(m.OccurredAt))
-	builder.Field(5).(*array.Int64Builder).Append(m.Points)
-	builder.Field(7).AppendNull()
-	builder.Field(8).AppendNull()
-	builder.Field(10).(*array.Int64Builder).Append(m.SourceRow)
+	for i, field := range builder.Schema().Fields() {
+		switch into := builder.Field(i).(type) {
+		case *array.Uint64Builder:
+			into.Append(uint64(account))
+		case *array.TimestampBuilder:
+			into.Append(arrow.Timestamp(m.OccurredAt))
+		case *array.Int64Builder:
+			into.Append(map[string]int64{"points": m.Points, "source_row": m.SourceRow}[field.Name])
+		case *array.StringBuilder:
+			if text := texts[field.Name]; text != "" {
+				into.Append(text)
+				continue
+			}
+			into.AppendNull()
+		default:
+			into.AppendNull()
+		}
+	}
 }

@@ -22,7 +22,7 @@ type history struct {
 	batchRows int // rows per batch of input; 0: one batch
 }
 
-// inputColumns are the columns of InputSQL.
+// inputColumns are the columns of InputSQL, but for the place.
 var inputColumns = []ledger.Column{
 	{Name: "channel", Type: ledger.Text},
 	{Name: "account_id", Type: ledger.Text},
@@ -118,11 +118,19 @@ func (h history) try(t *testing.T) (tables, error) {
 // rows fills in what a case leaves out: one account, and lines of one file.
 func (h history) rows() []map[string]string {
 	var all []map[string]string
+	places := map[[2]string]string{}
 	for i, movement := range h.movements {
 		row := map[string]string{"channel": "shop", "account_id": "A", "currency": "points", "source_file": "points.csv", "source_row": itoa(i + 2)}
 		maps.Copy(row, movement)
 		if at := row["occurred_at"]; len(at) == len("2026-01-31") {
 			row["occurred_at"] = at + " 00:00:00"
+		}
+		account := [2]string{row["channel"], row["account_id"]}
+		if places[account] == "" {
+			places[account] = itoa(len(places) + 1)
+		}
+		if row["place"] == "" {
+			row["place"] = places[account]
 		}
 		all = append(all, row)
 	}
@@ -134,7 +142,7 @@ func batches(t *testing.T, allocator memory.Allocator, columns []ledger.Column, 
 	if size == 0 {
 		size = max(1, len(rows))
 	}
-	schema := ledger.Table{Columns: columns}.Schema()
+	schema := schemaOf(columns)
 	var all []arrow.RecordBatch
 	for chunk := range slices.Chunk(rows, size) {
 		batch := newBatch(t, allocator, schema, chunk)
@@ -146,6 +154,12 @@ func batches(t *testing.T, allocator memory.Allocator, columns []ledger.Column, 
 		t.Fatal(err)
 	}
 	return reader
+}
+
+// schemaOf has a column place before the others; in what is no input nobody asks for it.
+func schemaOf(columns []ledger.Column) *arrow.Schema {
+	fields := []arrow.Field{{Name: "place", Type: arrow.PrimitiveTypes.Uint64, Nullable: true}}
+	return arrow.NewSchema(append(fields, ledger.Table{Columns: columns}.Schema().Fields()...), nil)
 }
 
 func newBatch(t *testing.T, allocator memory.Allocator, schema *arrow.Schema, rows []map[string]string) arrow.RecordBatch {

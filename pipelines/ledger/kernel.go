@@ -34,11 +34,11 @@ type account struct {
 	unconfirmed int64 // points expired by computation that no exported expiry has confirmed
 	totals      [entryKinds]int64
 	entries     int64
-	posted      []Movement
+	posted      []*Movement
 	byTxn       map[string]int32 // posted, by transaction id
 	earnedBy    map[string]int32 // last lot earned by an order; made when a claw-back asks first
 	redeemedBy  map[string]int32 // last debit of an order; made when a re-credit asks first
-	last        Movement
+	last        *Movement
 }
 
 // none ends a chain of lots, debits or uses.
@@ -74,7 +74,7 @@ func (k *Kernel) Open(channel, accountID, currency string) {
 	*a = account{
 		lots: a.lots[:0], queue: a.queue, ages: a.ages, pending: a.pending[:0], burnsByAge: slices.ContainsFunc(k.rules, Programme.burnsByAge),
 		debits: a.debits[:0], uses: a.uses[:0], unpaid: a.unpaid[:0],
-		posted: a.posted[:0], byTxn: emptied(a.byTxn), last: Movement{OccurredAt: math.MinInt64},
+		posted: a.posted[:0], byTxn: emptied(a.byTxn), last: &Movement{OccurredAt: math.MinInt64},
 	}
 }
 
@@ -88,7 +88,7 @@ func emptied(transactions map[string]int32) map[string]int32 {
 	return transactions
 }
 
-// Post books a movement, or refuses it with an exception. An error means that the movements are not in ledger order or go beyond the
+// Post books a movement, or refuses it with an exception. The movement must stay as it is until the account is closed. An error means that the movements are not in ledger order or go beyond the
 // as-of day.
 func (k *Kernel) Post(m *Movement) error {
 	if code := k.lacking(m); code != "" {
@@ -142,11 +142,11 @@ func (k *Kernel) checkOrder(m *Movement) error {
 		return fmt.Errorf("points of account %q in channel %q: transaction %q of %v is after the as-of day %v",
 			k.postings.AccountID, k.postings.Channel, m.TxnID, m.OccurredAt, k.asOf)
 	}
-	if m.before(&k.account.last) {
+	if m.before(k.account.last) {
 		return fmt.Errorf("points of account %q in channel %q: transaction %q of %v comes after %q of %v, out of ledger order",
 			k.postings.AccountID, k.postings.Channel, m.TxnID, m.OccurredAt, k.account.last.TxnID, k.account.last.OccurredAt)
 	}
-	k.account.last = *m
+	k.account.last = m
 	return nil
 }
 

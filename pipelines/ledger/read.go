@@ -7,28 +7,52 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
-// InputSQL selects the movements that Run reads, in ledger order. It needs the variable as_of (DATE). A row without a time is selected
-// too, so that it is listed as an exception. A transfer is answered by the movement of the other account that has its points with the other sign;
-// of several, the first answers the first.
-const InputSQL = `with movements as (
+// InputSQL selects the movements that Run reads. It needs the variable as_of (DATE). A row without a time is selected too, so that it is listed as an
+// exception. A transfer is answered by the movement of the other account that has its points with the other sign; of several, the first answers the
+// first.
+//
+// The rows of an account have one place and come together. To sort by a number is several times cheaper than to sort by names; the few
+// movements of a place are put in order by Run.
+const InputSQL = inputMovements + inputTransfers + inputAnswers + inputEverything
+
+// InputOfSQL is InputSQL for the accounts alone that a table has in the columns channel and account_id.
+func InputOfSQL(accounts string) string {
+	return inputMovements + " and " + isIn("transactions", "account_id", accounts) +
+		inputTransfers + " and (" + isIn("transactions", "account_id", accounts) + " or " + isIn("transactions", "counter_account_id", accounts) + ")" +
+		inputAnswers + "    where " + isIn("one", "account_id", accounts) + inputEverything
+}
+
+// isIn is the condition that a row's channel and account are in a table. A missing one is like any other.
+func isIn(row, account, accounts string) string {
+	return fmt.Sprintf("exists (select 1 from %[3]s as wanted where wanted.channel is not distinct from %[1]s.channel and wanted.account_id is not distinct from %[1]s.%[2]s)",
+		row, account, accounts)
+}
+
+const (
+	inputMovements = `with movements as (
+    select
+        channel, account_id, coalesce(currency, 'points') as currency, txn_id, occurred_at, kind, points, order_id, expires_on, reason,
+        counter_account_id, cast(null as varchar) as counter_txn_id, source_file, source_row,
+    from dataset.point_transactions as transactions
+    where kind is distinct from 'transfer' and (occurred_at is null or occurred_at < getvariable('as_of') + interval 1 day)`
+
+	inputTransfers = `
+), transfers as (
     select
         channel, account_id, coalesce(currency, 'points') as currency, txn_id, occurred_at, kind, points, order_id, expires_on, reason,
         counter_account_id, source_file, source_row,
-    from dataset.point_transactions
-    where occurred_at is null or occurred_at < getvariable('as_of') + interval 1 day
-), transfers as (
-    select
-        *,
         row_number() over (
-            partition by channel, account_id, counter_account_id, currency, points
+            partition by channel, account_id, counter_account_id, coalesce(currency, 'points'), points
             order by occurred_at, txn_id, source_file, source_row
         ) as nth,
-    from movements
-    where kind = 'transfer'
+    from dataset.point_transactions as transactions
+    where kind = 'transfer' and (occurred_at is null or occurred_at < getvariable('as_of') + interval 1 day)`
+
+	inputAnswers = `
 ), answered as (
     select
         one.channel, one.account_id, one.currency, one.txn_id, one.occurred_at, one.kind, one.points, one.order_id, one.expires_on, one.reason,
-        one.counter_account_id, one.source_file, one.source_row, other.txn_id as counter_txn_id,
+        one.counter_account_id, other.txn_id as counter_txn_id, one.source_file, one.source_row,
     from transfers as one
     left join transfers as other
         on one.channel = other.channel
@@ -37,12 +61,16 @@ const InputSQL = `with movements as (
         and one.currency = other.currency
         and one.points = -other.points
         and one.nth = other.nth
+`
+
+	inputEverything = `
 ), everything as (
-    select *, cast(null as varchar) as counter_txn_id from movements where kind is distinct from 'transfer'
+    select * from movements
     union all by name
     select * from answered
 )
 select
+    hash(channel, account_id) as place,
     channel,
     account_id,
     currency,
@@ -58,27 +86,8 @@ select
     source_file,
     source_row,
 from everything
-order by
-    channel nulls first,
-    account_id nulls first,
-    currency,
-    occurred_at nulls first,
-    case kind
-        when 'expire' then 0
-        when 'opening' then 1
-        when 'extend' then 2
-        when 'reinstate' then 3
-        when 'earn' then 4
-        when 'claw_back' then 5
-        when 'transfer' then 6
-        when 'redeem' then 7
-        when 'recredit' then 8
-        when 'adjust' then 9
-        else 10
-    end,
-    txn_id nulls first,
-    source_file,
-    source_row`
+order by place`
+)
 
 // ProgrammeSQL selects the rules that ReadProgramme reads.
 const ProgrammeSQL = `select valid_from, validity, validity_days, currency, grace_days, pending_days, burn_order, negative_balance, recredit_to
@@ -109,6 +118,7 @@ func column[T arrow.Array](c *columns, name string) T {
 type movementBatch struct {
 	channel, account, currency, txn, kind, order, reason, file, counter, answer *array.String
 
+	place       *array.Uint64
 	at          *array.Timestamp
 	points, row *array.Int64
 	expires     *array.Date32
@@ -121,7 +131,7 @@ func newMovementBatch(batch arrow.RecordBatch) (*movementBatch, error) {
 		txn: column[*array.String](c, "txn_id"), kind: column[*array.String](c, "kind"),
 		order: column[*array.String](c, "order_id"), reason: column[*array.String](c, "reason"),
 		file: column[*array.String](c, "source_file"), at: column[*array.Timestamp](c, "occurred_at"),
-		points: column[*array.Int64](c, "points"), row: column[*array.Int64](c, "source_row"),
+		place: column[*array.Uint64](c, "place"), points: column[*array.Int64](c, "points"), row: column[*array.Int64](c, "source_row"),
 		expires: column[*array.Date32](c, "expires_on"), currency: column[*array.String](c, "currency"),
 		counter: column[*array.String](c, "counter_account_id"), answer: column[*array.String](c, "counter_txn_id"),
 	}
@@ -140,16 +150,16 @@ func checkUnit(at *array.Timestamp) error {
 	return nil
 }
 
-// movement reads row i into m.
-func (b *movementBatch) movement(i int, m *Movement) {
-	*m = Movement{
+// movement reads row i.
+func (b *movementBatch) movement(i int) Movement {
+	m := Movement{
 		TxnID: text(b.txn, i), OccurredAt: Instant(b.at.Value(i)), Points: b.points.Value(i), ExpiresOn: Day(b.expires.Value(i)),
 		KindName: text(b.kind, i), OrderID: text(b.order, i), Reason: text(b.reason, i),
 		SourceFile: text(b.file, i), SourceRow: b.row.Value(i), CounterAccount: text(b.counter, i), CounterTxn: text(b.answer, i),
 	}
 	m.Kind = ParseKind(m.KindName)
 	if b.at.IsNull(i) {
-		m.Lacks |= LacksTime
+		m.Lacks, m.OccurredAt = m.Lacks|LacksTime, 0
 	}
 	if b.points.IsNull(i) {
 		m.Lacks |= LacksPoints
@@ -157,6 +167,12 @@ func (b *movementBatch) movement(i int, m *Movement) {
 	if b.expires.IsNull(i) {
 		m.Lacks |= LacksExpiry
 	}
+	return m
+}
+
+// owner reads whose row i is.
+func (b *movementBatch) owner(i int) owner {
+	return owner{channel: text(b.channel, i), account: text(b.account, i), currency: text(b.currency, i)}
 }
 
 func text(values *array.String, i int) string {

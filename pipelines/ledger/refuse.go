@@ -37,7 +37,7 @@ func (k *Kernel) refusal(m *Movement) (Code, string) {
 		return NegativePoints, ""
 	}
 	if first, again := k.account.byTxn[m.TxnID]; again {
-		return repeated(m, &k.account.posted[first])
+		return repeated(m, k.account.posted[first])
 	}
 	if m.Points > mostPoints || m.Points < -mostPoints {
 		return PointsOutOfRange, fmt.Sprintf("a movement has at most %d points", int64(mostPoints))
@@ -61,7 +61,7 @@ func (k *Kernel) remember(m *Movement) {
 	a := &k.account
 	a.turnover += absolute(m.Points)
 	a.byTxn[m.TxnID] = int32(len(a.posted))
-	a.posted = append(a.posted, *m)
+	a.posted = append(a.posted, m)
 }
 
 func absolute(points int64) int64 {

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 
@@ -15,7 +14,7 @@ const Version = 3
 // drainEntries bounds the postings held for one account, however long its history.
 const drainEntries = 8192
 
-// Run books the movements (the columns of InputSQL, in its order) up to and including the day asOf, and writes the tables of
+// Run books the movements (the columns of InputSQL, with rising places) up to and including the day asOf, and writes the tables of
 // Tables to the sink; a table without rows is not written to. An error leaves what was written incomplete.
 func Run(ctx context.Context, movements array.RecordReader, programme []Programme, asOf Day, sink Sink) error {
 	kernel, err := NewKernel(programme, asOf)
@@ -30,14 +29,15 @@ func Run(ctx context.Context, movements array.RecordReader, programme []Programm
 	return nil
 }
 
-// step feeds the kernel. The texts of the open account belong to the batches they came from: those are held until it is closed.
+// step feeds the kernel. The texts of a place's movements belong to the batches they came from: those are held until it is booked.
 type step struct {
 	kernel *Kernel
 	writer *writer
 	held   []arrow.RecordBatch
+	place  uint64
+	group  group
 	open   bool
-
-	channel, account, currency string
+	owner  owner // of the account that is open
 }
 
 func (s *step) run(ctx context.Context, movements array.RecordReader) error {
@@ -52,7 +52,7 @@ func (s *step) run(ctx context.Context, movements array.RecordReader) error {
 	if err := movements.Err(); err != nil {
 		return fmt.Errorf("read movements: %w", err)
 	}
-	if err := s.close(); err != nil {
+	if err := s.book(); err != nil {
 		return err
 	}
 	return s.writer.flush(1)
@@ -65,37 +65,58 @@ func (s *step) batch(batch arrow.RecordBatch) error {
 	}
 	batch.Retain()
 	s.held = append(s.held, batch)
-	var m Movement
 	for i := range int(batch.NumRows()) {
-		if err := s.turnTo(text(rows.channel, i), text(rows.account, i), text(rows.currency, i)); err != nil {
+		if place := rows.place.Value(i); place != s.place {
+			if place < s.place {
+				return fmt.Errorf("read movements: place %d comes after place %d: they are not sorted", place, s.place)
+			}
+			if err := s.book(); err != nil {
+				return err
+			}
+			s.place = place
+		}
+		s.group.add(rows.owner(i), rows.movement(i))
+	}
+	return nil
+}
+
+// book books the movements of a place, and lets go of all batches but the last, in which the next place begins.
+func (s *step) book() error {
+	for _, i := range s.group.sorted() {
+		account, m := s.group.at(i)
+		if err := s.turnTo(account); err != nil {
 			return err
 		}
-		rows.movement(i, &m)
-		if err := s.post(&m); err != nil {
+		if err := s.post(m); err != nil {
 			return err
 		}
+	}
+	if err := s.close(); err != nil {
+		return err
+	}
+	s.group.empty()
+	for len(s.held) > 1 {
+		s.held[0].Release()
+		s.held = s.held[1:]
 	}
 	return nil
 }
 
 // turnTo closes the open account and opens the given one, or the next currency of it, unless it is open.
-func (s *step) turnTo(channel, account, currency string) error {
-	if s.open && account == s.account && channel == s.channel && currency == s.currency {
+func (s *step) turnTo(next owner) error {
+	if s.open && s.owner == next {
 		return nil
 	}
-	if s.open && cmp.Or(cmp.Compare(channel, s.channel), cmp.Compare(account, s.account), cmp.Compare(currency, s.currency)) < 0 {
-		return fmt.Errorf("account %q of channel %q comes after account %q of channel %q: movements are not sorted",
-			account, channel, s.account, s.channel)
-	}
-	open := s.kernel.Open
-	if s.open && account == s.account && channel == s.channel {
-		open = s.kernel.OpenNext
-	}
-	if err := s.close(); err != nil { // lets go of the texts of the account before
+	again := s.open && s.owner.account == next.account && s.owner.channel == next.channel
+	if err := s.close(); err != nil {
 		return err
 	}
-	s.open, s.channel, s.account, s.currency = true, channel, account, currency
-	open(channel, account, currency)
+	open := s.kernel.Open
+	if again {
+		open = s.kernel.OpenNext
+	}
+	open(next.channel, next.account, next.currency)
+	s.open, s.owner = true, next
 	return nil
 }
 
@@ -117,23 +138,16 @@ func (s *step) drain() error {
 	return nil
 }
 
-// close ends the open account and lets go of all batches but the last, which the next account begins in.
+// close ends the open account.
 func (s *step) close() error {
 	if !s.open {
 		return nil
 	}
+	s.open = false
 	if err := s.kernel.Close(); err != nil {
 		return err
 	}
-	if err := s.drain(); err != nil {
-		return err
-	}
-	last := len(s.held) - 1
-	for _, batch := range s.held[:last] {
-		batch.Release()
-	}
-	s.held = append(s.held[:0], s.held[last])
-	return nil
+	return s.drain()
 }
 
 func (s *step) letGo() {

@@ -7,21 +7,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/google/go-cmp/cmp"
 
 	"countinghouse/internal/warehouse"
 	"countinghouse/pipelines/ledger"
 )
-
-// parquet is a sink as the product has it: a Parquet file per table, written by DuckDB.
-type parquet map[string]interface {
-	Write(batch arrow.RecordBatch) error
-	Close() (int64, error)
-}
-
-func (p parquet) Write(table string, batch arrow.RecordBatch) error { return p[table].Write(batch) }
 
 // transactionsSQL makes movements of all kinds, in accounts of two channels, with ties, repetitions from a second file, rows without
 // account, time or points, and rows after the as-of day, and leaves them in an order that depends on the salt.
@@ -66,40 +56,22 @@ func runWarehouse(t *testing.T, salt int) map[string][]string {
 			t.Fatal(err)
 		}
 	}
-	sink := parquet{}
-	for _, table := range ledger.Tables() {
-		sink[table.Name] = session.WriteParquet(t.Context(), table.Schema(), filepath.Join(dir, table.Name+".parquet"))
+	err = ledger.Book(t.Context(), session, ledger.Booking{
+		Movements: ledger.InputSQL, AsOf: day(t, "2026-06-30"), ScratchFile: filepath.Join(dir, "movements.parquet"),
+		Open: func(table ledger.Table) *warehouse.BatchWriter {
+			return session.WriteParquet(t.Context(), table.Schema(), filepath.Join(dir, table.Name+".parquet"))
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	runStep(t, session, sink)
 	rows := map[string][]string{}
 	for _, table := range ledger.Tables() {
-		if _, err := sink[table.Name].Close(); err != nil {
-			t.Fatal(err)
-		}
 		file := warehouse.Quote(filepath.Join(dir, table.Name+".parquet"))
 		checkTypes(t, session, table, file)
 		rows[table.Name] = texts(t, session, "select to_json(t)::varchar from "+file+" as t")
 	}
 	return rows
-}
-
-func runStep(t *testing.T, session *warehouse.Session, sink ledger.Sink) {
-	t.Helper()
-	var programme []ledger.Programme
-	err := session.ReadArrow(t.Context(), ledger.ProgrammeSQL, func(rows array.RecordReader) error {
-		var err error
-		programme, err = ledger.ReadProgramme(rows)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = session.ReadArrow(t.Context(), ledger.InputSQL, func(rows array.RecordReader) error {
-		return ledger.Run(t.Context(), rows, programme, day(t, "2026-06-30"), sink)
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 func checkTypes(t *testing.T, session *warehouse.Session, table ledger.Table, file string) {

@@ -1,0 +1,74 @@
+package ledger
+
+import "strings"
+
+// Past is what is known of the last time that the ledger was made, by the same rules.
+type Past struct {
+	AsOf string // its as-of day, as an SQL literal
+	// Movements and Fresh are queries: the rows that dataset.point_transactions had, and those of the files that have come to it. Both are empty if it is
+	// what it was.
+	Movements, Fresh string
+	Lots, Balances   string // the tables as they were made, as queries
+}
+
+// ChangedSQL selects the accounts (channel, account_id) whose ledger may differ from what it was; that of all others is the same, entry by entry. It
+// needs the variable as_of, which must not be before Past.AsOf. These are the accounts
+//   - with a row in a new file, or with a row that an old file has no more, since one of a new file took its place;
+//   - with a movement that lay beyond the as-of day, and no longer does;
+//   - with points whose last valid day has passed since;
+//   - with arrears beside points that cannot be used yet, which pay them when they can;
+//   - on the other side of a transfer of one of these: which movement answers which is counted for both.
+func ChangedSQL(past Past) string {
+	text, transfers := changedDue, changedTransfers
+	if past.Fresh != "" {
+		text += changedFiles
+		transfers += changedTransfersBefore
+	}
+	text += "), " + transfers + changedBothSides
+	return strings.NewReplacer("{as_of}", past.AsOf, "{lots}", past.Lots, "{balances}", past.Balances, "{was}", past.Movements, "{fresh}", past.Fresh,
+		"{concerned}", isIn("one", "account_id", "concerned")).Replace(text)
+}
+
+const (
+	changedDue = `with concerned as (
+    select channel, account_id
+    from dataset.point_transactions
+    where occurred_at >= cast({as_of} as date) + interval 1 day and occurred_at < getvariable('as_of') + interval 1 day
+    union
+    select channel, account_id from ({lots}) where points_remaining > 0 and expires_on < getvariable('as_of')
+    union
+    select channel, account_id from ({balances}) where arrears > 0 and lots_remaining > 0
+`
+
+	// A file that has lost rows has fewer than it had: it never gains any. Only in those files rows are compared, one by one.
+	changedFiles = `    union
+    select channel, account_id from ({fresh})
+    union
+    select channel, account_id
+    from (
+        with thinner as (
+            select before.source_file
+            from (select source_file, count(*) as rows from ({was}) group by source_file) as before
+            left join (select source_file, count(*) as rows from dataset.point_transactions group by source_file) as now
+                on before.source_file = now.source_file
+            where now.rows is null or now.rows < before.rows
+        )
+        select channel, account_id, txn_id, source_file, source_row from ({was}) where source_file in (from thinner)
+        except
+        select channel, account_id, txn_id, source_file, source_row from dataset.point_transactions where source_file in (from thinner)
+    )
+`
+
+	changedTransfers = `transfers as (
+    select channel, account_id, counter_account_id from dataset.point_transactions where kind = 'transfer'
+`
+
+	changedTransfersBefore = `    union all
+    select channel, account_id, counter_account_id from ({was}) where kind = 'transfer'
+`
+
+	changedBothSides = `)
+select channel, account_id from concerned
+union
+select channel, counter_account_id from transfers as one where {concerned}`
+)

@@ -1,0 +1,63 @@
+package ledger
+
+import (
+	"cmp"
+	"slices"
+)
+
+// owner is whose points a movement moves, and which.
+type owner struct{ channel, account, currency string }
+
+// group is the movements of one place: of one account or, very rarely, of several.
+type group struct {
+	owners    []owner
+	movements []Movement
+	order     []int32
+}
+
+func (g *group) add(of owner, m Movement) {
+	g.owners, g.movements = append(g.owners, of), append(g.movements, m)
+}
+
+func (g *group) at(i int32) (owner, *Movement) { return g.owners[i], &g.movements[i] }
+
+// empty lets go of the texts, which belong to batches, and keeps the room.
+func (g *group) empty() {
+	clear(g.owners)
+	clear(g.movements)
+	g.owners, g.movements = g.owners[:0], g.movements[:0]
+}
+
+// sorted gives the indices of the movements in the order in which they are booked: by channel, account and currency, then in ledger order.
+func (g *group) sorted() []int32 {
+	g.order = g.order[:0]
+	for i := range g.movements {
+		g.order = append(g.order, int32(i))
+	}
+	slices.SortFunc(g.order, g.compare)
+	return g.order
+}
+
+func (g *group) compare(a, b int32) int {
+	if one, other := &g.owners[a], &g.owners[b]; *one != *other {
+		return cmp.Or(cmp.Compare(one.channel, other.channel), cmp.Compare(one.account, other.account), cmp.Compare(one.currency, other.currency))
+	}
+	return g.movements[a].compare(&g.movements[b])
+}
+
+// compare orders the movements of an account: those without a time first, and of what the ledger holds for the same by where it comes from.
+func (m *Movement) compare(other *Movement) int {
+	if m.lacks(LacksTime) != other.lacks(LacksTime) {
+		if m.lacks(LacksTime) {
+			return -1
+		}
+		return 1
+	}
+	if m.before(other) {
+		return -1
+	}
+	if other.before(m) {
+		return 1
+	}
+	return cmp.Or(cmp.Compare(m.SourceFile, other.SourceFile), cmp.Compare(m.SourceRow, other.SourceRow))
+}
