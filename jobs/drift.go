@@ -10,8 +10,8 @@ import (
 	"countinghouse/pipelines/drift"
 )
 
-// fewCustomers are no drift, whatever their share, where the project has no limit of its own.
-const fewCustomers = 10
+// smallBrand has so few customers that a file more changes a large share of them: it is warned only by a limit of its own.
+const smallBrand = 1000
 
 // accountCustomers is the table by which versions are compared.
 const accountCustomers = "identity.account_customers"
@@ -49,7 +49,7 @@ func (w *Workshop) rowsOf(ctx context.Context, table string, environment snapsho
 // DriftWarning says that a run changed more customers than the project wants to pass unseen; empty if it did not.
 func (w *Workshop) DriftWarning(found *run.Drift) string {
 	limit := w.Project.Identity.MaxChangedShare
-	if found == nil || found.ChangedShare() <= limit || limit == project.DefaultChangedShare && found.ChangedCustomers < fewCustomers {
+	if found == nil || found.ChangedShare() <= limit || limit == project.DefaultChangedShare && found.Customers < smallBrand {
 		return ""
 	}
 	return fmt.Sprintf("identity: %s, more than identity.max_changed_share (%.4g %%): see `countinghouse diff --select core.accounts prod@%d prod`",

@@ -37,14 +37,16 @@ parts as (
     union all
     -- a period of which the beginning is closed
     select
-        closed.period_kind, closed.period_start, coalesce(closed.currency, 'points') as currency, closed.channel, closed.tier, closed.opening, closed.opening_value, closed.closing,
+        closed.period_kind, closed.period_start, coalesce(closed.currency, 'points') as currency, closed.channel, closed.tier,
+        closed.opening, closed.opening_value, closed.closing,
         0, 0, 0, 0, 0, 0, 0, 0, 0,
     from closed
     inner join periods on closed.period_kind = periods.period_kind and closed.period_start = periods.period_start
     union all
     -- a period that begins the day after the close
     select
-        periods.period_kind, periods.period_start, coalesce(closed.currency, 'points') as currency, closed.channel, closed.tier, closed.closing, closed.closing_value, closed.closing,
+        periods.period_kind, periods.period_start, coalesce(closed.currency, 'points') as currency, closed.channel, closed.tier,
+        closed.closing, closed.closing_value, closed.closing,
         0, 0, 0, 0, 0, 0, 0, 0, 0,
     from closed
     inner join periods on closed.as_of + 1 = periods.period_start
