@@ -230,7 +230,12 @@ select * exclude (no) from given semi join (select account_id, as_of, max(no) as
 
 -- Nothing is closed.
 --: empty point_repeats
+--: empty closed_allocations
+--: empty closed_deferrals
 --: empty closed_entries
+--: empty closed_estimates
+--: empty closed_expectations
+--: empty closed_journal
 --: empty closed_files
 --: empty closed_rollforward
 
@@ -448,6 +453,8 @@ select campaign_id, cost from read_parquet('{store}/files/generic_campaigns/*.pa
 --: mart point_expiry_check
 --: core point_sales
 --: step estimate
+--: core point_estimates
+--: core point_expectations
 --: mart point_redemption_estimate
 --: mart point_estimate_backtest
 --: mart point_vintages
@@ -462,6 +469,7 @@ select campaign_id, cost from read_parquet('{store}/files/generic_campaigns/*.pa
 --: core point_open_periods
 --: mart point_rollforward
 --: mart point_allocations
+--: core point_deferral_states
 --: mart point_deferred_revenue
 --: mart point_contract_liability
 --: mart point_journal
