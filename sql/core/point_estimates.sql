@@ -31,11 +31,11 @@ final as (
         scope_kind,
         scope,
         basis,
-        cast(estimated_rate as double) as estimated_rate,
-        cast(low_rate as double) as low_rate,
-        cast(high_rate as double) as high_rate,
-        cast(used_rate as double) as used_rate,
-        cast(rate_without_hand as double) as rate_without_hand,
+        try_cast(estimated_rate as double) as estimated_rate,
+        try_cast(low_rate as double) as low_rate,
+        try_cast(high_rate as double) as high_rate,
+        try_cast(used_rate as double) as used_rate,
+        try_cast(rate_without_hand as double) as rate_without_hand,
         true as is_closed,
     from closed
     union all
