@@ -119,6 +119,8 @@ func (w *Workshop) closedQuery(ctx context.Context, base *closing.Stored, datase
 		switch {
 		case had[name]:
 			value = "cast(" + warehouse.QuoteName(name) + " as " + column.SQLType() + ")"
+		case name == "currency": // of a close from before there were several
+			value = "'points'"
 		case column.Unit != "":
 			value = "cast(0 as " + column.SQLType() + ")"
 		default:

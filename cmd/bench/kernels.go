@@ -27,6 +27,12 @@ func runStep(ctx context.Context, session *warehouse.Session, scratch, step stri
 		return runSimilar(ctx, session)
 	case "identity":
 		return runIdentity(ctx, session, strings.Split(argument, ","))
+	case "identity-graph":
+		return mergeGraph(ctx, session)
+	case "components":
+		return loopInSQL(ctx, session, componentsRoundSQL, "representatives")
+	case "contraction":
+		return loopInSQL(ctx, session, contractionRoundSQL, "edges")
 	case "ledger":
 		return runLedger(ctx, session, scratch, func(table ledger.Table) *warehouse.BatchWriter {
 			return session.LoadTable(ctx, table.Schema(), table.Name)

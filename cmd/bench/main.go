@@ -32,6 +32,8 @@ type settings struct {
 	smallFiles int
 	// ledgerMembers have 30 movements of points each.
 	ledgerMembers int
+	// identityEdges are identifiers on accounts.
+	identityEdges int
 }
 
 func parse(args []string) (settings, error) {
@@ -39,7 +41,7 @@ func parse(args []string) (settings, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&s.product, "countinghouse", "bin/countinghouse", "the binary to measure")
 	flags.StringVar(&s.output, "output", "table", "table or json")
-	flags.StringVar(&s.only, "only", "", "one benchmark: conform, smallfiles, workbook, start, models, ledger, whole")
+	flags.StringVar(&s.only, "only", "", "one benchmark: conform, smallfiles, workbook, start, models, ledger, identity, whole")
 	flags.StringVar(&s.dir, "dir", "", "where to work (default: a temporary folder, removed at the end)")
 	flags.StringVar(&s.models, "models", "sql", "the folder with the product's models")
 	flags.IntVar(&s.csvMB, "csv-mb", 200, "size of the CSV file of the conform benchmark, in MB")
@@ -49,6 +51,7 @@ func parse(args []string) (settings, error) {
 	flags.IntVar(&s.small, "small-models", 200, "models of the chain, and side by side, of the models benchmark")
 	flags.IntVar(&s.smallFiles, "small-files", 10_000, "exports of 1,000 rows of the smallfiles benchmark")
 	flags.IntVar(&s.ledgerMembers, "ledger-members", 100_000, "members of the ledger benchmark, each with 30 movements of points")
+	flags.IntVar(&s.identityEdges, "identity-edges", 10_000_000, "identifiers on accounts of the identity benchmark")
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}
@@ -83,6 +86,7 @@ func benchmarks() []benchmark {
 		{"start", benchStart},
 		{"models", benchModels},
 		{"ledger", benchLedger},
+		{"identity", benchIdentity},
 		{"whole", benchWhole},
 	}
 }

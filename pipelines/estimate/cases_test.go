@@ -49,7 +49,7 @@ func newBrand(t *testing.T, parameters map[string]any) brand {
 	}
 	t.Cleanup(func() { _ = session.Close() })
 	b := brand{t, session, dir, settings}
-	for _, schema := range []string{"core", "identity", "mart", "seed", "ledger", "estimate"} {
+	for _, schema := range []string{"core", "identity", "mart", "seed", "ledger", "estimate", "dataset"} {
 		b.exec("create schema if not exists " + schema)
 	}
 	for table, columns := range tables {

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"countinghouse/internal/contract"
+	"countinghouse/schemas"
 	"countinghouse/sql"
 
 	"github.com/google/go-cmp/cmp"
@@ -18,9 +20,9 @@ import (
 var modelTables = map[string]string{
 	"core.point_sales": "currency varchar default 'points', channel varchar, account_id varchar, order_id varchar, issue_month date, issued_on date, points bigint, sale_channel varchar, " +
 		"transaction_price decimal(18, 2), list_price decimal(18, 2)",
-	"core.point_rules":    "currency varchar, holds_from date, holds_until date, redemption_points bigint, expected_redemption_rate decimal(9, 6), standalone_price_per_point decimal(18, 6)",
-	"seed.point_accounts": "event varchar, debit_account varchar, debit_name varchar, credit_account varchar, credit_name varchar, memo varchar",
-	"estimate.rates":      "currency varchar default 'points', scope_kind varchar, scope varchar, month date, rate_without_hand double",
+	"core.point_rules":     "currency varchar, holds_from date, holds_until date, redemption_points bigint, expected_redemption_rate decimal(9, 6), standalone_price_per_point decimal(18, 6)",
+	"seed.point_accounts":  "event varchar, debit_account varchar, debit_name varchar, credit_account varchar, credit_name varchar, memo varchar",
+	"core.point_estimates": "currency varchar default 'points', scope_kind varchar, scope varchar, month date, rate_without_hand double",
 	"estimate.vintages": "currency varchar default 'points', month date, channel varchar, with_sale boolean, issue_month date, last_month date, points_issued bigint, points_withdrawn bigint, " +
 		"points_redeemed bigint, points_remaining bigint, expected_points bigint, expected_within_year bigint",
 }
@@ -49,6 +51,9 @@ func deferrals(t *testing.T) brand {
 	for table, columns := range modelTables {
 		b.exec("create or replace table " + table + " (" + columns + ")")
 	}
+	for table, columns := range closedTables(t) {
+		b.exec("create table " + table + " (" + columns + ")")
+	}
 	b.exec("insert into core.point_rules values ('points', '0001-01-01', '9999-12-31', 100, null, 0.0003)")
 	for _, event := range []string{"deferral", "reversal", "redemption", "catch_up", "run_off"} {
 		b.exec("insert into seed.point_accounts values ('" + event + "', '1', 'one', '2', 'two', '')")
@@ -59,11 +64,11 @@ func deferrals(t *testing.T) brand {
 func (b brand) makeModels(names ...string) {
 	b.Helper()
 	for _, name := range names {
-		text, err := sql.Files.ReadFile("mart/" + name + ".sql")
+		text, err := sql.Files.ReadFile(strings.ReplaceAll(name, ".", "/") + ".sql")
 		if err != nil {
 			b.Fatal(err)
 		}
-		b.exec("create or replace table mart." + name + " as " + string(text))
+		b.exec("create or replace table " + name + " as " + string(text))
 	}
 }
 
@@ -75,7 +80,7 @@ func TestDeferralOfAnyHistory(t *testing.T) {
 		sales := drawSales(t)
 		vintages := drawVintages(t, sales)
 		b.fill(sales, vintages)
-		b.makeModels("point_allocations", "point_deferred_revenue", "point_journal")
+		b.makeModels(deferralModels()...)
 		if got, want := b.rows("select order_id, allocated_goods, allocated_points from mart.point_allocations order by order_id"), wantedAllocations(sales); !slices.Equal(got, want) {
 			t.Fatalf("allocations: %s", cmp.Diff(want, got))
 		}
@@ -90,6 +95,86 @@ func TestDeferralOfAnyHistory(t *testing.T) {
 			"prices":               "select * from mart.point_allocations where transaction_price <> allocated_goods + allocated_points",
 			"months and totals":    "select issue_month from mart.point_deferred_revenue group by issue_month having sum(allocated_in_month - reversed_in_month - revenue) <> max_by(liability, month)",
 			"journal and deferral": "select 1 from (select sum(if(account_code = '2', credit - debit, 0)) as moved from mart.point_journal where event = 'deferral') as j, (select sum(allocated_in_month) as moved from mart.point_deferred_revenue) as d where j.moved <> d.moved",
+		} {
+			if rows := b.rows(query); len(rows) > 0 {
+				t.Fatalf("%s: %v", what, rows)
+			}
+		}
+	})
+}
+
+// throughTheYear keeps every vintage as it was last, to the end of the year: there is a state of each at every month end.
+func throughTheYear(vintages map[int][]step) map[int][]step {
+	for m, steps := range vintages {
+		for m+len(steps) < 12 {
+			steps = append(steps, steps[len(steps)-1])
+		}
+		vintages[m] = steps
+	}
+	return vintages
+}
+
+// deferralModels are the models of the deferral, in the order in which they are made.
+func deferralModels() []string {
+	return []string{"mart.point_allocations", "core.point_deferral_states", "mart.point_deferred_revenue", "mart.point_journal"}
+}
+
+// closedTables are the datasets of what was closed, without rows, with the columns that their files declare.
+func closedTables(t *testing.T) map[string]string {
+	t.Helper()
+	registry, err := contract.Load(schemas.Files, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables := map[string]string{}
+	for _, name := range []string{"closed_allocations", "closed_deferrals", "closed_files", "closed_journal"} {
+		dataset, found := registry.Dataset(name)
+		if !found {
+			t.Fatalf("no dataset %s", name)
+		}
+		var columns []string
+		for _, column := range dataset.Columns {
+			columns = append(columns, column.Name+" "+column.SQLType())
+		}
+		tables["dataset."+name] = strings.Join(columns, ", ")
+	}
+	return tables
+}
+
+// TestClosedMonthsStand closes a random history at a random month and goes on with another one, which tells the closed months otherwise: what was
+// closed stays in the marts to the last cell, the liability of open months is that of a history that was never closed, and the first open month takes
+// the difference.
+func TestClosedMonthsStand(t *testing.T) {
+	b := deferrals(t)
+	rapid.Check(t, func(t *rapid.T) {
+		for table := range closedTables(b.T) {
+			b.exec("delete from " + table)
+		}
+		sales := drawSales(t)
+		b.fill(sales, throughTheYear(drawVintages(t, sales)))
+		b.makeModels(deferralModels()...)
+		month := rapid.IntRange(0, 8).Draw(t, "closed")
+		closed := monthText(month)
+		b.exec("insert into dataset.closed_files values ('f', date '" + monthText(month+1) + "' - 1)")
+		b.exec("insert into dataset.closed_allocations by name select * exclude (as_of, is_closed) from mart.point_allocations where issue_month <= '" + closed + "'")
+		b.exec("insert into dataset.closed_deferrals by name select * exclude (as_of) from mart.point_deferred_revenue where month <= '" + closed + "'")
+		b.exec("insert into dataset.closed_journal by name select * exclude (as_of) from mart.point_journal where month <= '" + closed + "'")
+
+		sales = append(sales[rapid.IntRange(0, 1).Draw(t, "gone"):], sale{order: "late", points: 500, price: 7000})
+		b.fill(sales, throughTheYear(drawVintages(t, sales)))
+		b.makeModels(deferralModels()...)
+		for what, query := range map[string]string{
+			"a closed month changed": "select * exclude (as_of) from mart.point_deferred_revenue where month <= '" + closed + "' except all select * from dataset.closed_deferrals",
+			"a closed month is gone": "select * from dataset.closed_deferrals except all select * exclude (as_of) from mart.point_deferred_revenue",
+			"a closed line changed":  "select * from dataset.closed_journal except all select * exclude (as_of) from mart.point_journal",
+			"an allocation was made again": "select order_id from mart.point_allocations join dataset.closed_allocations as closed using (currency, channel, account_id, order_id, issue_month) " +
+				"where closed.allocated_points <> mart.point_allocations.allocated_points",
+			"the liability of an open month": "select month from core.point_deferral_states as states join mart.point_deferred_revenue as marts using (month, currency, channel, issue_month) " +
+				"where month > (select max(closed_through) from dataset.closed_files) and marts.liability * 100 <> states.kept - states.recognised",
+			"parts":  "select * from mart.point_deferred_revenue where revenue <> revenue_redemption + revenue_catch_up + revenue_run_off + revenue_prior_period or liability < 0",
+			"months": "select issue_month from mart.point_deferred_revenue group by issue_month having sum(allocated_in_month + prior_allocated - reversed_in_month - prior_reversed - revenue) <> max_by(liability, month)",
+			"journal": "select 1 from (select sum(case when account_code <> '2' then 0 when event in ('deferral', 'prior_deferral') then credit - debit else debit - credit end) as moved from mart.point_journal) as lines, " +
+				"(select sum(allocated_in_month + prior_allocated - reversed_in_month - prior_reversed - revenue) as moved from mart.point_deferred_revenue) as deferrals where coalesce(lines.moved, 0) <> coalesce(deferrals.moved, 0)",
 		} {
 			if rows := b.rows(query); len(rows) > 0 {
 				t.Fatalf("%s: %v", what, rows)

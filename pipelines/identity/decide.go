@@ -26,24 +26,21 @@ func (m *merger) follow(decision Decision) string {
 	case m.keptApart(a, b):
 		return "another decision keeps the two customers apart"
 	}
-	kind := uint8(len(m.rules) - 1)
+	kind := uint8(len(m.graph.rules) - 1)
 	m.raise(a, b)
-	m.join(a, b, kind)
+	m.unite(a, b, kind)
 	m.result.Links = append(m.result.Links, Link{
-		Account: max(decision.Account, decision.Other), Other: min(decision.Account, decision.Other), Evidence: NoEvidence, Kind: kind, Day: decision.Day,
+		Account: max(decision.Account, decision.Other), Other: min(decision.Account, decision.Other), Edge: NoEdge, Value: NoValue,
+		Kind: kind, Day: decision.Day,
 	})
 	return ""
 }
 
 // raise lets the customer that two become keep the values that both have.
 func (m *merger) raise(a, b uint32) {
-	counts := map[uint8]int{}
-	for _, value := range union(m.limited[a], m.limited[b]) {
-		counts[value.kind]++
-	}
-	older := min(a, b)
-	for kind, count := range counts {
-		if count > m.limit(kind, a, b) {
+	older, counts := min(a, b), m.held.counts(a, b, len(m.graph.rules))
+	for kind := range m.graph.rules {
+		if kind, count := uint8(kind), counts[kind]; count > m.limit(kind, a, b) {
 			m.raised[rootKind{older, kind}] = count
 		}
 	}

@@ -14,10 +14,10 @@ func decidingRules() []Rule { return append(testRules(), Rule{Kind: overrideKind
 func TestDecisions(t *testing.T) {
 	together := func(a, b int) Decision { return Decision{Account: uint32(a), Other: uint32(b)} }
 	apart := func(a, b int) Decision { return Decision{Account: uint32(a), Other: uint32(b), Apart: true} }
-	sharedPhone := []Evidence{seen(0, phone, 1, 0), seen(1, phone, 1, 1), seen(2, phone, 1, 2)}
+	sharedPhone := []evidence{seen(0, phone, 1, 0), seen(1, phone, 1, 1), seen(2, phone, 1, 2)}
 	cases := map[string]struct {
 		accounts  int
-		evidence  []Evidence
+		evidence  []evidence
 		decisions []Decision
 		want      []uint32
 		refused   []bool
@@ -30,14 +30,14 @@ func TestDecisions(t *testing.T) {
 		"an account and itself":                           {1, nil, []Decision{together(0, 0), apart(0, 0)}, []uint32{0}, []bool{false, true}},
 		"together beyond the limit, and later links still fit": {
 			3,
-			[]Evidence{seen(0, birthday, 1, 0), seen(1, birthday, 2, 1), seen(2, birthday, 2, 2), seen(1, phone, 1, 1), seen(2, phone, 1, 2)},
+			[]evidence{seen(0, birthday, 1, 0), seen(1, birthday, 2, 1), seen(2, birthday, 2, 2), seen(1, phone, 1, 1), seen(2, phone, 1, 2)},
 			[]Decision{together(0, 1)},
 			[]uint32{0, 0, 0},
 			[]bool{false},
 		},
 		"a third birthday does not fit for all that": {
 			3,
-			[]Evidence{seen(0, birthday, 1, 0), seen(1, birthday, 2, 1), seen(2, birthday, 3, 2), seen(1, phone, 1, 1), seen(2, phone, 1, 2)},
+			[]evidence{seen(0, birthday, 1, 0), seen(1, birthday, 2, 1), seen(2, birthday, 3, 2), seen(1, phone, 1, 1), seen(2, phone, 1, 2)},
 			[]Decision{together(0, 1)},
 			[]uint32{0, 0, 2},
 			[]bool{false},
@@ -45,7 +45,7 @@ func TestDecisions(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			result := Merge(c.accounts, decidingRules(), c.evidence, c.decisions, Likeness{})
+			result := merge(c.accounts, decidingRules(), c.evidence, c.decisions)
 			if !slices.Equal(result.Root, c.want) {
 				t.Errorf("roots %v, want %v", result.Root, c.want)
 			}
@@ -64,15 +64,15 @@ func TestWhomAPersonKeepsApart(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const accounts = 8
 		account := rapid.IntRange(0, accounts-1)
-		var evidence []Evidence
+		var all []evidence
 		for range rapid.IntRange(0, 12).Draw(t, "evidence") {
-			evidence = append(evidence, seen(account.Draw(t, "account"), rapid.IntRange(member, birthday).Draw(t, "kind"), rapid.IntRange(1, 3).Draw(t, "value"), rapid.IntRange(0, 2).Draw(t, "channel")))
+			all = append(all, seen(account.Draw(t, "account"), rapid.IntRange(member, birthday).Draw(t, "kind"), rapid.IntRange(1, 3).Draw(t, "value"), rapid.IntRange(0, 2).Draw(t, "channel")))
 		}
 		var decisions []Decision
 		for range rapid.IntRange(1, 8).Draw(t, "decisions") {
 			decisions = append(decisions, Decision{Account: uint32(account.Draw(t, "one")), Other: uint32(account.Draw(t, "other")), Apart: rapid.Bool().Draw(t, "apart")})
 		}
-		result := Merge(accounts, decidingRules(), evidence, decisions, Likeness{})
+		result := merge(accounts, decidingRules(), all, decisions)
 		for i, decision := range decisions {
 			one := result.Root[decision.Account] == result.Root[decision.Other]
 			if decision.Account != decision.Other && decision.Apart == one && result.Refused[i] == "" {
@@ -87,21 +87,21 @@ func TestWhomAPersonKeepsApart(t *testing.T) {
 
 func TestValuesThatChangeHands(t *testing.T) {
 	rules := []Rule{{Kind: "privacy_phone", Trust: 1, ValidDays: 15}, {Kind: overrideKind}}
-	day := func(account int, first, last int32) Evidence {
-		return Evidence{Account: uint32(account), Value: Hash{1}, Number: int64(account), FirstDay: first, LastDay: last}
+	day := func(account int, first, last int32) evidence {
+		return evidence{Account: uint32(account), Value: Hash{1}, FirstDay: first, LastDay: last}
 	}
 	cases := map[string]struct {
-		evidence []Evidence
+		evidence []evidence
 		want     []uint32
 	}{
-		"within the days":                     {[]Evidence{day(0, 100, 100), day(1, 115, 115)}, []uint32{0, 0}},
-		"a day too late":                      {[]Evidence{day(0, 100, 100), day(1, 116, 116)}, []uint32{0, 1}},
-		"seen again in between":               {[]Evidence{day(0, 100, 110), day(1, 125, 125)}, []uint32{0, 0}},
-		"lent to two pairs one after another": {[]Evidence{day(0, 200, 200), day(1, 100, 100), day(2, 101, 101), day(3, 201, 201)}, []uint32{0, 1, 1, 0}},
+		"within the days":                     {[]evidence{day(0, 100, 100), day(1, 115, 115)}, []uint32{0, 0}},
+		"a day too late":                      {[]evidence{day(0, 100, 100), day(1, 116, 116)}, []uint32{0, 1}},
+		"seen again in between":               {[]evidence{day(0, 100, 110), day(1, 125, 125)}, []uint32{0, 0}},
+		"lent to two pairs one after another": {[]evidence{day(0, 200, 200), day(1, 100, 100), day(2, 101, 101), day(3, 201, 201)}, []uint32{0, 1, 1, 0}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			if got := Merge(len(c.want), rules, c.evidence, nil, Likeness{}).Root; !slices.Equal(got, c.want) {
+			if got := merge(len(c.want), rules, c.evidence, nil).Root; !slices.Equal(got, c.want) {
 				t.Errorf("roots %v, want %v", got, c.want)
 			}
 		})
@@ -112,19 +112,19 @@ func TestValuesThatChangeHands(t *testing.T) {
 func TestCrowds(t *testing.T) {
 	const crowd = 50_000
 	rules := []Rule{{Kind: "phone", Trust: 1, ValuesPerCustomer: 5, AccountsPerValue: 20}, {Kind: overrideKind}}
-	var onePhone, manyPhones []Evidence
+	var onePhone, manyPhones []evidence
 	for i := range crowd {
-		onePhone = append(onePhone, Evidence{Account: uint32(i), Value: Hash{1}, Number: int64(i)})
+		onePhone = append(onePhone, evidence{Account: uint32(i), Value: Hash{1}})
 	}
-	result := Merge(crowd, rules, onePhone, nil, Likeness{})
+	result := merge(crowd, rules, onePhone, nil)
 	if len(result.Shared) != crowd || customers(result) != crowd {
 		t.Errorf("one phone on %d accounts: %d customers, %d values quarantined", crowd, customers(result), len(result.Shared))
 	}
 	for i := range 500 {
 		value := Hash{byte(i), byte(i >> 8), 1}
-		manyPhones = append(manyPhones, Evidence{Account: 0, Value: value, Number: int64(2 * i)}, Evidence{Account: uint32(i + 1), Value: value, Number: int64(2*i + 1)})
+		manyPhones = append(manyPhones, evidence{Account: 0, Value: value}, evidence{Account: uint32(i + 1), Value: value})
 	}
-	result = Merge(501, rules, manyPhones, nil, Likeness{})
+	result = merge(501, rules, manyPhones, nil)
 	if customers(result) != 501 {
 		t.Errorf("500 phones on one account: %d customers, want 501", customers(result))
 	}

@@ -1,11 +1,6 @@
 package identity
 
-import (
-	"bytes"
-	"cmp"
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // Hash is a keyed hash of a normalised value: the value itself is not kept.
 type Hash [16]byte
@@ -24,18 +19,6 @@ type Rule struct {
 	// ValidDays is how long after it was last seen on one account a value still joins another: a number that a platform lends out for a deal
 	// is somebody else's later. 0: for ever.
 	ValidDays int
-}
-
-// Evidence is one value seen on one account. Accounts are numbered by seniority.
-type Evidence struct {
-	Account uint32
-	Channel uint16
-	Kind    uint8 // index into the rules
-	Status  Status
-	Value   Hash
-	Number  int64 // of the evidence row, to find file and line again
-	// FirstDay and LastDay are when the value was seen on the account, as days since 1970-01-01.
-	FirstDay, LastDay int32
 }
 
 // Decision is what a person says of two accounts, which goes before all evidence.
@@ -61,19 +44,22 @@ func (o Outcome) String() string { return [...]string{"merged", "refused", "quar
 // Link is a decision: two accounts shared a value, and this came of it.
 type Link struct {
 	Account, Other uint32
-	Evidence       int64 // of Account; NoEvidence where none is meant
-	Kind           uint8
-	Value          Hash
-	Outcome        Outcome
-	Reason         string
+	Edge           uint32 // of Account; NoEdge where none is meant
+	Value          uint32 // NoValue where none is meant
 	// Day is when the link became known: when the later of the two was first seen with the value.
-	Day int32
+	Day     int32
+	Kind    uint8
+	Outcome Outcome
 	// Score is how likely the two are one person, in bits, where they are only alike.
-	Score float64
+	Score  float64
+	Reason string
 }
 
-// NoEvidence stands for the evidence of a link that a person decided on.
-const NoEvidence = -1
+// NoEdge and NoValue stand for the evidence of a link that a person decided on.
+const (
+	NoEdge  = ^uint32(0)
+	NoValue = ^uint32(0)
+)
 
 // Result is who is one customer with whom.
 type Result struct {
@@ -82,8 +68,8 @@ type Result struct {
 	// JoinedBy is the rule by which an account came to its customer, -1 for an account that came by none.
 	JoinedBy []int16
 	Links    []Link
-	// Shared are the evidence numbers whose value is on too many accounts.
-	Shared []int64
+	// Shared are the edges whose value is on too many accounts.
+	Shared []uint32
 	// Refused says, by decision, why it could not be followed; empty where it was.
 	Refused []string
 }
@@ -92,31 +78,30 @@ type Result struct {
 // on its order: values are taken by trust and then by the seniority of their accounts. A link that would give a customer more values of a kind
 // than the rule allows, or would join two whom a person keeps apart, is refused and listed: so the weaker of two links that contradict loses.
 // The last of the rules is that of decisions, the one before it that of likeness, which is followed last.
-func Merge(accounts int, rules []Rule, evidence []Evidence, decisions []Decision, likeness Likeness) Result {
+func (g *Graph) Merge(decisions []Decision, likeness Likeness) Result {
+	accounts := len(g.channels)
+	holdings := make(chan *holdings, 1)
+	go func() { holdings <- g.holdings() }()
+	groups := g.grouped()
 	merger := &merger{
-		rules: rules, forest: newForest(accounts), limited: map[uint32][]held{}, raised: map[rootKind]int{}, apart: map[uint32][]uint32{},
-		result: Result{JoinedBy: make([]int16, accounts)},
+		graph: g, groups: groups, forest: newForest(accounts), held: <-holdings, raised: map[rootKind]int{}, apart: map[uint32][]uint32{},
+		reasons: map[rootKind]string{}, perChannel: map[uint16]int{},
+		result: Result{JoinedBy: make([]int16, accounts), Links: make([]Link, 0, groups.pairs())},
 	}
 	for i := range merger.result.JoinedBy {
 		merger.result.JoinedBy[i] = -1
 	}
-	merger.holdLimits(evidence)
 	merger.decide(decisions)
-	for _, group := range merger.groups(evidence) {
-		merger.group(group)
+	for start := 0; start < len(groups.all); start += lookAhead {
+		some := groups.all[start:min(len(groups.all), start+lookAhead)]
+		merger.ahead(some)
+		for _, one := range some {
+			merger.join(one)
+		}
 	}
 	merger.alike(likeness)
-	merger.result.Root = make([]uint32, accounts)
-	for i := range merger.result.Root {
-		merger.result.Root[i] = merger.forest.root(uint32(i))
-	}
+	merger.result.Root = merger.forest.roots()
 	return merger.result
-}
-
-// held is a value that counts against a customer's limit.
-type held struct {
-	kind  uint8
-	value Hash
 }
 
 type rootKind struct {
@@ -124,113 +109,73 @@ type rootKind struct {
 	kind uint8
 }
 
-func (h held) compare(other held) int {
-	return cmp.Or(cmp.Compare(h.kind, other.kind), bytes.Compare(h.value[:], other.value[:]))
-}
-
 type merger struct {
-	rules   []Rule
-	forest  *forest
-	limited map[uint32][]held // by root, sorted, distinct
+	graph  *Graph
+	groups *groups
+	forest *forest
+	held   *holdings
 	// raised is how many values of a kind a customer may have, by root, since a person joined accounts that had more than the rule allows.
 	raised map[rootKind]int
 	apart  map[uint32][]uint32 // by root: accounts that a person keeps apart from it
 	result Result
+	// reasons are texts by limit and kind: many links are refused for one reason.
+	reasons map[rootKind]string
+	// What is used for one group and again for the next.
+	perChannel map[uint16]int
+	roots      []uint32
+	firsts     []uint64
+	touched    uint32 // a sum of what was looked at, so that looking is not left out
 }
 
-func (m *merger) holdLimits(evidence []Evidence) {
-	for _, e := range evidence {
-		if e.Status == Used && m.rules[e.Kind].ValuesPerCustomer > 0 {
-			m.limited[e.Account] = append(m.limited[e.Account], held{e.Kind, e.Value})
+// ahead looks at what the first two accounts of groups are to be joined by.
+func (m *merger) ahead(some []group) {
+	for _, one := range some {
+		for _, entry := range m.groups.entries[one.start : one.start+2] {
+			m.touched += m.forest.parent[accountOf(entry)] + m.held.first[accountOf(entry)] + uint32(m.graph.firstDay[edgeOf(entry)])
 		}
 	}
-	for account, values := range m.limited {
-		slices.SortFunc(values, held.compare)
-		m.limited[account] = slices.Compact(values)
-	}
-}
-
-// groups gives the accounts of each value that links, most trusted kinds first, then oldest accounts first.
-func (m *merger) groups(evidence []Evidence) [][]Evidence {
-	linking := slices.DeleteFunc(slices.Clone(evidence), func(e Evidence) bool { return e.Status != Used || m.rules[e.Kind].Trust == 0 })
-	slices.SortFunc(linking, func(a, b Evidence) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), bytes.Compare(a.Value[:], b.Value[:]), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Number, b.Number))
-	})
-	linking = slices.CompactFunc(linking, func(a, b Evidence) bool {
-		return a.Kind == b.Kind && a.Value == b.Value && a.Account == b.Account
-	})
-	var groups [][]Evidence
-	for len(linking) > 0 {
-		end := 1
-		for end < len(linking) && linking[end].Kind == linking[0].Kind && linking[end].Value == linking[0].Value {
-			end++
-		}
-		for _, group := range m.inTime(linking[:end]) {
-			if len(group) > 1 {
-				groups = append(groups, group)
+	for _, one := range some {
+		for _, entry := range m.groups.entries[one.start : one.start+2] {
+			if first := m.held.first[m.forest.parent[accountOf(entry)]]; first > 0 {
+				m.touched += m.held.all[first-1].key
 			}
 		}
-		linking = linking[end:]
 	}
-	slices.SortFunc(groups, func(a, b []Evidence) int {
-		return cmp.Or(cmp.Compare(m.rules[a[0].Kind].Trust, m.rules[b[0].Kind].Trust), cmp.Compare(a[0].Account, b[0].Account),
-			cmp.Compare(a[1].Account, b[1].Account), cmp.Compare(a[0].Kind, b[0].Kind), bytes.Compare(a[0].Value[:], b[0].Value[:]),
-			cmp.Compare(a[0].FirstDay, b[0].FirstDay))
-	})
-	return groups
 }
 
-// inTime parts the accounts of one value where so much time lies between them that the value has changed hands.
-func (m *merger) inTime(group []Evidence) [][]Evidence {
-	valid := int32(m.rules[group[0].Kind].ValidDays)
-	if valid == 0 {
-		return [][]Evidence{group}
-	}
-	byTime := slices.SortedFunc(slices.Values(group), func(a, b Evidence) int {
-		return cmp.Or(cmp.Compare(a.FirstDay, b.FirstDay), cmp.Compare(a.Account, b.Account))
-	})
-	var groups [][]Evidence
-	start, last := 0, byTime[0].LastDay
-	for i, e := range byTime {
-		if e.FirstDay > last+valid {
-			groups, start = append(groups, byTime[start:i]), i
-		}
-		last = max(last, e.LastDay)
-	}
-	groups = append(groups, byTime[start:])
-	for _, part := range groups {
-		slices.SortFunc(part, func(a, b Evidence) int { return cmp.Compare(a.Account, b.Account) })
-	}
-	return groups
-}
+// mostTried is how many customers an account tries to join for one value. It bounds what a value costs that is on very many accounts, none of
+// which may be one customer: rules that let a value join more accounts than this are rare.
+const mostTried = 100
 
-// group joins the accounts of one value, each to the oldest customer among them that will have it.
-func (m *merger) group(group []Evidence) {
-	if reason := m.tooMany(group); reason != "" {
-		m.quarantine(group, reason)
+// join joins the accounts of one value, each to the oldest customer among them that will have it.
+func (m *merger) join(one group) {
+	entries := m.groups.of(one)
+	if reason := m.tooMany(one, entries); reason != "" {
+		m.quarantine(one, entries, reason)
 		return
 	}
-	roots := []uint32{m.forest.root(group[0].Account)}
-	firsts := []Evidence{group[0]}
-	for _, e := range group[1:] {
-		if !m.joinAny(e, roots, firsts) {
-			roots, firsts = append(roots, m.forest.root(e.Account)), append(firsts, e)
+	m.roots = append(m.roots[:0], m.forest.root(accountOf(entries[0])))
+	m.firsts = append(m.firsts[:0], entries[0])
+	for _, entry := range entries[1:] {
+		if !m.joinAny(one.value, entry) && len(m.roots) < mostTried {
+			m.roots, m.firsts = append(m.roots, m.forest.root(accountOf(entry))), append(m.firsts, entry)
 		}
 	}
 }
 
 // joinAny tries the customers in order of seniority. It is true if the account is now, or was already, with one of them.
-func (m *merger) joinAny(e Evidence, roots []uint32, firsts []Evidence) bool {
-	own := m.forest.root(e.Account)
-	for _, root := range roots {
+func (m *merger) joinAny(value uint32, entry uint64) bool {
+	own := m.forest.root(accountOf(entry))
+	for _, root := range m.roots {
 		if m.forest.root(root) == own {
 			return true
 		}
 	}
-	for i, root := range roots {
-		link := Link{Account: e.Account, Other: firsts[i].Account, Evidence: e.Number, Kind: e.Kind, Value: e.Value, Day: max(e.FirstDay, firsts[i].FirstDay)}
-		if link.Reason = m.conflict(m.forest.root(root), own); link.Reason == "" {
-			m.join(m.forest.root(root), own, e.Kind)
+	for i, root := range m.roots {
+		root = m.forest.root(root)
+		link := m.link(value, entry, m.firsts[i])
+		if link.Reason = m.conflict(root, own); link.Reason == "" {
+			m.unite(root, own, link.Kind)
 			m.result.Links = append(m.result.Links, link)
 			return true
 		}
@@ -240,30 +185,41 @@ func (m *merger) joinAny(e Evidence, roots []uint32, firsts []Evidence) bool {
 	return false
 }
 
-// tooMany says why a value is taken for a shared one, if it is.
-func (m *merger) tooMany(group []Evidence) string {
-	rule := m.rules[group[0].Kind]
-	if rule.AccountsPerValue > 0 && len(group) > rule.AccountsPerValue {
-		return fmt.Sprintf("%d accounts have this %s, more than %d", len(group), rule.Kind, rule.AccountsPerValue)
+func (m *merger) link(value uint32, entry, other uint64) Link {
+	g := m.graph
+	return Link{
+		Account: accountOf(entry), Other: accountOf(other), Edge: edgeOf(entry), Value: value, Kind: g.kinds[value],
+		Day: max(g.firstDay[edgeOf(entry)], g.firstDay[edgeOf(other)]),
 	}
-	perChannel := map[uint16]int{}
-	for _, e := range group {
-		perChannel[e.Channel]++
-		if rule.AccountsPerChannel > 0 && perChannel[e.Channel] > rule.AccountsPerChannel {
+}
+
+// tooMany says why a value is taken for a shared one, if it is.
+func (m *merger) tooMany(one group, entries []uint64) string {
+	rule := m.graph.rule(one.value)
+	if rule.AccountsPerValue > 0 && len(entries) > rule.AccountsPerValue {
+		return fmt.Sprintf("%d accounts have this %s, more than %d", len(entries), rule.Kind, rule.AccountsPerValue)
+	}
+	if rule.AccountsPerChannel == 0 || len(entries) <= rule.AccountsPerChannel {
+		return ""
+	}
+	clear(m.perChannel)
+	for _, entry := range entries {
+		channel := m.graph.channels[accountOf(entry)]
+		m.perChannel[channel]++
+		if m.perChannel[channel] > rule.AccountsPerChannel {
 			return fmt.Sprintf("more than %d accounts of one channel have this %s", rule.AccountsPerChannel, rule.Kind)
 		}
 	}
 	return ""
 }
 
-func (m *merger) quarantine(group []Evidence, reason string) {
-	for i, e := range group {
-		m.result.Shared = append(m.result.Shared, e.Number)
+func (m *merger) quarantine(one group, entries []uint64, reason string) {
+	for i, entry := range entries {
+		m.result.Shared = append(m.result.Shared, edgeOf(entry))
 		if i > 0 {
-			m.result.Links = append(m.result.Links, Link{
-				Account: e.Account, Other: group[0].Account, Evidence: e.Number, Kind: e.Kind,
-				Value: e.Value, Outcome: Quarantined, Reason: reason, Day: max(e.FirstDay, group[0].FirstDay),
-			})
+			link := m.link(one.value, entry, entries[0])
+			link.Outcome, link.Reason = Quarantined, reason
+			m.result.Links = append(m.result.Links, link)
 		}
 	}
 }
@@ -273,26 +229,29 @@ func (m *merger) conflict(a, b uint32) string {
 	if m.keptApart(a, b) {
 		return "a decision keeps the two apart"
 	}
-	counts := map[uint8]int{}
-	for _, value := range union(m.limited[a], m.limited[b]) {
-		counts[value.kind]++
-		if limit := m.limit(value.kind, a, b); counts[value.kind] > limit {
-			return fmt.Sprintf("one customer would have %d values of %s, more than %d", counts[value.kind], m.rules[value.kind].Kind, limit)
-		}
+	kind, broken := m.held.over(a, b, func(kind uint8) int { return m.limit(kind, a, b) })
+	if !broken {
+		return ""
 	}
-	return ""
+	limit := m.limit(kind, a, b)
+	key := rootKind{uint32(limit), kind} //nolint:gosec // a limit is small
+	if m.reasons[key] == "" {
+		m.reasons[key] = fmt.Sprintf("one customer would have %d values of %s, more than %d", limit+1, m.graph.rules[kind].Kind, limit)
+	}
+	return m.reasons[key]
 }
 
 func (m *merger) limit(kind uint8, a, b uint32) int {
-	return max(m.rules[kind].ValuesPerCustomer, m.raised[rootKind{a, kind}], m.raised[rootKind{b, kind}])
+	limit := m.graph.rules[kind].ValuesPerCustomer
+	if len(m.raised) == 0 {
+		return limit
+	}
+	return max(limit, m.raised[rootKind{a, kind}], m.raised[rootKind{b, kind}])
 }
 
-func (m *merger) join(a, b uint32, kind uint8) {
+func (m *merger) unite(a, b uint32, kind uint8) {
 	older, younger := min(a, b), max(a, b)
-	if values := union(m.limited[a], m.limited[b]); len(values) > 0 {
-		m.limited[older] = values
-		delete(m.limited, younger)
-	}
+	m.held.unite(older, younger)
 	m.keepRaised(older, younger)
 	if apart := m.apart[younger]; len(apart) > 0 {
 		m.apart[older] = append(m.apart[older], apart...)
@@ -308,17 +267,10 @@ func (m *merger) keepRaised(older, younger uint32) {
 	if len(m.raised) == 0 {
 		return
 	}
-	for i := range m.rules {
+	for i := range m.graph.rules {
 		kind := uint8(i)
 		if raised := m.raised[rootKind{younger, kind}]; raised > m.raised[rootKind{older, kind}] {
 			m.raised[rootKind{older, kind}] = raised
 		}
 	}
-}
-
-// union merges two sorted, distinct lists.
-func union(a, b []held) []held {
-	merged := append(slices.Clone(a), b...)
-	slices.SortFunc(merged, held.compare)
-	return slices.Compact(merged)
 }

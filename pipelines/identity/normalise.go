@@ -26,8 +26,8 @@ func (s Status) String() string { return [...]string{"used", "junk", "shared", "
 // masked or broken value must meet nothing. region is the country of phone numbers without a code, such as CN.
 func Normalise(kind, value, region string) (string, Status) {
 	value = strings.TrimSpace(width.Narrow.String(value))
-	if len(value) > longestIdentifier {
-		return value[:longestIdentifier], Junk
+	if len(value) >= tooLong {
+		return value[:tooLong], Junk
 	}
 	if isMasked(value) {
 		return value, Masked
@@ -42,8 +42,8 @@ func Normalise(kind, value, region string) (string, Status) {
 	}
 }
 
-// longestIdentifier is in bytes: an e-mail address has at most 254 (RFC 5321, 4.5.3), and nothing else comes near.
-const longestIdentifier = 320
+// tooLong is in bytes: an e-mail address has at most 254 (RFC 5321, 4.5.3), and nothing else comes near.
+const tooLong = 320
 
 // isMasked knows the ways in which platforms hide a value: stars, and Douyin's ciphertext that begins with ## or $$.
 func isMasked(value string) bool {

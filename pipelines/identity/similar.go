@@ -76,9 +76,10 @@ func (a *alike) follow(pair Similar) {
 	if one == other {
 		return
 	}
-	kind := uint8(len(a.rules) - 2)
+	kind := uint8(len(a.graph.rules) - 2)
 	link := Link{
-		Account: max(pair.Account, pair.Other), Other: min(pair.Account, pair.Other), Evidence: NoEvidence, Kind: kind, Day: pair.Day, Score: pair.Weight,
+		Account: max(pair.Account, pair.Other), Other: min(pair.Account, pair.Other), Edge: NoEdge, Value: NoValue, Kind: kind, Day: pair.Day,
+		Score:   pair.Weight,
 		Outcome: Review, Reason: pair.Doubt,
 	}
 	if reason := a.conflict(one, other); reason != "" {
@@ -86,7 +87,7 @@ func (a *alike) follow(pair Similar) {
 	} else if pair.Doubt == "" {
 		if link.Reason = a.incoherent(one, other); link.Reason == "" {
 			link.Outcome = Merged
-			a.join(one, other, kind)
+			a.unite(one, other, kind)
 			older, younger := min(one, other), max(one, other)
 			a.members[older] = append(a.members[older], a.members[younger]...)
 			delete(a.members, younger)
@@ -130,9 +131,9 @@ inner join identity_work.accounts as other on pairs.other_channel = other.channe
 	err = w.session.ReadArrow(ctx, pairs, func(reader array.RecordReader) error {
 		for reader.Next() {
 			batch := reader.RecordBatch()
-			accounts, others := batch.Column(0).(*array.Int64), batch.Column(1).(*array.Int64)
+			accounts, others := batch.Column(0).(*array.Uint32), batch.Column(1).(*array.Uint32)
 			for row := range int(batch.NumRows()) {
-				account, other := uint32(accounts.Value(row)), uint32(others.Value(row))
+				account, other := accounts.Value(row), others.Value(row)
 				known.Pairs = append(known.Pairs, Similar{
 					Account: max(account, other), Other: min(account, other), Weight: batch.Column(2).(*array.Float64).Value(row),
 					Doubt: doubtOf(batch.Column(3).(*array.String).Value(row)), Day: max(w.days[account], w.days[other]),
@@ -149,7 +150,7 @@ inner join identity_work.accounts as other on pairs.other_channel = other.channe
 where name is not null or family_name is not null`
 	err = w.session.ReadArrow(ctx, described, func(reader array.RecordReader) error {
 		for reader.Next() {
-			for _, account := range reader.RecordBatch().Column(0).(*array.Int64).Int64Values() {
+			for _, account := range reader.RecordBatch().Column(0).(*array.Uint32).Uint32Values() {
 				known.Described[account] = true
 			}
 		}

@@ -19,7 +19,7 @@ func TestLikenessJoinsLast(t *testing.T) {
 	all := func(accounts int) []bool { return slices.Repeat([]bool{true}, accounts) }
 	cases := map[string]struct {
 		accounts  int
-		evidence  []Evidence
+		evidence  []evidence
 		decisions []Decision
 		likeness  Likeness
 		want      []uint32
@@ -33,7 +33,7 @@ func TestLikenessJoinsLast(t *testing.T) {
 		},
 		"two member numbers are two people, however alike": {
 			3,
-			[]Evidence{seen(0, member, 1, 0), seen(1, member, 2, 0)},
+			[]evidence{seen(0, member, 1, 0), seen(1, member, 2, 0)},
 			nil,
 			Likeness{[]Similar{alikePair(0, 1, 20), alikePair(1, 2, 9)}, all(3)},
 			[]uint32{0, 1, 1},
@@ -41,7 +41,7 @@ func TestLikenessJoinsLast(t *testing.T) {
 		},
 		"the surer of two likenesses that exclude each other holds": {
 			3,
-			[]Evidence{seen(0, member, 1, 0), seen(1, member, 2, 0)},
+			[]evidence{seen(0, member, 1, 0), seen(1, member, 2, 0)},
 			nil,
 			Likeness{[]Similar{alikePair(0, 2, 8), alikePair(1, 2, 9)}, all(3)},
 			[]uint32{0, 1, 1},
@@ -52,7 +52,7 @@ func TestLikenessJoinsLast(t *testing.T) {
 		},
 		"one likeness is no bridge between two customers of three accounts that do not fit": {
 			6,
-			[]Evidence{seen(0, phone, 1, 0), seen(1, phone, 1, 1), seen(2, phone, 1, 2), seen(3, phone, 2, 0), seen(4, phone, 2, 1), seen(5, phone, 2, 2)},
+			[]evidence{seen(0, phone, 1, 0), seen(1, phone, 1, 1), seen(2, phone, 1, 2), seen(3, phone, 2, 0), seen(4, phone, 2, 1), seen(5, phone, 2, 2)},
 			nil,
 			Likeness{[]Similar{alikePair(0, 3, 9)}, all(6)},
 			[]uint32{0, 0, 0, 3, 3, 3},
@@ -60,7 +60,7 @@ func TestLikenessJoinsLast(t *testing.T) {
 		},
 		"of accounts that cannot be compared nothing speaks against it": {
 			6,
-			[]Evidence{seen(0, phone, 1, 0), seen(1, phone, 1, 1), seen(2, phone, 1, 2), seen(3, phone, 2, 0), seen(4, phone, 2, 1), seen(5, phone, 2, 2)},
+			[]evidence{seen(0, phone, 1, 0), seen(1, phone, 1, 1), seen(2, phone, 1, 2), seen(3, phone, 2, 0), seen(4, phone, 2, 1), seen(5, phone, 2, 2)},
 			nil,
 			Likeness{[]Similar{alikePair(0, 3, 9)}, []bool{true, false, false, true, false, false}},
 			[]uint32{0, 0, 0, 0, 0, 0},
@@ -68,7 +68,7 @@ func TestLikenessJoinsLast(t *testing.T) {
 		},
 	}
 	for name, c := range cases {
-		result := Merge(c.accounts, likenessRules(), c.evidence, c.decisions, c.likeness)
+		result := graphOf(c.accounts, likenessRules(), c.evidence).Merge(c.decisions, c.likeness)
 		var outcomes []Outcome
 		for _, link := range result.Links {
 			outcomes = append(outcomes, link.Outcome)
@@ -78,7 +78,7 @@ func TestLikenessJoinsLast(t *testing.T) {
 		}
 		shuffled := slices.Clone(c.likeness.Pairs)
 		rand.New(rand.NewPCG(1, 1)).Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-		if again := Merge(c.accounts, likenessRules(), c.evidence, c.decisions, Likeness{shuffled, c.likeness.Described}); !slices.Equal(again.Root, c.want) {
+		if again := graphOf(c.accounts, likenessRules(), c.evidence).Merge(c.decisions, Likeness{shuffled, c.likeness.Described}); !slices.Equal(again.Root, c.want) {
 			t.Errorf("%s, in another order: %v, want %v", name, again.Root, c.want)
 		}
 	}
@@ -86,13 +86,13 @@ func TestLikenessJoinsLast(t *testing.T) {
 
 // Customers of very many accounts are no people: one pair does not cost a look at every pair of their accounts.
 func TestLikenessJoinsNoGiants(t *testing.T) {
-	var evidence []Evidence
+	var all []evidence
 	rules := likenessRules()
 	rules[phone].AccountsPerValue, rules[phone].AccountsPerChannel = 0, 0
 	for account := range 2000 {
-		evidence = append(evidence, seen(account, phone, account%2, 0))
+		all = append(all, seen(account, phone, account%2, 0))
 	}
-	result := Merge(2000, rules, evidence, nil, Likeness{[]Similar{alikePair(0, 1, 30)}, make([]bool, 2000)})
+	result := graphOf(2000, rules, all).Merge(nil, Likeness{[]Similar{alikePair(0, 1, 30)}, make([]bool, 2000)})
 	if last := result.Links[len(result.Links)-1]; last.Outcome != Review || result.Root[1] != 1 {
 		t.Errorf("%+v", last)
 	}

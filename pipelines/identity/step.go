@@ -42,7 +42,7 @@ func Run(ctx context.Context, session *warehouse.Session, config Config, write W
 	if err != nil {
 		return fmt.Errorf("read similar accounts: %w", err)
 	}
-	if err := work.writeBack(ctx, Merge(len(work.ids), work.rules, work.evidence, work.decisions, likeness)); err != nil {
+	if err := work.writeBack(ctx, work.graph.Merge(work.decisions, likeness)); err != nil {
 		return fmt.Errorf("write back: %w", err)
 	}
 	for table, query := range finalQueries() {
@@ -61,11 +61,12 @@ type work struct {
 	rules    []Rule
 	scoped   []bool // by rule: the value counts within its channel only
 	kinds    map[string]uint8
-	junk     map[string]bool  // kind, 0x1f, normalised value
-	ids      []string         // by account number
-	days     []int32          // by account number: the day it was first seen, since 1970-01-01
-	channels map[int64]string // by channel number
-	evidence []Evidence
+	junk     map[string]bool   // kind, 0x1f, normalised value
+	ids      []customerID      // by account number
+	days     []int32           // by account number: the day it was first seen, since 1970-01-01
+	channels []uint16          // by account number
+	names    map[uint16]string // of channels
+	graph    *Graph
 	// decisions are those between two known accounts, decided their numbers in identity_work.decisions.
 	decisions []Decision
 	decided   []int64
@@ -107,8 +108,8 @@ accounts as (
     group by channel, account_id
 )
 select
-    row_number() over (order by first_seen_at, channel, account_id) - 1 as account,
-    dense_rank() over (order by channel) - 1 as channel_no,
+    cast(row_number() over (order by first_seen_at, channel, account_id) - 1 as uinteger) as account,
+    cast(dense_rank() over (order by channel) - 1 as usmallint) as channel_no,
     channel,
     account_id,
     first_seen_at
@@ -120,12 +121,12 @@ func evidenceQuery(kinds []string) string {
 	parts := make([]string, len(kinds))
 	for i, kind := range kinds {
 		name := warehouse.QuoteName(kind)
-		parts[i] = fmt.Sprintf("select account, channel_no, %d as kind_no, cast(%s as varchar) as value, exported_at, place from mentions where %s is not null", i, name, name)
+		parts[i] = fmt.Sprintf("select account, %d as kind_no, cast(%s as varchar) as value, exported_at, place from mentions where %s is not null", i, name, name)
 	}
 	return `create table identity_work.evidence as
 with mentions as materialized (
     select
-        accounts.account, accounts.channel_no, given.exported_at, given.source_file || chr(31) || given.source_row as place,
+        accounts.account, given.exported_at, given.source_file || chr(31) || given.source_row as place,
         given.` + strings.Join(kinds, ", given.") + `
     from dataset.accounts as given
     inner join identity_work.accounts as accounts using (channel, account_id)
@@ -136,7 +137,6 @@ single_values as (
 distinct_values as (
     select
         account, kind_no, value,
-        min(channel_no) as channel_no,
         min(exported_at) as first_seen_at,
         max(exported_at) as last_seen_at,
         min(place) as place
@@ -145,8 +145,8 @@ distinct_values as (
     group by account, kind_no, value
 )
 select
-    row_number() over (order by account, kind_no, value) - 1 as number,
-    account, channel_no, kind_no, value, first_seen_at, last_seen_at,
+    cast(row_number() over (order by account, kind_no, value) - 1 as uinteger) as number,
+    account, kind_no, value, first_seen_at, last_seen_at,
     ` + dayNumber("first_seen_at") + ` as first_day,
     ` + dayNumber("last_seen_at") + ` as last_day,
     split_part(place, chr(31), 1) as source_file,
@@ -210,17 +210,18 @@ func (w *work) readJunk(ctx context.Context) error {
 }
 
 func (w *work) readAccounts(ctx context.Context) error {
-	w.channels = map[int64]string{}
+	w.names = map[uint16]string{}
 	query := "select channel, account_id, channel_no, " + dayNumber("first_seen_at") + " from identity_work.accounts order by account"
 	return w.session.ReadArrow(ctx, query, func(reader array.RecordReader) error {
 		for reader.Next() {
 			batch := reader.RecordBatch()
-			channels, accounts, numbers := batch.Column(0).(*array.String), batch.Column(1).(*array.String), batch.Column(2).(*array.Int64)
+			channels, accounts, numbers := batch.Column(0).(*array.String), batch.Column(1).(*array.String), batch.Column(2).(*array.Uint16)
+			w.channels = append(w.channels, numbers.Uint16Values()...)
 			w.days = append(w.days, batch.Column(3).(*array.Int32).Int32Values()...)
 			for row := range int(batch.NumRows()) {
 				w.ids = append(w.ids, w.hasher.accountID(channels.Value(row), accounts.Value(row)))
-				if _, known := w.channels[numbers.Value(row)]; !known {
-					w.channels[numbers.Value(row)] = strings.Clone(channels.Value(row)) // the batch's memory is lent
+				if _, known := w.names[numbers.Value(row)]; !known {
+					w.names[numbers.Value(row)] = strings.Clone(channels.Value(row)) // the batch's memory is lent
 				}
 			}
 		}
@@ -229,7 +230,15 @@ func (w *work) readAccounts(ctx context.Context) error {
 }
 
 func (w *work) readEvidence(ctx context.Context) error {
-	const query = "select account, channel_no, kind_no, value, number, first_day, last_day from identity_work.evidence order by number"
+	var edges int
+	if err := w.session.QueryRow(ctx, "select count(*) from identity_work.evidence").Scan(&edges); err != nil {
+		return err
+	}
+	if most := mostValues(len(w.rules)); edges > most {
+		return fmt.Errorf("%d identifiers on accounts, more than the %d that can be numbered", edges, most)
+	}
+	w.graph = NewGraph(w.rules, w.channels, edges)
+	const query = "select number, account, kind_no, value, first_day, last_day from identity_work.evidence"
 	return w.session.ReadArrow(ctx, query, func(reader array.RecordReader) error {
 		for reader.Next() {
 			w.addBatch(reader.RecordBatch())
@@ -239,24 +248,30 @@ func (w *work) readEvidence(ctx context.Context) error {
 }
 
 func (w *work) addBatch(batch arrow.RecordBatch) {
-	accounts, channels := batch.Column(0).(*array.Int64), batch.Column(1).(*array.Int64)
-	kinds, values, numbers := batch.Column(2).(*array.Int32), batch.Column(3).(*array.String), batch.Column(4).(*array.Int64)
-	firstDays, lastDays := batch.Column(5).(*array.Int32), batch.Column(6).(*array.Int32)
-	for row := range int(batch.NumRows()) {
-		kind := w.config.Kinds[kinds.Value(row)]
-		normal, status := Normalise(kind, values.Value(row), w.config.Region)
-		if w.junk[kind+"\x1f"+normal] {
-			status = Junk
-		}
-		rule, scope := w.ruleOf(kind, normal), ""
-		if w.scoped[rule] {
-			scope = w.channels[channels.Value(row)]
-		}
-		w.evidence = append(w.evidence, Evidence{
-			Account: uint32(accounts.Value(row)), Channel: uint16(channels.Value(row)), Kind: rule, Status: status,
-			Value: w.values.sum(kind, scope, normal), Number: numbers.Value(row), FirstDay: firstDays.Value(row), LastDay: lastDays.Value(row),
-		})
+	edges, accounts := batch.Column(0).(*array.Uint32).Uint32Values(), batch.Column(1).(*array.Uint32).Uint32Values()
+	kinds, texts := batch.Column(2).(*array.Int32), batch.Column(3).(*array.String)
+	firstDays, lastDays := batch.Column(4).(*array.Int32), batch.Column(5).(*array.Int32)
+	values, numbers := make([]Value, len(edges)), make([]uint32, len(edges))
+	for row := range values {
+		values[row] = w.value(w.config.Kinds[kinds.Value(row)], texts.Value(row), w.channels[accounts[row]])
 	}
+	w.graph.Number(values, numbers)
+	for row, edge := range edges {
+		w.graph.Set(edge, accounts[row], numbers[row], firstDays.Value(row), lastDays.Value(row))
+	}
+}
+
+// value makes a value of what an export says.
+func (w *work) value(kind, text string, channel uint16) Value {
+	normal, status := Normalise(kind, text, w.config.Region)
+	if w.junk[kind+"\x1f"+normal] {
+		status = Junk
+	}
+	rule, scope := w.ruleOf(kind, normal), ""
+	if w.scoped[rule] {
+		scope = w.names[channel]
+	}
+	return Value{Hash: w.values.sum(kind, scope, normal), Kind: rule, Status: status}
 }
 
 // lentPhone is the rule of phone numbers that a platform lends out. A brand whose own rules do not have it has those of phones.

@@ -25,3 +25,11 @@ func (f *forest) root(account uint32) uint32 {
 
 // join puts the tree of the younger root below the older one.
 func (f *forest) join(older, younger uint32) { f.parent[younger] = older }
+
+// roots gives every account's root. The forest is not to be used after it.
+func (f *forest) roots() []uint32 {
+	for account, parent := range f.parent {
+		f.parent[account] = f.parent[parent] // a parent has the lower number: it is a root's child, or a root, by now
+	}
+	return f.parent
+}

@@ -12,6 +12,11 @@ columns:
   holds_until: {zh: 适用至, about: "The day that the next row begins; 9999-12-31 if there is none"}
   valid_from: {zh: 生效日, about: valid_from of the programme}
   is_own: {zh: 自有规则, about: "The programme has rows for the currency; else these are those of points"}
+  validity: {zh: 有效期规则, about: "rolling, calendar_year, activity"}
+  validity_days: {zh: 有效天数, unit: days, about: Days after the day of issue}
+  grace_days: {zh: 宽限天数, unit: days, about: Days by which a computed last valid day is later}
+  earning_base: {zh: 计分口径, about: "What points are earned for: goods (paid less freight), paid"}
+  rounding: {zh: 取整规则, about: "down, nearest, up"}
   points_per_unit: {zh: 每元积分, unit: points per CNY, about: Points earned per unit of money paid}
   redemption_points: {zh: 兑换比例, unit: points per CNY, about: Points that are worth one unit of money}
   point_value: {zh: 单点面值, unit: CNY per point, about: "1 / redemption_points, to 12 places"}
@@ -54,6 +59,11 @@ final as (
         lead(named.valid_from, 1, date '9999-12-31') over following as holds_until,
         named.valid_from,
         chosen.is_own,
+        named.validity,
+        named.validity_days,
+        coalesce(named.grace_days, 0) as grace_days,
+        coalesce(named.earning_base, 'goods') as earning_base,
+        coalesce(named.rounding, 'down') as rounding,
         named.points_per_unit,
         named.redemption_points,
         cast(1.0 / named.redemption_points as decimal(18, 12)) as point_value,

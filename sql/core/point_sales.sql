@@ -15,6 +15,7 @@ columns:
   issued_on: {zh: 发放日, about: The first day on which points were issued}
   points: {zh: 积分, unit: points, about: Points issued}
   sale_channel: {zh: 销售渠道, about: "Channel of the order: of several with this number that of the account, then one of the account's customer, then the first by name"}
+  net_paid: {zh: 净实付, unit: CNY, about: "Paid for the order, less refunds up to the first day of issue; 0 on other rows of the same order"}
   transaction_price: {zh: 交易价格, unit: CNY, about: "Paid for the order, less refunds up to the first day of issue, without sales tax; 0 on other rows of the same order"}
   list_price: {zh: 标价, unit: CNY, about: "Goods at list price, without sales tax, where the export has it; on the row with the price"}
 audits:
@@ -90,6 +91,8 @@ final as (
         sales.issued_on,
         sales.points,
         sales.sale_channel,
+        case when sales.row_of_sale = 1 then cast(greatest(sales.paid_amount - coalesce(returned.amount, 0), 0) as decimal(18, 2))
+            else cast(0 as decimal(18, 2)) end as net_paid,
         case when sales.row_of_sale = 1 then cast(round(
             greatest(sales.paid_amount - coalesce(returned.amount, 0), 0) / (1 + cast(getvariable('sales_tax_rate') as double)), 2
         ) as decimal(18, 2)) else cast(0 as decimal(18, 2)) end as transaction_price,

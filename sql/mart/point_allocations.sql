@@ -1,7 +1,8 @@
 /* ---
 about: >-
   One sale that issued points, and how its price was parted between goods and points by relative stand-alone selling price (IFRS 15.73-86), at the redemption rate that was
-  known before the month of issue. It is made once: a later estimate does not change it. Parts are rounded by largest remainder, so that they add up to the price, to the cent.
+  known before the month of issue. It is made once: a later estimate does not change it, and of a closed
+  month it stands as it was closed. Parts are rounded by largest remainder, so that they add up to the price, to the cent.
 zh: 积分交易价格分摊
 owner: finance
 tags: [points, finance]
@@ -23,22 +24,53 @@ columns:
   points_price: {zh: 积分独立售价, unit: CNY, about: points x price_per_point}
   allocated_goods: {zh: 分摊至商品, unit: CNY, about: The goods' part of the price}
   allocated_points: {zh: 分摊至积分, unit: CNY, about: "The points' part of the price, which is deferred"}
+  is_closed: {zh: 已关账, about: "The allocation is that of a closed month, as it was closed"}
 audits:
   parts_add_up_to_the_cent: >-
     select sums.price, sums.parts from (
       select sum(transaction_price) as price, sum(allocated_goods + allocated_points) as parts from mart.point_allocations
-      group by case when getvariable('allocation_basis') = 'month' then channel else sale_channel end,
+      where not is_closed group by case when getvariable('allocation_basis') = 'month' then channel else sale_channel end,
         case when getvariable('allocation_basis') = 'month' then cast(issue_month as varchar) else order_id end
     ) as sums where sums.price <> sums.parts
   nothing_is_negative: allocated_goods < 0 or allocated_points < 0
   every_price_is_parted: >-
-    select marts.price, sales.price from (select coalesce(sum(transaction_price), 0) as price from mart.point_allocations) as marts
-    cross join (select coalesce(sum(transaction_price), 0) as price from core.point_sales) as sales where marts.price <> sales.price
+    select sales.order_id, sales.transaction_price, marts.transaction_price as parted from core.point_sales as sales
+    left join mart.point_allocations as marts on sales.currency = marts.currency and sales.channel = marts.channel
+      and sales.account_id = marts.account_id and sales.order_id = marts.order_id and sales.issue_month = marts.issue_month
+    anti join dataset.closed_allocations as closed on sales.sale_channel = closed.sale_channel and sales.order_id = closed.order_id
+    where marts.transaction_price is distinct from sales.transaction_price
+  every_sale_has_one: >-
+    select sales.n, marts.n as made from (select count(*) as n from core.point_sales) as sales
+    cross join (select count(*) as n from mart.point_allocations) as marts where sales.n <> marts.n
 --- */
 with
-sales as (select * from core.point_sales),
-rates as (select * from estimate.rates where scope_kind = 'channel'),
+rates as (select * from core.point_estimates where scope_kind = 'channel'),
+closed as (select * from dataset.closed_allocations),
 rules as (select * from core.point_rules),
+
+-- of an order that has a part that was closed the price is parted already
+sales as (
+    select
+        point_sales.currency,
+        point_sales.channel,
+        point_sales.account_id,
+        point_sales.order_id,
+        point_sales.issue_month,
+        point_sales.issued_on,
+        point_sales.points,
+        point_sales.sale_channel,
+        case when parted.order_id is null then point_sales.transaction_price else cast(0 as decimal(18, 2)) end as transaction_price,
+        point_sales.list_price,
+    from core.point_sales as point_sales
+    left join (select distinct sale_channel, order_id from closed) as parted
+        on point_sales.sale_channel = parted.sale_channel and point_sales.order_id = parted.order_id
+    anti join closed
+        on point_sales.currency = closed.currency
+        and point_sales.channel = closed.channel
+        and point_sales.account_id = closed.account_id
+        and point_sales.order_id = closed.order_id
+        and point_sales.issue_month = closed.issue_month
+),
 
 priced as (
     select
@@ -124,6 +156,7 @@ final as (
         cast(round(priced.points * priced.price_per_point, 2) as decimal(18, 2)) as points_price,
         cast(cast(goods.cents as decimal(20, 0)) * 0.01 as decimal(18, 2)) as allocated_goods,
         cast(cast(parted.cents as decimal(20, 0)) * 0.01 as decimal(18, 2)) as allocated_points,
+        false as is_closed,
     from priced
     inner join parted
         on priced.currency = parted.currency
@@ -138,6 +171,33 @@ final as (
         and priced.order_id = goods.order_id
         and priced.issue_month = goods.issue_month
     where parted.part = 'points' and goods.part = 'goods'
+    union all
+    -- of closed months, sales that the exports still have
+    select
+        cast(getvariable('as_of') as date) as as_of,
+        closed.currency,
+        closed.channel,
+        closed.account_id,
+        closed.order_id,
+        closed.issue_month,
+        closed.issued_on,
+        closed.sale_channel,
+        closed.transaction_price,
+        closed.goods_price,
+        closed.points,
+        try_cast(closed.redemption_rate as double) as redemption_rate,
+        try_cast(closed.price_per_point as decimal(18, 8)) as price_per_point,
+        closed.points_price,
+        closed.allocated_goods,
+        closed.allocated_points,
+        true as is_closed,
+    from closed
+    semi join core.point_sales as point_sales
+        on closed.currency = point_sales.currency
+        and closed.channel = point_sales.channel
+        and closed.account_id = point_sales.account_id
+        and closed.order_id = point_sales.order_id
+        and closed.issue_month = point_sales.issue_month
 )
 
 select * from final

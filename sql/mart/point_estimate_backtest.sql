@@ -1,6 +1,6 @@
 /* ---
 about: >-
-  What was expected at a past month end, with the data of then, and what has happened since: of the months of issue that were there, the rate estimated and used, the points expected to come,
+  What was expected at a past month end, with the data of then (of closed months, as it was closed), and what has happened since: of the months of issue that were there, the rate estimated and used, the points expected to come,
   those that came by as_of, and those that are still expected.
 zh: 积分兑换估计回测
 owner: finance
@@ -30,10 +30,9 @@ audits:
   nothing_is_negative: points_remaining < 0 or expected_to_come < 0 or still_expected < 0
 --- */
 with
-rates as (select * from estimate.rates where scope_kind = 'channel'),
-vintages as (select * from estimate.vintages),
-
-outcomes as (select * from vintages where valued_on = getvariable('as_of')),
+rates as (select * from core.point_estimates where scope_kind = 'channel'),
+vintages as (select * from core.point_expectations),
+outcomes as (select * from estimate.vintages where valued_on = getvariable('as_of')),
 
 compared as (
     select

@@ -42,6 +42,7 @@ create table seed.pyramid_layers as from read_parquet('{seeds}/pyramid_layers/*/
 create table seed.member_tiers as from read_parquet('{seeds}/member_tiers/*/*.parquet');
 create table seed.churn_tiers as from read_parquet('{seeds}/churn_tiers/*/*.parquet');
 create table seed.point_accounts as from read_parquet('{seeds}/point_accounts/*/*.parquet');
+create table seed.point_earning_rates as from read_parquet('{seeds}/point_earning_rates/*/*.parquet');
 create table seed.point_estimate_exclusions as from read_parquet('{seeds}/point_estimate_exclusions/*/*.parquet');
 create table seed.points_programme as from read_parquet('{seeds}/points_programme/*/*.parquet');
 create table seed.identity_rules as from read_parquet('{seeds}/identity_rules/*/*.parquet');
@@ -69,7 +70,7 @@ create macro place(no, source_row) as no * 1099511627776 - source_row;
 -- Exports of orders: of each order the rows of its newest export; where a row is an order, its first row there.
 create table feed.tmall as
 with given as (
-    select exports.no, exports.exported_at, 'tmall_orders' as feed, source_row, order_id, buyer, ordered_at, paid_at, status, paid_amount, receiver, phone, address,
+    select exports.no, exports.exported_at, 'tmall_orders' as feed, source_row, order_id, buyer, ordered_at, paid_at, status, paid_amount, freight_amount, receiver, phone, address,
         case when status = 'closed' and paid_at is not null and paid_amount > 0 then paid_at end as refunded_at,
         case when status = 'closed' and paid_at is not null and paid_amount > 0 then paid_amount end as refund_amount,
     from read_parquet('{store}/files/tmall_orders/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
@@ -78,7 +79,7 @@ select * from given semi join (select max(place(no, source_row)) as newest from 
 
 create table feed.qianniu as
 with given as (
-    select exports.no, exports.exported_at, 'qianniu_orders' as feed, source_row, order_id, buyer, ordered_at, paid_at, status, paid_amount, receiver, phone, address,
+    select exports.no, exports.exported_at, 'qianniu_orders' as feed, source_row, order_id, buyer, ordered_at, paid_at, status, paid_amount, freight_amount, receiver, phone, address,
         case when refund_amount > 0 then coalesce(received_at, shipped_at, paid_at) end as refunded_at,
         case when refund_amount > 0 then refund_amount end as refund_amount,
     from read_parquet('{store}/files/qianniu_orders/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
@@ -87,7 +88,7 @@ select * from given semi join (select max(place(no, source_row)) as newest from 
 
 create table feed.youzan as
 with given as (
-    select exports.no, exports.exported_at, source_row, order_id, keyed_hash(buyer_phone) as account, ordered_at, paid_at, completed_at, status, paid_amount, refund_amount, receiver, phone,
+    select exports.no, exports.exported_at, source_row, order_id, keyed_hash(buyer_phone) as account, ordered_at, paid_at, completed_at, status, paid_amount, freight_amount, refund_amount, receiver, phone,
         province, city, district, address,
     from read_parquet('{store}/files/youzan_orders/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
 )
@@ -95,14 +96,14 @@ select * from given semi join (select max(place(no, source_row)) as newest from 
 
 create table feed.jd as
 with given as (
-    select exports.no, exports.exported_at, source_row, order_id, buyer, ordered_at, paid_at, status, paid_amount, receiver, phone, address,
+    select exports.no, exports.exported_at, source_row, order_id, buyer, ordered_at, paid_at, status, paid_amount, freight_amount, receiver, phone, address,
     from read_parquet('{store}/files/jd_orders/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
 )
 select * from given semi join (select order_id, max(no) as no from given group by order_id) using (order_id, no);
 
 create table feed.douyin as
 with given as (
-    select exports.no, exports.exported_at, source_row, order_id, sub_order_id, account, ordered_at, paid_at, shipped_at, completed_at, status, paid_amount, refunded,
+    select exports.no, exports.exported_at, source_row, order_id, sub_order_id, account, ordered_at, paid_at, shipped_at, completed_at, status, paid_amount, freight, refunded,
         receiver, receiver_mask, phone_mask, province, city, district,
     from read_parquet('{store}/files/douyin_orders/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
 ),
@@ -126,18 +127,19 @@ with tmall as (
 ),
 given as (
     select 'tmall' as channel, order_id, buyer as account_id, ordered_at, paid_at, status, case when paid_at is null then 0 else paid_amount end as paid_amount,
+        freight_amount,
     from tmall
     left join (select order_id, max(no) as newest from tmall group by order_id having count(*) > 1) as repeated using (order_id)
     where newest is null or newest = no
     union all
-    select 'youzan', order_id, account, ordered_at, paid_at, status, paid_amount from feed.youzan
+    select 'youzan', order_id, account, ordered_at, paid_at, status, paid_amount, freight_amount from feed.youzan
     union all
-    select 'jd', order_id, max(buyer), min(ordered_at), min(paid_at), max(status), max(paid_amount) from feed.jd group by order_id
+    select 'jd', order_id, max(buyer), min(ordered_at), min(paid_at), max(status), max(paid_amount), max(freight_amount) from feed.jd group by order_id
     union all
-    select 'douyin', order_id, max(account), min(ordered_at), min(paid_at), coalesce(max(status) filter (where status <> 'closed'), 'closed'), sum(paid_amount)
+    select 'douyin', order_id, max(account), min(ordered_at), min(paid_at), coalesce(max(status) filter (where status <> 'closed'), 'closed'), sum(paid_amount), sum(freight)
     from feed.douyin group by order_id
     union all
-    select 'pos', receipt_id, coalesce(max(member_no), keyed_hash(max(buyer_phone))), min(sold_at), min(sold_at), 'completed', sum(amount)
+    select 'pos', receipt_id, coalesce(max(member_no), keyed_hash(max(buyer_phone))), min(sold_at), min(sold_at), 'completed', sum(amount), null
     from feed.pos where kind = 'sale' group by receipt_id
 )
 select *, cast(null as timestamp) as exported_at from given;
@@ -228,7 +230,12 @@ select * exclude (no) from given semi join (select account_id, as_of, max(no) as
 
 -- Nothing is closed.
 --: empty point_repeats
+--: empty closed_allocations
+--: empty closed_deferrals
 --: empty closed_entries
+--: empty closed_estimates
+--: empty closed_expectations
+--: empty closed_journal
 --: empty closed_files
 --: empty closed_rollforward
 
@@ -274,6 +281,7 @@ select
     cast(given.paid_at as date) as paid_on,
     given.paid_at is not null and not (coalesce(given.status, '') = 'closed' and coalesce(given.paid_amount, 0) = 0) as is_purchase,
     cast(coalesce(given.paid_amount, 0) as decimal(18, 2)) as paid_amount,
+    cast(given.freight_amount as decimal(18, 2)) as freight_amount,
     cast(null as decimal(18, 2)) as gross_amount, -- a list price counts only where goods_price says so
     cast(null as varchar) as content_id,
 from dataset.orders as given
@@ -442,12 +450,16 @@ select campaign_id, cost from read_parquet('{store}/files/generic_campaigns/*.pa
 --: mart point_exceptions
 --: mart point_reconciliation
 --: core point_rules
+--: mart point_expiry_check
 --: core point_sales
 --: step estimate
+--: core point_estimates
+--: core point_expectations
 --: mart point_redemption_estimate
 --: mart point_estimate_backtest
 --: mart point_vintages
 --: mart point_programme
+--: mart point_earning_check
 --: mart point_lots
 --: mart point_liability
 --: core point_periods
@@ -457,6 +469,7 @@ select campaign_id, cost from read_parquet('{store}/files/generic_campaigns/*.pa
 --: core point_open_periods
 --: mart point_rollforward
 --: mart point_allocations
+--: core point_deferral_states
 --: mart point_deferred_revenue
 --: mart point_contract_liability
 --: mart point_journal

@@ -58,6 +58,9 @@ func (r *lineReader) extend() ([]byte, error) {
 			r.next = searched + at + 1
 			r.line++
 			r.closed = true
+			if r.next-r.start > MaxRecord {
+				return nil, tooLong(r.line - 1)
+			}
 			return withoutReturn(r.buffer[r.start : r.next-1]), nil
 		}
 		if r.oldLineEnds() {
@@ -69,10 +72,14 @@ func (r *lineReader) extend() ([]byte, error) {
 			return r.last()
 		}
 		if r.end-r.start > MaxRecord {
-			return nil, problem(r.line, "a row of more than %d bytes: a quote that is never closed, or another format", MaxRecord)
+			return nil, tooLong(r.line)
 		}
 		searched -= r.fill()
 	}
+}
+
+func tooLong(line int64) *Problem {
+	return problem(line, "a row of more than %d bytes: a quote that is never closed, or another format", MaxRecord)
 }
 
 // A mark is how far a record has come.
