@@ -58,7 +58,11 @@ type ledgerRun struct {
 
 // whole books every account.
 func (r ledgerRun) whole(ctx context.Context) error {
-	return r.book(ctx, ledger.InputSQL, func(table ledger.Table) *warehouse.BatchWriter {
+	var rows int64
+	if err := r.session.QueryRow(ctx, "select count(*) from "+movementsTable).Scan(&rows); err != nil {
+		return err
+	}
+	return r.book(ctx, ledger.InputSQL, rows, func(table ledger.Table) *warehouse.BatchWriter {
 		return r.write.Batches(ctx, table.Name, table.Schema())
 	})
 }
@@ -122,13 +126,14 @@ func (r ledgerRun) more(ctx context.Context, before *build.Before, changed int64
 	if err != nil {
 		return err
 	}
-	return r.book(ctx, ledger.InputOfSQL(changedAccounts), func(table ledger.Table) *warehouse.BatchWriter {
+	rows := before.Tables[ledger.EntriesTable].Rows * changed / max(1, before.Tables[ledger.BalancesTable].Rows)
+	return r.book(ctx, ledger.InputOfSQL(changedAccounts), rows, func(table ledger.Table) *warehouse.BatchWriter {
 		return r.write.Part(table.Name, keys).Batches(ctx, table.Schema())
 	})
 }
 
-func (r ledgerRun) book(ctx context.Context, movements string, open func(ledger.Table) *warehouse.BatchWriter) error {
+func (r ledgerRun) book(ctx context.Context, movements string, rows int64, open func(ledger.Table) *warehouse.BatchWriter) error {
 	path := r.write.ScratchFile()
 	defer func() { _ = os.Remove(path) }() // the scratch folder goes as a whole anyway
-	return ledger.Book(ctx, r.session, ledger.Booking{Movements: movements, AsOf: r.asOf, ScratchFile: path, Open: open})
+	return ledger.Book(ctx, r.session, ledger.Booking{Movements: movements, Rows: rows, AsOf: r.asOf, ScratchFile: path, Open: open})
 }

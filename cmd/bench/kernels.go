@@ -41,6 +41,8 @@ func runStep(ctx context.Context, session *warehouse.Session, scratch, step stri
 		return ledgerTo(ctx, session, scratch, argument, "")
 	case "ledger-lots":
 		return ledgerTo(ctx, session, scratch, argument, ledger.LotsTable)
+	case "ledger-build":
+		return buildLedger(ctx, session, scratch, argument)
 	case "movements":
 		return scanMovements(ctx, session)
 	case "estimate":
@@ -85,7 +87,11 @@ func runLedger(ctx context.Context, session *warehouse.Session, scratch string, 
 	}
 	path := filepath.Join(scratch, "movements.parquet")
 	defer func() { _ = os.Remove(path) }()
-	return ledger.Book(ctx, session, ledger.Booking{Movements: ledger.InputSQL, AsOf: ledger.DayOf(asOfDay()), ScratchFile: path, Open: open})
+	booking := ledger.Booking{Movements: ledger.InputSQL, AsOf: ledger.DayOf(asOfDay()), ScratchFile: path, Open: open}
+	if err := session.QueryRow(ctx, "select count(*) from dataset.point_transactions").Scan(&booking.Rows); err != nil {
+		return err
+	}
+	return ledger.Book(ctx, session, booking)
 }
 
 func runEstimate(ctx context.Context, session *warehouse.Session) error {

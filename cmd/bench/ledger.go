@@ -57,6 +57,9 @@ func benchLedger(ctx context.Context, b *bencher) error {
 		return err
 	}
 	memory := result{Name: "ledger, memory", Pairs: scan.Pairs, A: scan.A}
+	if err := benchDay(ctx, b, dir, size); err != nil {
+		return err
+	}
 	b.add(sql.goal(sql.WallRatio, 0.2, "times"), scan.goal(scan.WallRatio, 1.5, "times"), memory.goal(scan.A.Peak, 4096, "MB"))
 	return os.RemoveAll(dir)
 }

@@ -15,8 +15,10 @@ type group struct {
 	order     []int32
 }
 
-func (g *group) add(of owner, m Movement) {
-	g.owners, g.movements = append(g.owners, of), append(g.movements, m)
+// add gives room for a movement.
+func (g *group) add(of owner) *Movement {
+	g.owners, g.movements = append(g.owners, of), append(g.movements, Movement{})
+	return &g.movements[len(g.movements)-1]
 }
 
 func (g *group) at(i int32) (owner, *Movement) { return g.owners[i], &g.movements[i] }
@@ -28,13 +30,18 @@ func (g *group) empty() {
 	g.owners, g.movements = g.owners[:0], g.movements[:0]
 }
 
-// sorted gives the indices of the movements in the order in which they are booked: by channel, account and currency, then in ledger order.
+// sorted gives the indices of the movements in the order in which they are booked: by channel, account and currency, then in ledger order. They mostly
+// come so.
 func (g *group) sorted() []int32 {
 	g.order = g.order[:0]
+	inOrder := true
 	for i := range g.movements {
 		g.order = append(g.order, int32(i))
+		inOrder = inOrder && (i == 0 || g.compare(int32(i-1), int32(i)) <= 0)
 	}
-	slices.SortFunc(g.order, g.compare)
+	if !inOrder {
+		slices.SortFunc(g.order, g.compare)
+	}
 	return g.order
 }
 

@@ -86,7 +86,7 @@ select
     source_file,
     source_row,
 from everything
-order by place`
+order by place, occurred_at`
 )
 
 // ProgrammeSQL selects the rules that ReadProgramme reads.
@@ -150,9 +150,9 @@ func checkUnit(at *array.Timestamp) error {
 	return nil
 }
 
-// movement reads row i.
-func (b *movementBatch) movement(i int) Movement {
-	m := Movement{
+// movement reads row i into m.
+func (b *movementBatch) movement(i int, m *Movement) {
+	*m = Movement{
 		TxnID: text(b.txn, i), OccurredAt: Instant(b.at.Value(i)), Points: b.points.Value(i), ExpiresOn: Day(b.expires.Value(i)),
 		KindName: text(b.kind, i), OrderID: text(b.order, i), Reason: text(b.reason, i),
 		SourceFile: text(b.file, i), SourceRow: b.row.Value(i), CounterAccount: text(b.counter, i), CounterTxn: text(b.answer, i),
@@ -167,7 +167,6 @@ func (b *movementBatch) movement(i int) Movement {
 	if b.expires.IsNull(i) {
 		m.Lacks |= LacksExpiry
 	}
-	return m
 }
 
 // owner reads whose row i is.

@@ -75,7 +75,7 @@ func (s *step) batch(batch arrow.RecordBatch) error {
 			}
 			s.place = place
 		}
-		s.group.add(rows.owner(i), rows.movement(i))
+		rows.movement(i, s.group.add(rows.owner(i)))
 	}
 	return nil
 }
