@@ -26,16 +26,10 @@ func (w *Workshop) Drift(ctx context.Context, environment string) (*run.Drift, e
 	if err != nil {
 		return nil, err
 	}
-	was, known := current.Tables[accountCustomers]
-	is, made := candidate.Tables[accountCustomers]
-	if !known || !made {
+	if current.Tables[accountCustomers].Fingerprint == "" {
 		return nil, nil
 	}
-	before, err := w.rowsOf(ctx, was)
-	if err != nil {
-		return nil, err
-	}
-	after, err := w.rowsOf(ctx, is)
+	before, after, err := w.rowsOnBothSides(ctx, accountCustomers, current, candidate)
 	if err != nil {
 		return nil, err
 	}
@@ -44,8 +38,8 @@ func (w *Workshop) Drift(ctx context.Context, environment string) (*run.Drift, e
 	return &found, err
 }
 
-func (w *Workshop) rowsOf(ctx context.Context, table snapshot.Table) (string, error) {
-	manifest, err := snapshot.ReadManifest(ctx, w.Bucket, accountCustomers, table.Fingerprint)
+func (w *Workshop) rowsOf(ctx context.Context, table string, environment snapshot.Environment) (string, error) {
+	manifest, err := snapshot.ReadManifest(ctx, w.Bucket, table, environment.Tables[table].Fingerprint)
 	if err != nil {
 		return "", err
 	}

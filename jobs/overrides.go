@@ -31,6 +31,18 @@ func (w *Workshop) WithOverrides(more []identity.Override) ([]byte, error) {
 	return text, nil
 }
 
+// WithoutOverride gives the text of the project's file of overrides without the decision on two accounts.
+func (w *Workshop) WithoutOverride(one, other identity.Account) ([]byte, error) {
+	text, err := os.ReadFile(w.OverridesFile())
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	if text, err = identity.Withdraw(text, one, other); err != nil {
+		return nil, ProjectError{err}
+	}
+	return text, nil
+}
+
 // WriteOverrides replaces the project's file of overrides at once.
 func (w *Workshop) WriteOverrides(text []byte) error {
 	path := w.OverridesFile()
@@ -54,19 +66,23 @@ func affected() map[string]bool {
 
 // OverridesEffect tells what the tables would be with another file of overrides. The tables are made beside the environment's, and nothing is
 // published. After it the workshop has the other file.
-func (w *Workshop) OverridesEffect(ctx context.Context, environment string, text []byte) (diff.Result, error) {
+func (w *Workshop) OverridesEffect(ctx context.Context, environment string, text []byte) (Effect, error) {
 	before, err := w.Build(ctx, BuildOptions{Environment: environment, Only: affected()})
 	if err != nil {
-		return diff.Result{}, fmt.Errorf("as it is: %w", err)
+		return Effect{}, fmt.Errorf("as it is: %w", err)
 	}
 	if err := w.overlay(ctx, text); err != nil {
-		return diff.Result{}, err
+		return Effect{}, err
 	}
 	after, err := w.Build(ctx, BuildOptions{Environment: environment, Only: affected()})
 	if err != nil {
-		return diff.Result{}, fmt.Errorf("with the decision: %w", err)
+		return Effect{}, fmt.Errorf("with the decision: %w", err)
 	}
-	result := diff.Result{Before: setOf("as it is", before), After: setOf("with the decision", after)}
+	result, err := w.measureEffect(ctx, before, after)
+	if err != nil {
+		return Effect{}, err
+	}
+	result.Result = diff.Result{Before: setOf("as it is", before), After: setOf("with the decision", after)}
 	result.Tables, err = diff.Environments(ctx, before, after, func(name string) bool { return affected()[name] }, diff.Options{
 		Bucket: w.Bucket, Session: w.Session, Scratch: w.Scratch, Grain: w.grainOf, Samples: effectSamples,
 	})

@@ -5,7 +5,7 @@ import "embed"
 
 // Files are the models (core, mart), the seeds and the parameters.
 //
-//go:embed core/*.sql mart/*.sql restricted/*.sql seeds parameters.yaml
+//go:embed audits/*.sql core/*.sql mart/*.sql restricted/*.sql seeds parameters.yaml
 var Files embed.FS
 
 // Seeds are the seeds and the parameters alone: what the built-in unit tests count on, whatever a project sets.

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"countinghouse/jobs"
-	"countinghouse/pipelines/diff"
 	"countinghouse/pipelines/identity"
 
 	"github.com/spf13/cobra"
@@ -37,7 +36,7 @@ func (a *app) decideCommand(action, use, short, example string) *cobra.Command {
 move, which tiers and layers change, points and what they are worth. Nothing is published.
 
 With --yes a line goes into the project's sql/seeds/identity_overrides.csv, which holds for every run from the next one on; without it nothing is
-written. To take a decision back, take its line out. A and B are accounts, as channel:account_id, or customer ids, which stand for the customer's oldest account.`,
+written. 'identity withdraw' takes a decision back. A and B are accounts, as channel:account_id, or customer ids, which stand for the customer's oldest account.`,
 	}
 	command.Flags().StringVar(&flags.who, "who", "", "who decides")
 	command.Flags().StringVar(&flags.why, "why", "", "why; no personal data")
@@ -63,9 +62,34 @@ written. To take a decision back, take its line out. A and B are accounts, as ch
 	return command
 }
 
+func (a *app) identityWithdrawCommand() *cobra.Command {
+	var yes bool
+	command := &cobra.Command{
+		Use: "withdraw A B", Short: "Take back what was decided about two accounts, and show what that changes", Args: cobra.ExactArgs(2),
+		Long: `Take the line on two accounts out of the project's sql/seeds/identity_overrides.csv, so that the evidence alone says whose they are. What that changes is shown
+first; without --yes nothing is written. A and B are accounts, as channel:account_id.`,
+		Example: "  countinghouse identity withdraw tmall:buyer7 pos:C100 --yes",
+	}
+	command.Flags().BoolVar(&yes, "yes", false, "take the line out")
+	command.RunE = func(command *cobra.Command, args []string) error {
+		return a.withWorkshop(func(ctx context.Context, workshop *jobs.Workshop) error {
+			one, other, err := a.findAccounts(ctx, workshop, args)
+			if err != nil {
+				return err
+			}
+			text, err := workshop.WithoutOverride(one, *other)
+			if err != nil {
+				return err
+			}
+			return a.showEffect(ctx, workshop, yes, 1, text)
+		})(command, args)
+	}
+	return command
+}
+
 // effect is what decisions change.
 type effect struct {
-	diff.Result
+	jobs.Effect
 	Decisions int    `json:"decisions"`
 	Written   string `json:"written,omitempty"` // the file
 }
@@ -76,8 +100,13 @@ func (a *app) decide(ctx context.Context, workshop *jobs.Workshop, write bool, d
 	if err != nil {
 		return err
 	}
-	told := effect{Decisions: len(decisions)}
-	if told.Result, err = workshop.OverridesEffect(ctx, a.environment, text); err != nil {
+	return a.showEffect(ctx, workshop, write, len(decisions), text)
+}
+
+// showEffect tells what another file of overrides changes, and writes it if that is wanted.
+func (a *app) showEffect(ctx context.Context, workshop *jobs.Workshop, write bool, decisions int, text []byte) (err error) {
+	told := effect{Decisions: decisions}
+	if told.Effect, err = workshop.OverridesEffect(ctx, a.environment, text); err != nil {
 		return err
 	}
 	if write {
@@ -87,6 +116,7 @@ func (a *app) decide(ctx context.Context, workshop *jobs.Workshop, write bool, d
 		}
 	}
 	return a.print(told, func() error {
+		a.printEffect(told.Effect)
 		a.printSections(told.Sections())
 		if write {
 			a.printf("\nwritten to %s: `countinghouse run` makes it hold\n", told.Written)
@@ -95,6 +125,20 @@ func (a *app) decide(ctx context.Context, workshop *jobs.Workshop, write bool, d
 		}
 		return nil
 	})
+}
+
+func (a *app) printEffect(found jobs.Effect) {
+	moved := found.Drift
+	a.printf("%d accounts get another customer: %d merged, %d split, %d reassigned\n", moved.MovedAccounts, moved.Merged, moved.Split, moved.Reassigned)
+	rows := make([][]string, len(found.Summary))
+	for i, line := range found.Summary {
+		changed := ""
+		if line.Changed >= 0 {
+			changed = fmt.Sprint(line.Changed)
+		}
+		rows[i] = []string{line.What, line.Before, line.After, changed}
+	}
+	a.grid([]string{"", "before", "after", "customers with another value"}, rows, 3)
 }
 
 func unknownIsUsage(err error) error {

@@ -75,7 +75,7 @@ func Header() []string {
 }
 
 // Append adds decisions to the text of a file of overrides; an empty text gets its header. What stands there already is left as it is, and a
-// pair that is decided the same way there is not written again. A pair that is decided the other way is an error: a person has to take that line out.
+// pair that is decided the same way there is not written again. A pair that is decided the other way is an error: a person has to take it back first.
 func Append(text []byte, decisions []Override) ([]byte, error) {
 	text = bytes.Clone(text)
 	if len(bytes.TrimSpace(text)) == 0 {
@@ -93,7 +93,7 @@ func Append(text []byte, decisions []Override) ([]byte, error) {
 	for _, decision := range decisions {
 		at := slices.IndexFunc(lines, func(line []string) bool { return len(line) > 4 && decision.samePair(line) })
 		if at >= 0 && lines[at][0] != decision.Action {
-			return nil, fmt.Errorf("identity_overrides.csv:%d says %s of %s:%s and %s:%s: take that line out first", at+1, lines[at][0],
+			return nil, fmt.Errorf("identity_overrides.csv:%d says %s of %s:%s and %s:%s: take that back first, with `countinghouse identity withdraw`", at+1, lines[at][0],
 				decision.Channel, decision.AccountID, decision.OtherChannel, decision.OtherAccountID)
 		}
 		if at < 0 {
