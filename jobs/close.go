@@ -18,6 +18,7 @@ import (
 	"countinghouse/pipelines/build"
 	"countinghouse/pipelines/closing"
 	"countinghouse/pipelines/conform"
+	"countinghouse/pipelines/estimate"
 	"countinghouse/pipelines/identity"
 	"countinghouse/pipelines/ledger"
 )
@@ -142,7 +143,7 @@ func (w *Workshop) freeze(ctx context.Context, options CloseOptions) (closing.Re
 }
 
 func stepVersions() map[string]int {
-	return map[string]int{"identity": identity.Version, "ledger": ledger.Version}
+	return map[string]int{"identity": identity.Version, "ledger": ledger.Version, "estimate": estimate.Version}
 }
 
 // closable says why what is published cannot be closed.

@@ -28,6 +28,8 @@ type Verification struct {
 	Problems []string `json:"problems"`
 	// Changes are what of the project as it is now differs from what was frozen. They do not change the close.
 	Changes []closing.Change `json:"changes"`
+	// Code are steps written in Go whose version is another one than at the close: what they make may differ for that reason, and no other.
+	Code []closing.Change `json:"code"`
 	// NewFiles landed since.
 	NewFiles []closing.File `json:"new_files"`
 	// Erased are exports that were rewritten since, on record, to erase a person: their figures are compared, their bytes are those of the certificate.
@@ -36,16 +38,22 @@ type Verification struct {
 	Tables int      `json:"tables"` // that were made again and compared
 }
 
+// codeChange is what a change of a step written in Go is called.
+const codeChange = "code"
+
 // ErrUnverified says that a close does not verify. Nothing was changed.
 var ErrUnverified = errors.New("the close does not verify")
 
 // VerifyClose derives a closed period again and compares: the chain, every file's bytes, every digest. period empty: the last close.
 func (w *Workshop) VerifyClose(ctx context.Context, period string) (Verification, error) {
 	records, record, err := w.closeOf(ctx, period)
+	if errors.Is(err, closing.ErrBroken) { // a record that cannot be read
+		return Verification{Period: period, Problems: []string{err.Error()}, Changes: []closing.Change{}, Code: []closing.Change{}, NewFiles: []closing.File{}}, ErrUnverified
+	}
 	if err != nil {
 		return Verification{}, err
 	}
-	found := Verification{Period: record.Period, Key: record.Key, Files: len(record.Files), Problems: closing.Chain(records)}
+	found := Verification{Period: record.Period, Key: record.Key, Files: len(record.Files), Problems: append(closing.Chain(records), record.Altered()...)}
 	erased, err := closing.Replacements(ctx, w.Bucket, record.Files)
 	if err != nil {
 		return found, err
@@ -65,6 +73,8 @@ func (w *Workshop) VerifyClose(ctx context.Context, period string) (Verification
 	if found.Changes, found.NewFiles, err = w.changesSince(ctx, record); err != nil {
 		return found, err
 	}
+	found.Code = slices.DeleteFunc(slices.Clone(found.Changes), func(change closing.Change) bool { return change.What != codeChange })
+	found.Changes = slices.DeleteFunc(found.Changes, func(change closing.Change) bool { return change.What == codeChange })
 	again, err := w.deriveAgain(ctx, records, record)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -73,6 +83,7 @@ func (w *Workshop) VerifyClose(ctx context.Context, period string) (Verification
 		found.Problems = append(found.Problems, "it cannot be derived again: "+err.Error())
 	} else {
 		found.Problems = append(found.Problems, closing.TableChanges(record.Tables, again.tables)...)
+		found.Problems = append(found.Problems, closing.FigureProblems(record.Figures, again.figures)...)
 		found.Tables = len(again.tables)
 	}
 	if len(found.Problems) > 0 {
@@ -109,7 +120,7 @@ func (w *Workshop) changesSince(ctx context.Context, record closing.Stored) ([]c
 	changes = append(changes, closing.ValueChanges("setting",
 		map[string]string{"zone": record.Settings.Zone, "country": record.Settings.Country, "key of the hashes": record.Settings.Key},
 		map[string]string{"zone": settings.Zone, "country": settings.Country, "key of the hashes": settings.Key})...)
-	changes = append(changes, closing.ValueChanges("code", texts(record.Steps), texts(stepVersions()))...)
+	changes = append(changes, closing.ValueChanges(codeChange, texts(record.Steps), texts(stepVersions()))...)
 	sources, err := w.defined.sources()
 	if err != nil {
 		return nil, nil, err
@@ -155,7 +166,10 @@ func (w *Workshop) ofClose(ctx context.Context, records []closing.Stored, record
 		return derivation{}, err
 	}
 	own.Parameters, own.Zone, own.Brand.Country = parameters, zone, record.Settings.Country
-	made := derivation{own: own, asOf: record.AsOf, files: record.Files, defined: frozen(record.Sources)}
+	made := derivation{own: own, asOf: record.AsOf, files: record.Files}
+	if made.defined, err = frozen(record.Sources); err != nil {
+		return made, err
+	}
 	if made.erased, err = closing.Replacements(ctx, w.Bucket, record.Files); err != nil {
 		return made, err
 	}
@@ -328,6 +342,10 @@ func (w *Workshop) DiffClose(ctx context.Context, period string) ([]CloseStep, e
 	for _, file := range fresh {
 		names = append(names, file.Name+" ("+file.Feed+")")
 	}
+	rules, err := frozen(mixed(record.Sources, sources))
+	if err != nil {
+		return nil, err
+	}
 	figures, tables := record.Figures, record.Tables
 	var steps []CloseStep
 	step := func(cause string, details []string, change func()) error {
@@ -351,9 +369,9 @@ func (w *Workshop) DiffClose(ctx context.Context, period string) ([]CloseStep, e
 		step("late files", names, func() { made.files = landed }),
 		step("changed parameters, seeds and estimates", written(changes, "parameter", "seed", "setting"), func() {
 			made.own.Parameters, made.own.Zone, made.own.Brand.Country = w.Project.Parameters, w.Project.Zone, w.Project.Brand.Country
-			made.defined = frozen(mixed(record.Sources, sources))
+			made.defined = rules
 		}),
-		step("changed SQL and contracts", written(changes, "sql", "contract", "code"), func() { made.defined = w.defined }),
+		step("changed SQL and contracts", written(changes, "sql", "contract", codeChange), func() { made.defined = w.defined }),
 	)
 	return steps, err
 }

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -45,11 +46,14 @@ func (d definitions) sources() ([]closing.Source, error) {
 }
 
 // frozen are the definitions that a close kept.
-func frozen(sources []closing.Source) definitions {
-	return definitions{
-		sql: closing.Files(sources, closing.BuiltinSQL), ownSQL: closing.Files(sources, closing.OwnSQL),
-		schemas: closing.Files(sources, closing.BuiltinSchemas), ownSchemas: closing.Files(sources, closing.OwnSchemas),
+func frozen(sources []closing.Source) (made definitions, err error) {
+	for layer, into := range map[string]*fs.FS{
+		closing.BuiltinSQL: &made.sql, closing.OwnSQL: &made.ownSQL, closing.BuiltinSchemas: &made.schemas, closing.OwnSchemas: &made.ownSchemas,
+	} {
+		files, problem := closing.Files(sources, layer)
+		*into, err = files, errors.Join(err, problem)
 	}
+	return made, err
 }
 
 // closedBase is the close that the figures of the as-of day begin with: the last period in force that ended before it.

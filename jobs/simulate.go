@@ -16,6 +16,7 @@ import (
 
 	"countinghouse/internal/objectstore/open"
 	"countinghouse/internal/snapshot"
+	"countinghouse/internal/warehouse"
 	"countinghouse/pipelines/build"
 	"countinghouse/pipelines/closing"
 )
@@ -35,9 +36,10 @@ type SimulatedFigure struct {
 	After  string `json:"after"`
 }
 
-// SimulatedExpiry is what expires in a month of what is outstanding.
+// SimulatedExpiry is what expires in a month of what is outstanding of a currency of points.
 type SimulatedExpiry struct {
 	Month        string `json:"month"`
+	Currency     string `json:"currency"`
 	PointsBefore int64  `json:"points_before"`
 	PointsAfter  int64  `json:"points_after"`
 	ValueBefore  string `json:"value_before"`
@@ -112,8 +114,8 @@ func withRules(defined definitions, rules map[string]string) (definitions, error
 	}
 	own = slices.DeleteFunc(own, func(source closing.Source) bool { return source.Path == programmeSeed })
 	own = append(own, closing.Source{Layer: closing.OwnSQL, Path: programmeSeed, Text: changed.String()})
-	defined.ownSQL = closing.Files(own, closing.OwnSQL)
-	return defined, nil
+	defined.ownSQL, err = closing.Files(own, closing.OwnSQL)
+	return defined, err
 }
 
 // effectiveFile reads a file from the first layer that has it.
@@ -241,18 +243,27 @@ func (w *Workshop) compareSimulated(ctx context.Context, before, after map[strin
 			relations[name] = "(" + rows + ")"
 		}
 	}
-	for _, figure := range simulatedFigures() {
-		one := SimulatedFigure{Name: figure.name}
-		for relations, into := range map[*map[string]string]*string{&was: &one.Before, &is: &one.After} {
-			query := "select coalesce(cast(" + figure.total + " as varchar), '') from " + (*relations)[figure.table]
-			if err := w.Session.QueryRow(ctx, query).Scan(into); err != nil {
-				return fmt.Errorf("%s: %w", figure.name, err)
+	currencies, err := w.simulatedCurrencies(ctx, was["mart.point_lots"], is["mart.point_lots"])
+	if err != nil {
+		return err
+	}
+	for _, currency := range currencies {
+		for _, figure := range simulatedFigures() {
+			one := SimulatedFigure{Name: figure.name}
+			if len(currencies) > 1 {
+				one.Name += " of " + currency
 			}
+			for relations, into := range map[*map[string]string]*string{&was: &one.Before, &is: &one.After} {
+				query := "select coalesce(cast(" + figure.total + " as varchar), '') from " + (*relations)[figure.table] + " where currency = " + warehouse.Quote(currency)
+				if err := w.Session.QueryRow(ctx, query).Scan(into); err != nil {
+					return fmt.Errorf("%s: %w", figure.name, err)
+				}
+			}
+			result.Figures = append(result.Figures, one)
 		}
-		result.Figures = append(result.Figures, one)
 	}
 	touched := SimulatedFigure{Name: "members touched", Before: "0"}
-	err := w.Session.QueryRow(ctx, `select cast(count(distinct coalesce(was.customer_id, now.customer_id)) as varchar) from `+was["mart.point_lots"]+` as was
+	err = w.Session.QueryRow(ctx, `select cast(count(distinct coalesce(was.customer_id, now.customer_id)) as varchar) from `+was["mart.point_lots"]+` as was
 		full join `+is["mart.point_lots"]+` as now on was.channel = now.channel and was.account_id = now.account_id and was.lot_id = now.lot_id
 		where was.points_remaining is distinct from now.points_remaining or was.expires_on is distinct from now.expires_on
 			or was.face_value is distinct from now.face_value`).Scan(&touched.After)
@@ -262,6 +273,24 @@ func (w *Workshop) compareSimulated(ctx context.Context, before, after map[strin
 	result.Figures = append(result.Figures, touched)
 	result.Expiries, err = w.simulatedExpiries(ctx, was["mart.point_liability"], is["mart.point_liability"])
 	return err
+}
+
+// simulatedCurrencies are points, and the other kinds that there are lots of.
+func (w *Workshop) simulatedCurrencies(ctx context.Context, was, is string) ([]string, error) {
+	rows, err := w.Session.Query(ctx, "select currency from (select currency from "+was+" union select currency from "+is+" union select 'points') order by currency <> 'points', currency")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var found []string
+	for rows.Next() {
+		var currency string
+		if err := rows.Scan(&currency); err != nil {
+			return nil, err
+		}
+		found = append(found, currency)
+	}
+	return found, rows.Err()
 }
 
 // simulatedFigures are what is compared, each a total over a mart.
@@ -281,10 +310,10 @@ func simulatedFigures() []struct{ name, table, total string } {
 
 func (w *Workshop) simulatedExpiries(ctx context.Context, was, is string) ([]SimulatedExpiry, error) {
 	rows, err := w.Session.Query(ctx, `with sides as (
-			select expiry_month, outstanding_points as before, 0 as after, face_value as value_before, cast(0 as decimal(18, 2)) as value_after from `+was+` where age_band <> 'arrears'
-			union all select expiry_month, 0, outstanding_points, 0, face_value from `+is+` where age_band <> 'arrears')
-		select cast(expiry_month as varchar), cast(sum(before) as bigint), cast(sum(after) as bigint), cast(sum(value_before) as varchar), cast(sum(value_after) as varchar)
-		from sides group by expiry_month order by expiry_month`)
+			select currency, expiry_month, outstanding_points as before, 0 as after, face_value as value_before, cast(0 as decimal(18, 2)) as value_after from `+was+` where age_band <> 'arrears'
+			union all select currency, expiry_month, 0, outstanding_points, 0, face_value from `+is+` where age_band <> 'arrears')
+		select cast(expiry_month as varchar), currency, cast(sum(before) as bigint), cast(sum(after) as bigint), cast(sum(value_before) as varchar), cast(sum(value_after) as varchar)
+		from sides group by currency, expiry_month order by currency <> 'points', currency, expiry_month`)
 	if err != nil {
 		return nil, err
 	}
@@ -292,7 +321,7 @@ func (w *Workshop) simulatedExpiries(ctx context.Context, was, is string) ([]Sim
 	found := []SimulatedExpiry{}
 	for rows.Next() {
 		var one SimulatedExpiry
-		if err := rows.Scan(&one.Month, &one.PointsBefore, &one.PointsAfter, &one.ValueBefore, &one.ValueAfter); err != nil {
+		if err := rows.Scan(&one.Month, &one.Currency, &one.PointsBefore, &one.PointsAfter, &one.ValueBefore, &one.ValueAfter); err != nil {
 			return nil, err
 		}
 		found = append(found, one)

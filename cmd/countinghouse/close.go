@@ -24,7 +24,8 @@ What arrives later for a closed month does not change it. It stands in the next 
 line, with its cause, in mart.point_prior_period.
 
   --verify   reads every export's bytes again, derives the month from the store with what was frozen, and compares digests (exit code 5 when
-             something differs); what the project says otherwise today is listed
+             something differs); what the project says otherwise today is listed, and steps whose code is another version. With --pack DIR also the
+             files of a pack are held against the close
   --diff     derives the month with today's exports, then also with today's seeds and parameters, then also with today's SQL and contracts, and
              says what each of these changes
   --reopen   opens a month again, on record
@@ -47,7 +48,8 @@ func (a *app) closeCommand() *cobra.Command {
 			"  countinghouse close 2026-10 --who 'Li Na' --note 'October, reviewed'\n" +
 			"  countinghouse close --verify 2026-10\n" +
 			"  countinghouse close --diff 2026-10\n" +
-			"  countinghouse close 2026-10 --pack october",
+			"  countinghouse close 2026-10 --pack october\n" +
+			"  countinghouse close --verify 2026-10 --pack october",
 	}
 	flags := command.Flags()
 	flags.BoolVar(&how.verify, "verify", false, "derive the closed month again and compare")
@@ -58,7 +60,8 @@ func (a *app) closeCommand() *cobra.Command {
 	flags.StringVar(&how.note, "note", "", "a note for the record")
 	flags.StringVar(&how.why, "why", "", "why a month is opened again")
 	flags.StringSliceVar(&how.waive, "waive", nil, "close though these checks fail, on record: feeds, reconciliation")
-	command.MarkFlagsMutuallyExclusive("verify", "diff", "reopen", "pack")
+	command.MarkFlagsMutuallyExclusive("verify", "diff", "reopen")
+	command.MarkFlagsMutuallyExclusive("diff", "reopen", "pack")
 	command.RunE = func(command *cobra.Command, args []string) error {
 		period := ""
 		if len(args) > 0 {
@@ -81,7 +84,7 @@ func (a *app) closeCommand() *cobra.Command {
 func (a *app) closeOrLook(ctx context.Context, workshop *jobs.Workshop, period string, how closeFlags) error {
 	switch {
 	case how.verify:
-		return a.verifyClose(ctx, workshop, period)
+		return a.verifyClose(ctx, workshop, period, how.pack)
 	case how.diff:
 		return a.diffClose(ctx, workshop, period)
 	case how.pack != "":
@@ -154,10 +157,19 @@ func (a *app) listCloses(ctx context.Context, workshop *jobs.Workshop) error {
 	})
 }
 
-func (a *app) verifyClose(ctx context.Context, workshop *jobs.Workshop, period string) error {
+func (a *app) verifyClose(ctx context.Context, workshop *jobs.Workshop, period, pack string) error {
 	found, err := workshop.VerifyClose(ctx, period)
 	if err != nil && !errors.Is(err, jobs.ErrUnverified) {
 		return err
+	}
+	if pack != "" {
+		problems, failed := workshop.VerifyPack(ctx, period, pack)
+		if failed != nil {
+			return failed
+		}
+		if found.Problems = append(found.Problems, problems...); len(problems) > 0 {
+			err = jobs.ErrUnverified
+		}
 	}
 	printed := a.print(found, func() error {
 		for _, problem := range found.Problems {
@@ -171,6 +183,9 @@ func (a *app) verifyClose(ctx context.Context, workshop *jobs.Workshop, period s
 		}
 		for _, change := range found.Changes {
 			a.printf("since the close: %s\n", jobs.ChangeText(change))
+		}
+		for _, change := range found.Code {
+			a.printf("code since the close: the step %s was %s and is %s; what it makes may differ for that\n", change.Name, change.Was, change.Is)
 		}
 		if len(found.Problems) == 0 {
 			a.printf("%s verifies: the chain holds, %d exports have the bytes that they had, %d tables come out the same\n", found.Period, found.Files, found.Tables)

@@ -31,7 +31,10 @@ func (a *app) simulateCommand() *cobra.Command {
 	var set []string
 	command := &cobra.Command{
 		Use: "simulate", Short: "Say what other rules would make of the points liability", Long: simulateLong, Args: cobra.NoArgs,
-		Example: "  countinghouse simulate --validity-days 180\n  countinghouse simulate --redemption-points 120 --redemption-rate 0.6 -o json",
+		Example: "  countinghouse simulate --validity-days 180\n" +
+			"  countinghouse simulate --burn-order oldest_first\n" +
+			"  countinghouse simulate --redemption-points 120 --redemption-rate 0.6 -o json\n" +
+			"  countinghouse simulate --set validity=calendar_year --set grace_days=90",
 	}
 	flags := command.Flags()
 	flags.StringVar(&days, "validity-days", "", "days after its issue that a point is good for")
@@ -41,12 +44,15 @@ func (a *app) simulateCommand() *cobra.Command {
 	flags.StringArrayVar(&set, "set", nil, "any column of the programme: COLUMN=VALUE")
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		rules := map[string]string{}
-		for name, value := range map[string]string{"validity_days": days, "redemption_points": points, "expected_redemption_rate": rate, "burn_order": burn} {
-			if value != "" {
-				rules[name] = value
+		for name, of := range map[string]struct{ flag, value string }{
+			"validity_days": {"validity-days", days}, "redemption_points": {"redemption-points", points},
+			"expected_redemption_rate": {"redemption-rate", rate}, "burn_order": {"burn-order", burn},
+		} {
+			if flags.Changed(of.flag) {
+				rules[name] = of.value
 			}
 		}
-		if days != "" {
+		if flags.Changed("validity-days") {
 			rules["validity"] = "rolling"
 		}
 		for _, one := range set {
@@ -58,6 +64,9 @@ func (a *app) simulateCommand() *cobra.Command {
 		}
 		if len(rules) == 0 {
 			return usage(errors.New("simulate: say which rule is to be another one, such as --validity-days 180"))
+		}
+		if err := checkRules(rules); err != nil {
+			return usage(err)
 		}
 		return with(a.published, func(ctx context.Context, workshop *jobs.Workshop) error { return a.simulate(ctx, workshop, rules) })(command, nil)
 	}
@@ -98,7 +107,11 @@ func (a *app) simulate(ctx context.Context, workshop *jobs.Workshop, rules map[s
 		a.grid([]string{"", "as it is", "as it would be"}, rows, 2)
 		rows = nil
 		for _, expiry := range result.Expiries {
-			rows = append(rows, []string{expiry.Month[:7], fmt.Sprint(expiry.PointsBefore), fmt.Sprint(expiry.PointsAfter), expiry.ValueBefore, expiry.ValueAfter})
+			month := expiry.Month[:7]
+			if expiry.Currency != "points" {
+				month += " " + expiry.Currency
+			}
+			rows = append(rows, []string{month, fmt.Sprint(expiry.PointsBefore), fmt.Sprint(expiry.PointsAfter), expiry.ValueBefore, expiry.ValueAfter})
 		}
 		a.grid([]string{"expiring in", "points as it is", "as it would be", "value as it is", "as it would be"}, rows, 4)
 		return nil

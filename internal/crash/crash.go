@@ -33,12 +33,16 @@ const (
 	RunDone = "run.done"
 )
 
-// Points that no run passes: those of gc and erase.
+// Points that no run passes: those of gc, close and erase.
 const (
 	// CollectHidden: the manifests of tables that nobody refers to are gone, their rows are not.
 	CollectHidden = "collect.hidden"
 	// CollectForgotten: the accountings of conformed files that count for nothing any more are gone too, their rows are not.
 	CollectForgotten = "collect.forgotten"
+	// CloseSealed: the hash of a month's record is noted, the record is not written.
+	CloseSealed = "close.sealed"
+	// CloseWritten: the record of a month is written, the lease is not given back.
+	CloseWritten = "close.written"
 	// EraseBegun: the tombstones of an erasure hold, nothing is rewritten.
 	EraseBegun = "erase.begun"
 	// EraseRewritten: an export lies in the store both as it was and without the person.
@@ -70,7 +74,7 @@ func Names() []string {
 
 // all are the points that there are.
 func all() []string {
-	return append(Names(), CollectHidden, CollectForgotten, EraseBegun, EraseRewritten, ErasePublished)
+	return append(Names(), CollectHidden, CollectForgotten, CloseSealed, CloseWritten, EraseBegun, EraseRewritten, ErasePublished)
 }
 
 // Arm chooses the point at which the process ends: "name", or "name:n" for the n-th time that it is passed (n from 1).

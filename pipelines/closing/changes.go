@@ -1,6 +1,8 @@
 package closing
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -12,7 +14,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"testing/fstest"
 
 	"countinghouse/internal/contract/landing"
 	"countinghouse/internal/objectstore"
@@ -48,18 +49,28 @@ func ReadSources(layer string, files fs.FS) ([]Source, error) {
 	return sources, err
 }
 
-// Files gives a layer's sources as a file system; nil if it has none.
-func Files(sources []Source, layer string) fs.FS {
-	files := fstest.MapFS{}
+// Files gives a layer's sources as a file system, which is an archive in memory; nil if it has none.
+func Files(sources []Source, layer string) (fs.FS, error) {
+	var packed bytes.Buffer
+	archive := zip.NewWriter(&packed)
+	files := 0
 	for _, source := range sources {
-		if source.Layer == layer {
-			files[source.Path] = &fstest.MapFile{Data: []byte(source.Text)}
+		if source.Layer != layer {
+			continue
 		}
+		file, err := archive.CreateHeader(&zip.FileHeader{Name: source.Path, Method: zip.Store})
+		if err == nil {
+			_, err = io.WriteString(file, source.Text)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s/%s: %w", layer, source.Path, err)
+		}
+		files++
 	}
-	if len(files) == 0 {
-		return nil
+	if err := archive.Close(); err != nil || files == 0 {
+		return nil, err
 	}
-	return files
+	return zip.NewReader(bytes.NewReader(packed.Bytes()), int64(packed.Len()))
 }
 
 // Change is one thing that is not as it was when the period was closed.
@@ -234,6 +245,17 @@ func TableChanges(was, is []Table) []string {
 			problems = append(problems, table.Name+": it cannot be made any more")
 		case again.Digest != table.Digest:
 			problems = append(problems, fmt.Sprintf("%s: its content digest is %s (%d rows) and was %s (%d rows)", table.Name, short(again.Digest), again.Rows, short(table.Digest), table.Rows))
+		}
+	}
+	return problems
+}
+
+// FigureProblems tells of recorded figures that come out otherwise.
+func FigureProblems(was, is []Figure) []string {
+	var problems []string
+	for _, change := range FigureChanges(was, is) {
+		if change.Was != "" && change.Was != change.Is {
+			problems = append(problems, fmt.Sprintf("%s.%s: the record says %s, and it comes out as %s", change.Table, change.Column, change.Was, orNone(change.Is)))
 		}
 	}
 	return problems

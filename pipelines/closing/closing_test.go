@@ -1,6 +1,7 @@
 package closing_test
 
 import (
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -169,7 +170,7 @@ func TestRewrittenExportIsFound(t *testing.T) {
 	}
 }
 
-func sources(t *testing.T, layer string, files fstest.MapFS) []closing.Source {
+func sources(t *testing.T, layer string, files fs.FS) []closing.Source {
 	t.Helper()
 	read, err := closing.ReadSources(layer, files)
 	if err != nil {
@@ -201,11 +202,15 @@ func TestChangesNameTheLine(t *testing.T) {
 // TestSourcesComeBack: what a close keeps of files gives the same files.
 func TestSourcesComeBack(t *testing.T) {
 	files := fstest.MapFS{"core/a.sql": file("select 1"), "parameters.yaml": file("x: 1")}
-	again := sources(t, closing.OwnSQL, closing.Files(sources(t, closing.OwnSQL, files), closing.OwnSQL).(fstest.MapFS))
+	made, err := closing.Files(sources(t, closing.OwnSQL, files), closing.OwnSQL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := sources(t, closing.OwnSQL, made)
 	if len(again) != 2 || again[0].Text != "select 1" || again[1].Text != "x: 1" {
 		t.Errorf("came back as %v", again)
 	}
-	if closing.Files(again, closing.BuiltinSQL) != nil {
+	if none, err := closing.Files(again, closing.BuiltinSQL); none != nil || err != nil {
 		t.Error("a layer without files is there")
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"countinghouse/internal/crash"
 	"countinghouse/internal/objectstore"
 )
 
@@ -35,7 +36,9 @@ type Record struct {
 	Note     string    `json:"note"`
 	At       time.Time `json:"at"`
 	Binary   string    `json:"binary"` // the version of the program
-	Waived   []string  `json:"waived,omitempty"`
+	// Sealed says that the record's hash is noted beside it: see sealKey. Records of older versions of the program have none.
+	Sealed bool     `json:"sealed,omitempty"`
+	Waived []string `json:"waived,omitempty"`
 
 	// What follows is of a close only.
 
@@ -125,10 +128,15 @@ func Key(period string, number int) string {
 	return folder + period + "/" + strconv.Itoa(number) + ".json"
 }
 
+// sealKey is where the hash of a record is noted, so that a change of the last one, which no other names, shows too. Who can write to the store can
+// change both: the hash belongs outside it as well.
+func sealKey(key string) string { return strings.TrimSuffix(key, ".json") + ".sha256" }
+
 // Stored is a record as it lies in the store.
 type Stored struct {
 	Record
 	Link
+	seal string
 }
 
 // ErrBroken says that a record is not what its successor says it was.
@@ -137,22 +145,27 @@ var ErrBroken = errors.New("the chain of closes is broken")
 // List gives every record, oldest first. Nothing is checked but that each can be read.
 func List(ctx context.Context, bucket *objectstore.Bucket) ([]Stored, error) {
 	var records []Stored
+	seals := map[string]string{}
 	for object, err := range bucket.List(ctx, folder) {
 		if err != nil {
 			return nil, fmt.Errorf("list closes: %w", err)
 		}
-		if !strings.HasSuffix(object.Key, ".json") {
-			continue
-		}
 		text, _, err := bucket.Read(ctx, object.Key)
 		if err != nil {
 			return nil, err
+		}
+		if !strings.HasSuffix(object.Key, ".json") {
+			seals[object.Key] = strings.TrimSpace(string(text))
+			continue
 		}
 		stored := Stored{Link: Link{Key: object.Key, SHA256: Hash(text)}}
 		if err := json.Unmarshal(text, &stored.Record); err != nil {
 			return nil, fmt.Errorf("%s: %w: %w", object.Key, ErrBroken, err)
 		}
 		records = append(records, stored)
+	}
+	for i := range records {
+		records[i].seal = seals[sealKey(records[i].Key)]
 	}
 	slices.SortFunc(records, func(a, b Stored) int {
 		if a.Sequence != b.Sequence {
@@ -180,6 +193,10 @@ func Chain(records []Stored) []string {
 		if record.Previous != before {
 			problems = append(problems, fmt.Sprintf("%s names %s with hash %s as the record before it, which is %s with hash %s", record.Key,
 				orNone(record.Previous.Key), short(record.Previous.SHA256), orNone(before.Key), short(before.SHA256)))
+		}
+		if record.Sealed && record.seal != record.SHA256 {
+			problems = append(problems, fmt.Sprintf("%s was changed after it was written: its hash is %s, and %s was noted in %s", record.Key,
+				short(record.SHA256), short(record.seal), sealKey(record.Key)))
 		}
 		if record.Key != Key(record.Period, record.Number) {
 			problems = append(problems, fmt.Sprintf("%s says that it is record %d of %s", record.Key, record.Number, record.Period))
@@ -262,7 +279,7 @@ func Reopenable(records []Stored, period string) error {
 
 // Append writes a record as the next of the chain, and gives it as it is stored. objectstore.ErrPrecondition if somebody was quicker.
 func Append(ctx context.Context, bucket *objectstore.Bucket, records []Stored, record Record) (Stored, error) {
-	record.Number, record.Sequence = 1, len(records)+1
+	record.Number, record.Sequence, record.Sealed = 1, len(records)+1, true
 	for _, one := range records {
 		if one.Period == record.Period {
 			record.Number = max(record.Number, one.Number+1)
@@ -273,9 +290,38 @@ func Append(ctx context.Context, bucket *objectstore.Bucket, records []Stored, r
 	if err != nil {
 		return Stored{}, err
 	}
-	key := Key(record.Period, record.Number)
+	key, hash := Key(record.Period, record.Number), Hash(text)
+	// The seal goes first: a seal without a record is nothing, and the next attempt replaces it.
+	if err := seal(ctx, bucket, key, hash); err != nil {
+		return Stored{}, fmt.Errorf("close %s: %w", record.Period, err)
+	}
+	crash.Point(crash.CloseSealed)
 	if _, err := bucket.CompareAndSet(ctx, key, text, 0); err != nil {
 		return Stored{}, fmt.Errorf("close %s: %w", record.Period, err)
 	}
-	return Stored{Record: record, Link: Link{Key: key, SHA256: Hash(text)}}, nil
+	crash.Point(crash.CloseWritten)
+	return Stored{Record: record, Link: Link{Key: key, SHA256: hash}, seal: hash}, nil
+}
+
+func seal(ctx context.Context, bucket *objectstore.Bucket, key, hash string) error {
+	if _, _, err := bucket.Read(ctx, key); !errors.Is(err, objectstore.ErrNotFound) {
+		return err // a record that is there keeps its seal
+	}
+	_, before, err := bucket.Read(ctx, sealKey(key))
+	if err != nil && !errors.Is(err, objectstore.ErrNotFound) {
+		return err
+	}
+	_, err = bucket.CompareAndSet(ctx, sealKey(key), []byte(hash+"\n"), before.Generation) // 0 where there is none
+	return err
+}
+
+// Altered tells of what a record holds that is not what its own hashes say.
+func (r Record) Altered() []string {
+	var problems []string
+	for _, source := range r.Sources {
+		if Hash([]byte(source.Text)) != source.SHA256 {
+			problems = append(problems, fmt.Sprintf("the record of %s: the text of %s/%s is not what its hash says", r.Period, source.Layer, source.Path))
+		}
+	}
+	return problems
 }
