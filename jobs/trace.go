@@ -48,7 +48,9 @@ const (
 )
 
 // Traceable says whether figures of a table can be followed to movements or lots.
-func Traceable(table string) bool { return table == rollforward || table == liability }
+func Traceable(table string) bool {
+	return table == rollforward || table == liability || isDeferral(table)
+}
 
 // TraceFigure follows a figure of an environment. A ProjectError if there is no such figure.
 func (w *Workshop) TraceFigure(ctx context.Context, environment, table, column string, where map[string]string, limit int) (FigureTrace, error) {
@@ -61,9 +63,8 @@ func (w *Workshop) TraceFigure(ctx context.Context, environment, table, column s
 	if err != nil {
 		return found, ProjectError{err}
 	}
-	var rows int64
-	query := "select count(*), coalesce(cast(sum(" + warehouse.QuoteName(column) + ") as varchar), '') from " + table + " where " + filter
-	if err := w.Session.QueryRow(ctx, query).Scan(&rows, &found.Value); err != nil {
+	rows, value, err := w.valueOf(ctx, table, column, filter)
+	if found.Value = value; err != nil {
 		return found, ProjectError{fmt.Errorf("explain: %s.%s is no figure that can be added up: %w", table, column, err)}
 	}
 	if rows == 0 {
@@ -72,6 +73,10 @@ func (w *Workshop) TraceFigure(ctx context.Context, environment, table, column s
 	items := ""
 	if table == liability {
 		items = lotsBehind(column, where)
+	} else if isDeferral(table) {
+		if items, found.Note, err = w.deferralBehind(ctx, table, column, filter, where); err != nil {
+			return found, err
+		}
 	} else if items, found.Note, err = w.movementsBehind(ctx, current, column, where); err != nil {
 		return found, err
 	}
@@ -162,7 +167,11 @@ func (w *Workshop) traceItems(ctx context.Context, items string, limit int) ([]T
 func conditions(where map[string]string, columns ...string) string {
 	text := ""
 	for _, name := range columns {
-		if value, found := where[name]; found {
+		_, plain, qualified := strings.Cut(name, ".")
+		if !qualified {
+			plain = name
+		}
+		if value, found := where[plain]; found {
 			text += " and cast(" + name + " as varchar) = " + warehouse.Quote(value)
 		}
 	}

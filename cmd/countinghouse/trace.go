@@ -42,7 +42,7 @@ func (a *app) traceFigure(ctx context.Context, workshop *jobs.Workshop, name str
 		table = "mart." + table
 	}
 	if !jobs.Traceable(table) {
-		return usage(fmt.Errorf("explain: only figures of mart.point_rollforward and mart.point_liability are followed to their movements, not of %s", table))
+		return usage(fmt.Errorf("explain: only figures of mart.point_rollforward, mart.point_liability, mart.point_deferred_revenue and mart.point_journal are followed to their movements, not of %s", table))
 	}
 	trace, err := workshop.TraceFigure(ctx, a.environment, table, column, where, limit)
 	if err != nil {
@@ -52,6 +52,8 @@ func (a *app) traceFigure(ctx context.Context, workshop *jobs.Workshop, name str
 		a.printf("%s.%s  %s\n", trace.Table, trace.Column, trace.Value)
 		if trace.Note != "" {
 			a.printf("  %s\n", trace.Note)
+		}
+		if trace.Note != "" && trace.Count == 0 {
 			return nil
 		}
 		a.printItems(trace.Items)

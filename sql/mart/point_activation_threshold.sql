@@ -17,7 +17,7 @@ columns:
   threshold_high: {zh: 临界点上限, unit: points, about: Highest balance that is not ruled out}
   rate_below: {zh: 门槛下兑换率, about: Redemptions over trials below the best cut}
   rate_above: {zh: 门槛上兑换率, about: Redemptions over trials from it on}
-  likelihood_ratio: {zh: 似然比, about: "Twice the gain in log-likelihood over one rate for all; above 9.84 a step is significant at 5 % with 5 % of trials kept at each end (Andrews 1993)"}
+  likelihood_ratio: {zh: 似然比, about: "Twice the gain in log-likelihood over one rate for all; above 9.71 a step is significant at 5 % with 5 % of trials kept at each end (Andrews 2003, table 1)"}
 audits:
   is_in_its_range: threshold not between threshold_low and threshold_high
   says_what_it_found: "(finding = 'found') <> (threshold is not null)"
@@ -114,7 +114,7 @@ final as (
         totals.currency,
         case
             when totals.redemptions < getvariable('activation_min_redemptions') or best.balance is null then 'too_little_data'
-            when best.ratio <= 9.84 then 'no_step'
+            when best.ratio <= 9.71 then 'no_step'
             when best.rate_above <= best.rate_below then 'falls_with_balance'
             else 'found'
         end as finding,
