@@ -10,7 +10,8 @@ import (
 	"path/filepath"
 )
 
-// VerifyPack writes the pack of a close again, where nobody sees it, and tells of the files of a folder that are not the same, to the byte.
+// VerifyPack writes the pack of a close again, where nobody sees it, and tells of the files of a folder that are not the same, to the byte. Workbooks
+// are left out: one and the same pack has them in several orders of bytes, and the CSV beside it holds what it shows.
 func (w *Workshop) VerifyPack(ctx context.Context, period, folder string) (problems []string, err error) {
 	again, err := os.MkdirTemp(w.Scratch, "pack-")
 	if err != nil {
@@ -22,6 +23,9 @@ func (w *Workshop) VerifyPack(ctx context.Context, period, folder string) (probl
 		return nil, err
 	}
 	for _, path := range written {
+		if filepath.Ext(path) == ".xlsx" {
+			continue
+		}
 		want, err := os.ReadFile(path)
 		if err != nil {
 			return nil, err
