@@ -15,7 +15,8 @@ func (a *app) identityExplainCommand() *cobra.Command {
 		Use: "explain A [B]", Short: "Show what joins the accounts of a customer, or two accounts, and what was refused", Args: cobra.RangeArgs(1, 2),
 		Long: `Show why accounts are one customer: each link with the kind of identifier that two accounts share, the beginning of its keyed hash, how strong it is (1 is
 the strongest) and the line of the export that shows it. With two accounts, show the shortest chain from one to the other. Below stands what nearly
-joined: links that were refused, that wait for a person, or that rest on a value that too many accounts share.
+joined: links that were refused, that wait for a person, or that rest on a value that too many accounts share. Of two accounts that the model of similar
+accounts compared, the weight is shown field by field, as a waterfall; no value is named.
 
 A and B are accounts, as channel:account_id, or customer ids, of today or of earlier.`,
 		Example: "  countinghouse identity explain tmall:buyer7\n  countinghouse identity explain tmall:buyer7 pos:C100",
@@ -28,6 +29,9 @@ A and B are accounts, as channel:account_id, or customer ids, of today or of ear
 			}
 			explained, err := identity.Explain(ctx, workshop.Session, one, other)
 			if err != nil {
+				return err
+			}
+			if explained.Alike, err = identity.AlikePairs(ctx, workshop.Session, one, other); err != nil {
 				return err
 			}
 			return a.print(explained, func() error { a.printExplanation(explained, other != nil); return nil })
@@ -66,6 +70,10 @@ func (a *app) printExplanation(explained identity.Explanation, two bool) {
 	if len(explained.Refused) > 0 {
 		a.printf("\nWhat nearly joined:\n")
 		a.printSteps(explained.Refused)
+	}
+	if two && len(explained.Alike) > 0 {
+		a.printf("\nWhat the model says of their accounts, in bits (1 bit doubles the odds of one person):\n")
+		a.printAlike(explained.Alike)
 	}
 }
 

@@ -1,5 +1,7 @@
 package linkage
 
+import "strings"
+
 // Comparer finds patterns. It remembers levels that it has found, in a table of fixed size; each goroutine has its own.
 type Comparer struct {
 	table *Table
@@ -28,7 +30,7 @@ func (c *Comparer) Pattern(a, b int32) Pattern {
 		left, right := codes[a], codes[b]
 		switch {
 		case left < 0 || right < 0:
-		case left == right && !c.masked(field, left):
+		case left == right && !c.partial(field, left):
 			pattern = pattern.with(field, 0)
 		default:
 			pattern = pattern.with(field, c.level(field, left, right))
@@ -40,15 +42,13 @@ func (c *Comparer) Pattern(a, b int32) Pattern {
 	return pattern
 }
 
-// masked values that are equal are not the same: 张* and 张* may be two people.
-func (c *Comparer) masked(field int, code int32) bool {
+// partial values that are equal are not the same: 张* and 张* may be two people.
+func (c *Comparer) partial(field int, code int32) bool {
 	word := c.table.Words[field][code]
-	for i := range len(word) {
-		if word[i] == '*' {
-			return true
-		}
+	if partial := c.table.Fields[field].Partial; partial != nil && partial(word) {
+		return true
 	}
-	return false
+	return strings.IndexByte(word, '*') >= 0
 }
 
 func (c *Comparer) level(field int, left, right int32) int {

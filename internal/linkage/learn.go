@@ -81,6 +81,9 @@ const (
 // frequent, a free fit takes them for people whose birthday is often typed wrongly.
 const mostOfBelief = 4
 
+// leastOfBelief bounds how rare a slip may be found to be among others: that a million random pairs show none does not make it proof.
+const leastOfBelief = 50
+
 // Learn fits a model. random are the patterns of random pairs (with no rules), blocked those of the pairs that the rules make, each pair once;
 // all is how many pairs of records there are.
 func Learn(fields []Field, random, blocked []Count, rules []Rule, all float64, records int) Model {
@@ -121,6 +124,11 @@ func (m *Model) countOthers(fields []Field, random []Count, without bool) {
 		addLevels(sums, count.Pattern, share, nil)
 	}
 	m.U = normalised(fields, sums, func(l Level) float64 { return l.U })
+	for field := range m.U {
+		for level := 1; level < len(m.U[field]); level++ {
+			m.U[field][level] = max(m.U[field][level], fields[field].Levels[level].U/leastOfBelief)
+		}
+	}
 }
 
 // personal tells whether a rule holds something that people of one household do not share. Of the pairs of the other rules most may be of one

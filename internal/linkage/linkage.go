@@ -29,6 +29,9 @@ type Field struct {
 	Levels []Level
 	// Compare gives the level of two different, known values; -1: they say nothing.
 	Compare func(a, b string) int
+	// Partial, if set, tells of values that say a part only, such as a city without a district: two that are equal are compared like others, and
+	// are not the same value. Of masked values (张*) that is known.
+	Partial func(value string) bool
 	// Household is the share of people of one household who agree on it because they are one household.
 	Household float64
 	// Differs bounds the m of the last level, if it is not 0: a person is born once, and a fit that says otherwise has taken namesakes for one.

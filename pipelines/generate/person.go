@@ -97,11 +97,16 @@ func chooseShops(d *dice) []channel {
 	return chosen
 }
 
-// wechatIdentity: most members follow through one WeChat identity, of others only few.
+// wechatIdentity: most members follow through one WeChat identity. Of the others those follow who read and do not buy, and few buyers: whoever buys
+// and follows is a member, joining being one tap.
 func (w *world) wechatIdentity(p *person, d *dice) {
-	share := .2
-	if p.member {
-		share = .85
+	share := .85
+	if !p.member {
+		life := newDice(w.seed, streamLife, p.index)
+		share = .6
+		if w.habits(p, &life).comes {
+			share = .12
+		}
 	}
 	if d.chance(share) {
 		p.openID = w.openID(p.index)

@@ -44,6 +44,8 @@ type Explanation struct {
 	// Refused are links of these customers that did not merge: refused, for review, or on a value that too many share.
 	Refused []Step `json:"refused"`
 	Same    bool   `json:"same_customer"`
+	// Alike are pairs of their accounts that the model compared.
+	Alike []Alike `json:"alike"`
 }
 
 // Find reads an account as channel:account_id, or a customer's oldest account by the customer's id or one of its aliases. The session has

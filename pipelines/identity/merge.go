@@ -1,6 +1,9 @@
 package identity
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // Hash is a keyed hash of a normalised value: the value itself is not kept.
 type Hash [16]byte
@@ -85,13 +88,14 @@ func (g *Graph) Merge(decisions []Decision, likeness Likeness) Result {
 	groups := g.grouped()
 	merger := &merger{
 		graph: g, groups: groups, forest: newForest(accounts), held: <-holdings, raised: map[rootKind]int{}, apart: map[uint32][]uint32{},
-		reasons: map[rootKind]string{}, perChannel: map[uint16]int{},
+		doubted: map[uint32][]doubted{}, reasons: map[rootKind]string{}, perChannel: map[uint16]int{},
 		result: Result{JoinedBy: make([]int16, accounts), Links: make([]Link, 0, groups.pairs())},
 	}
 	for i := range merger.result.JoinedBy {
 		merger.result.JoinedBy[i] = -1
 	}
 	merger.decide(decisions)
+	merger.doubt(likeness)
 	for start := 0; start < len(groups.all); start += lookAhead {
 		some := groups.all[start:min(len(groups.all), start+lookAhead)]
 		merger.ahead(some)
@@ -117,7 +121,10 @@ type merger struct {
 	// raised is how many values of a kind a customer may have, by root, since a person joined accounts that had more than the rule allows.
 	raised map[rootKind]int
 	apart  map[uint32][]uint32 // by root: accounts that a person keeps apart from it
-	result Result
+	// doubted are, by root, accounts of other people by their names; described tells by account that an export names its person.
+	doubted   map[uint32][]doubted
+	described []bool
+	result    Result
 	// reasons are texts by limit and kind: many links are refused for one reason.
 	reasons map[rootKind]string
 	// What is used for one group and again for the next.
@@ -154,6 +161,7 @@ func (m *merger) join(one group) {
 		m.quarantine(one, entries, reason)
 		return
 	}
+	entries = m.namedFirst(one.value, entries)
 	m.roots = append(m.roots[:0], m.forest.root(accountOf(entries[0])))
 	m.firsts = append(m.firsts[:0], entries[0])
 	for _, entry := range entries[1:] {
@@ -171,10 +179,11 @@ func (m *merger) joinAny(value uint32, entry uint64) bool {
 			return true
 		}
 	}
+	unclear := m.unclear(value, accountOf(entry))
 	for i, root := range m.roots {
 		root = m.forest.root(root)
 		link := m.link(value, entry, m.firsts[i])
-		if link.Reason = m.conflict(root, own); link.Reason == "" {
+		if link.Reason = cmp.Or(m.conflict(root, own), m.namesDiffer(link.Kind, root, own), unclear); link.Reason == "" {
 			m.unite(root, own, link.Kind)
 			m.result.Links = append(m.result.Links, link)
 			return true
@@ -253,6 +262,7 @@ func (m *merger) unite(a, b uint32, kind uint8) {
 	older, younger := min(a, b), max(a, b)
 	m.held.unite(older, younger)
 	m.keepRaised(older, younger)
+	m.keepDoubted(older, younger)
 	if apart := m.apart[younger]; len(apart) > 0 {
 		m.apart[older] = append(m.apart[older], apart...)
 		delete(m.apart, younger)

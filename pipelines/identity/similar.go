@@ -31,8 +31,78 @@ const mostPairs = 4096
 // Likeness is what is known beside identifiers.
 type Likeness struct {
 	Pairs []Similar
+	// Against are pairs that share a phone or an e-mail address and are two people by their names: such a value joins no customers that hold one of each.
+	Against []Similar
 	// Described tells by account that it has what likeness is found by; of others nothing speaks against a pair.
 	Described []bool
+}
+
+// household tells of kinds of which one value may be of several people who live together.
+func household(kind string) bool { return kind == "phone" || kind == lentPhone || kind == "email" }
+
+// doubt notes who is not one person by the names, whatever phone they share.
+func (m *merger) doubt(known Likeness) {
+	m.described = known.Described
+	for _, pair := range known.Against {
+		one, other := m.forest.root(pair.Account), m.forest.root(pair.Other)
+		m.doubted[one] = append(m.doubted[one], doubted{pair.Other, pair.Weight})
+		m.doubted[other] = append(m.doubted[other], doubted{pair.Account, pair.Weight})
+	}
+}
+
+// doubted is an account that is another person's, by so many bits.
+type doubted struct {
+	account uint32
+	weight  float64
+}
+
+// namesDiffer says why a value of a kind that households share does not join two customers, if so.
+func (m *merger) namesDiffer(kind uint8, one, other uint32) string {
+	if len(m.doubted) == 0 || !household(m.graph.rules[kind].Kind) {
+		return ""
+	}
+	if len(m.doubted[other]) < len(m.doubted[one]) {
+		one, other = other, one
+	}
+	for _, pair := range m.doubted[one] {
+		if m.forest.root(pair.account) == other {
+			return fmt.Sprintf("the names are of two people, who share the %s (%.1f bits)", m.graph.rules[kind].Kind, pair.weight)
+		}
+	}
+	return ""
+}
+
+// namedFirst puts the accounts whose person has a name before those that have a phone alone: only then it is known whether the phone is of two people.
+func (m *merger) namedFirst(value uint32, entries []uint64) []uint64 {
+	if len(m.doubted) == 0 || !household(m.graph.rule(value).Kind) {
+		return entries
+	}
+	return slices.SortedStableFunc(slices.Values(entries), func(a, b uint64) int {
+		return cmp.Compare(number(!m.described[accountOf(a)]), number(!m.described[accountOf(b)]))
+	})
+}
+
+func number(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// unclear says why an account without a name cannot be told to be of one of several customers who share a value, if so.
+func (m *merger) unclear(value, account uint32) string {
+	if len(m.roots) < 2 || len(m.doubted) == 0 || m.described[account] || !household(m.graph.rule(value).Kind) {
+		return ""
+	}
+	return fmt.Sprintf("the %s is of %d people, and nothing tells whose account this is", m.graph.rule(value).Kind, len(m.roots))
+}
+
+// keepDoubted leaves to the older of two customers whom the younger is not.
+func (m *merger) keepDoubted(older, younger uint32) {
+	if pairs := m.doubted[younger]; len(pairs) > 0 {
+		m.doubted[older] = append(m.doubted[older], pairs...)
+		delete(m.doubted, younger)
+	}
 }
 
 // alike joins customers by likeness, the surest pairs first: as the weakest of all links, under every limit and decision. It is the last thing
@@ -134,15 +204,20 @@ inner join identity_work.accounts as other on pairs.other_channel = other.channe
 			accounts, others := batch.Column(0).(*array.Uint32), batch.Column(1).(*array.Uint32)
 			for row := range int(batch.NumRows()) {
 				account, other := accounts.Value(row), others.Value(row)
-				known.Pairs = append(known.Pairs, Similar{
+				pair := Similar{
 					Account: max(account, other), Other: min(account, other), Weight: batch.Column(2).(*array.Float64).Value(row),
 					Doubt: doubtOf(batch.Column(3).(*array.String).Value(row)), Day: max(w.days[account], w.days[other]),
-				})
+				}
+				if batch.Column(3).(*array.String).Value(row) == "contradiction" {
+					known.Against = append(known.Against, pair)
+				} else {
+					known.Pairs = append(known.Pairs, pair)
+				}
 			}
 		}
 		return nil
 	})
-	if err != nil || len(known.Pairs) == 0 {
+	if err != nil || len(known.Pairs)+len(known.Against) == 0 {
 		return known, err
 	}
 	known.Described = make([]bool, len(w.ids))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"countinghouse/internal/linkage"
 	"countinghouse/internal/warehouse"
 )
 
@@ -41,7 +42,9 @@ const (
 	Accepted   = "accepted"   // sure enough to be merged
 	Candidate  = "candidate"  // likely, for a person to decide
 	Incoherent = "incoherent" // sure by itself, but the accounts around the two do not fit
-	Conflict   = "conflict"   // sure by itself, but of something that a person has once the two have different values
+	// Contradiction is a pair that shares a phone or an e-mail address and whose names are so different that they are two people, of one household perhaps.
+	Contradiction = "contradiction"
+	Conflict      = "conflict" // sure by itself, but of something that a person has once the two have different values
 )
 
 // pairBudget is how many pairs of accounts are compared at most.
@@ -51,6 +54,7 @@ const pairBudget = 50_000_000
 // set of rows only, not on their order or the number of threads.
 func Link(ctx context.Context, session *warehouse.Session, config Config, write func(table, query string) error) (err error) {
 	a := &accounts{matcher: matcher{session: session, options: Options{Budget: pairBudget, Threads: max(1, config.Threads)}}}
+	a.keep = a.contradicts
 	defer func() { err = errors.Join(err, a.end(ctx)) }()
 	if err := a.begin(ctx); err != nil {
 		return err
@@ -80,6 +84,8 @@ type accounts struct {
 	// bits is the weight from which on a pair is accepted.
 	bits   float64
 	linked linked
+	// counts are, by field and value, the records that have it; of fields that were asked for.
+	counts [linkage.MostFields][]int32
 }
 
 func (a *accounts) readParameters(ctx context.Context) (on bool, err error) {

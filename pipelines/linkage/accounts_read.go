@@ -14,7 +14,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-// accountCells are the columns of dataset.accounts that are compared, with what each is and how it is read. A ciphertext is no value, and a number
+// accountCells are the columns of dataset.accounts that are compared, with what each is and how it is read. A ciphertext is no value, nor
+// is a name longer than anybody's; a number
 // that a platform lends for one deal (a mobile number with an extension) is nobody's.
 func accountCells() []struct {
 	column, expression string
@@ -24,7 +25,7 @@ func accountCells() []struct {
 		column, expression string
 		role               person.Role
 	}{
-		{"name", "case when not regexp_matches(name, '^(##|\\$\\$)') then name end", person.FullName},
+		{"name", "case when length(name) <= 60 and not regexp_matches(name, '^(##|\\$\\$)') then name end", person.FullName},
 		{"given_name", "given_name", person.Given},
 		{"family_name", "family_name", person.Surname},
 		{"phone", "case when not regexp_matches(phone, '^(##|\\$\\$)|1[0-9]{10} *(-|转|#|,|x|ext)') then phone end", person.Phone},
@@ -81,14 +82,17 @@ qualify row_number() over (partition by channel, account_id order by recency des
 }
 
 // asAccounts sets what is otherwise among the accounts of a brand than in files of any kind: a phone there is a mobile, by which channels know
-// their customers, and seldom one of a household; nor have its members one given name.
+// their customers, and seldom one of a household; nor have its members one given name. Some channels know the city
+// alone, others the district: that two say no more than the city is no more than that.
 func (t *table) asAccounts() {
 	for i := range t.Fields {
 		switch t.Fields[i].Name {
 		case "phone":
-			t.Fields[i].Household = .01
+			t.Fields[i].Household = .005
 		case "given name":
 			t.Fields[i].Household = .002
+		case "place":
+			t.Fields[i].Partial = func(place string) bool { return strings.HasPrefix(place, "|") && strings.Count(place, "|") == 2 }
 		}
 	}
 }

@@ -30,9 +30,9 @@ func link(t *testing.T, rows []account, parameters map[string]any, threads int) 
 	return similars(t, session)
 }
 
-func linked(t *testing.T, rows []account, parameters map[string]any, threads int) *warehouse.Session {
+func linked(t *testing.T, rows []account, parameters map[string]any, threads int, more ...string) *warehouse.Session {
 	t.Helper()
-	variables := map[string]any{"identity_model": "on", "identity_model_bits": 5.0}
+	variables := map[string]any{"identity_model": "on", "identity_model_bits": 4.0}
 	for name, value := range parameters {
 		variables[name] = value
 	}
@@ -65,6 +65,11 @@ func linked(t *testing.T, rows []account, parameters map[string]any, threads int
 			values = append(values, "("+strings.Join(cells, ", ")+fmt.Sprintf(", null, null, null, null, timestamp '2026-01-01', 'file', %d)", start+i))
 		}
 		if _, err := session.Exec(t.Context(), "insert into dataset.accounts values "+strings.Join(values, ", ")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, statement := range more {
+		if _, err := session.Exec(t.Context(), statement); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -249,4 +254,41 @@ func everything(t *testing.T, session *warehouse.Session, table string) (text st
 		t.Fatal(err)
 	}
 	return text
+}
+
+// What no person has, on very many accounts, joins none of them, and costs no look at every pair: 10,000 accounts have 50 million.
+func TestBadAccounts(t *testing.T) {
+	people := strangers(2000)
+	for i := range 200 {
+		p := people[i]
+		people = append(people, account{channel: "jd", id: fmt.Sprint("J", i), name: p.name, phone: p.phone[:1] + "******" + p.phone[7:], address: p.province + p.city + p.district})
+	}
+	const columns = "insert into dataset.accounts (channel, account_id, name, phone, city, birthday, source_file, source_row) select "
+	cases := map[string]string{
+		"one phone on 10,000 accounts":      columns + "'bad', 'B' || i, chr(20000 + cast(i % 3000 as integer)) || chr(25000 + cast(i % 2777 as integer)), '13912340001', '杭州市', null, 'f', i from range(10000) as r(i)",
+		"one name and city on 20,000":       columns + "'bad', 'B' || i, '张伟', null, '杭州市', null, 'f', i from range(20000) as r(i)",
+		"one value everywhere":              columns + "'bad', 'B' || i, '张伟', '13912340001', '杭州市', date '2000-01-01', 'f', i from range(1000) as r(i)",
+		"nothing at all":                    columns + "'bad', 'B' || i, null, null, null, null, 'f', i from range(5000) as r(i)",
+		"blanks":                            columns + "'bad', 'B' || i, '  ', '', ' ', null, 'f', i from range(5000) as r(i)",
+		"names of 10 kB":                    columns + "'bad', 'B' || i, repeat('王' || chr(20000 + cast(i as integer)), 1700), '139' || (10000000 + hash(i) % 80000000), '杭州市', null, 'f', i from range(2000) as r(i)",
+		"five hundred phones on an account": columns + "'bad', 'B' || i % 3, '王明', '139' || (10000000 + hash(i) % 80000000), '杭州市', null, 'f', i from range(1500) as r(i)",
+		"two birthdays on an account":       columns + "'bad', 'B' || i % 50, '王明' || i % 50, '139' || (10000000 + hash(i % 50) % 80000000), '杭州市', date '1990-01-01' + cast(i as integer), 'f', i from range(100) as r(i)",
+	}
+	for name, statement := range cases {
+		t.Run(name, func(t *testing.T) {
+			right := 0
+			for _, pair := range similars(t, linked(t, people, nil, 2, statement)) {
+				if strings.HasPrefix(pair.one+pair.other, "bad") || strings.Contains(pair.other, "bad") {
+					if pair.outcome == linkage.Accepted {
+						t.Fatalf("%s and %s: %s", pair.one, pair.other, pair.evidence)
+					}
+				} else if pair.outcome == linkage.Accepted {
+					right++
+				}
+			}
+			if right < 150 {
+				t.Errorf("of 200 other pairs %d are found", right)
+			}
+		})
+	}
 }

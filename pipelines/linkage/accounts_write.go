@@ -50,17 +50,14 @@ func (a *accounts) loadSimilar(ctx context.Context) error {
 	builder := array.NewRecordBuilder(memory.DefaultAllocator, schema)
 	defer builder.Release()
 	for i, edge := range a.linked.edges {
-		if edge.Weight < leastOdds || a.byIdentifier(a.linked.pairs[i]) {
-			continue
-		}
-		rivals := a.linked.graph.Rivals(edge, a.samePerson)
-		if edge.Weight-rivals < leastOdds {
+		weight, rivals, outcome := a.judgePair(i)
+		if outcome == "" {
 			continue
 		}
 		builder.Field(0).(*array.Int32Builder).Append(edge.A)
 		builder.Field(1).(*array.Int32Builder).Append(edge.B)
-		builder.Field(2).(*array.Float64Builder).Append(rounded(edge.Weight - rivals))
-		builder.Field(3).(*array.StringBuilder).Append(a.outcome(edge, edge.Weight-rivals))
+		builder.Field(2).(*array.Float64Builder).Append(rounded(weight))
+		builder.Field(3).(*array.StringBuilder).Append(outcome)
 		builder.Field(4).(*array.StringBuilder).Append(a.evidence(a.linked.pairs[i], edge.Weight, rivals))
 		if builder.Field(0).Len() == 1<<16 {
 			if err := flush(builder, loader.Write); err != nil {
@@ -82,14 +79,61 @@ func flush(builder *array.RecordBuilder, write func(arrow.RecordBatch) error) er
 // rounded to a thousandth of a bit: the last digits of a double are nobody's business.
 func rounded(weight float64) float64 { return math.Round(weight*1000) / 1000 }
 
-// byIdentifier tells that two records share a phone or an e-mail address: that is a link by itself, which needs no likeness.
-func (a *accounts) byIdentifier(pair linkage.Pair) bool {
+// judgePair gives an edge's weight less that of its rivals, and what comes of it; no outcome: nothing is to be said of it.
+func (a *accounts) judgePair(i int) (weight, rivals float64, outcome string) {
+	edge, pair := a.linked.edges[i], a.linked.pairs[i]
+	if shared := a.sharedFields(pair.Pattern); len(shared) > 0 {
+		if edge.Weight <= -a.bits && a.contradicts(pair.Pattern) && a.fewHave(pair.A, shared) {
+			return edge.Weight, 0, Contradiction
+		}
+		return 0, 0, "" // a link by itself, which needs no likeness
+	}
+	if edge.Weight < leastOdds {
+		return 0, 0, ""
+	}
+	rivals = a.linked.graph.Rivals(edge, a.samePerson)
+	weight = edge.Weight - rivals
+	if weight < leastOdds {
+		return 0, 0, ""
+	}
+	return weight, rivals, a.outcome(edge, weight)
+}
+
+// sharedFields are the phone or the e-mail address, where two records share them.
+func (a *accounts) sharedFields(pattern linkage.Pattern) (shared []int) {
 	for field, definition := range a.table.Fields {
-		if (definition.Name == "phone" || definition.Name == "email") && pair.Pattern.Level(field) == 0 {
-			return true
+		if (definition.Name == "phone" || definition.Name == "email") && pattern.Level(field) == 0 {
+			shared = append(shared, field)
 		}
 	}
-	return false
+	return shared
+}
+
+// contradicts tells that two records share a phone or an e-mail address, and nothing of their names.
+func (a *accounts) contradicts(pattern linkage.Pattern) bool {
+	swap := a.table.Swap
+	return pattern.Level(swap.Given) == len(a.table.Fields[swap.Given].Levels)-1 &&
+		pattern.Level(swap.Surname) == len(a.table.Fields[swap.Surname].Levels)-1 && len(a.sharedFields(pattern)) > 0
+}
+
+// mostShare a value for it to be told that they are two people: of a value of a crowd each pair would be, and it joins nobody in any case.
+const mostShare = 20
+
+func (a *accounts) fewHave(record int32, fields []int) bool {
+	for _, field := range fields {
+		if a.counts[field] == nil {
+			a.counts[field] = make([]int32, len(a.table.Words[field]))
+			for _, code := range a.table.Codes[field] {
+				if code >= 0 {
+					a.counts[field][code]++
+				}
+			}
+		}
+		if a.counts[field][a.table.Codes[field][record]] > mostShare {
+			return false
+		}
+	}
+	return true
 }
 
 func (a *accounts) samePerson(one, other int32) bool {

@@ -23,8 +23,10 @@ type Block struct {
 	RefusedBlocks  int64 `json:"refused_blocks"`
 	RefusedRecords int64 `json:"refused_records"`
 	RefusedPairs   int64 `json:"refused_pairs"`
-	bit            int
-	held           []string
+	// Neighbours are pairs made in the refused blocks all the same, of records that stand near each other when the block is sorted.
+	Neighbours int64 `json:"neighbour_pairs"`
+	bit        int
+	held       []string
 }
 
 // blocks makes linkage.blocks, one column per rule that makes pairs, without the blocks that are too large.
@@ -38,12 +40,12 @@ func (m *matcher) makeBlocks(ctx context.Context) error {
 	if _, err := m.session.Exec(ctx, "create table linkage.keys as select id, "+strings.Join(columns, ", ")+" from linkage.records"); err != nil {
 		return err
 	}
-	left := m.options.Budget
+	left := m.options.Budget * 4 / 5 // the rest is for refused blocks
 	var kept []string
 	var joins strings.Builder
 	for i, rule := range all {
 		block := Block{Rule: rule.name, SQL: ruleSQL(rule), bit: i, held: rule.held}
-		if err := m.estimate(ctx, &block, min(left, m.options.Budget/3)); err != nil {
+		if err := m.estimate(ctx, &block, max(0, min(left, m.options.Budget/3))); err != nil {
 			return err
 		}
 		if block.Pairs+block.RefusedPairs == 0 {
@@ -58,8 +60,11 @@ func (m *matcher) makeBlocks(ctx context.Context) error {
 		fmt.Fprintf(&joins, " left join (select k%d from linkage.keys where k%d is not null group by k%d having count(*) between 2 and %d) as s%d on keys.k%d = s%d.k%d",
 			i, i, i, block.Largest, i, i, i, i)
 	}
-	_, err := m.session.Exec(ctx, "create table linkage.blocks as select "+strings.Join(append([]string{"keys.id"}, kept...), ", ")+" from linkage.keys as keys"+joins.String())
-	return err
+	statement := "create table linkage.blocks as select " + strings.Join(append([]string{"keys.id"}, kept...), ", ") + " from linkage.keys as keys" + joins.String()
+	if _, err := m.session.Exec(ctx, statement); err != nil {
+		return err
+	}
+	return m.makeNeighbours(ctx, left+m.options.Budget/5)
 }
 
 func ruleSQL(rule rule) string {
@@ -124,6 +129,9 @@ func (m *matcher) pairQueries() []string {
 			query += fmt.Sprintf("%s(l.k%d = r.k%d) is not true", word, earlier, earlier)
 		}
 		queries = append(queries, query)
+	}
+	if m.neighbours {
+		queries = append(queries, m.neighbourQuery(used, mask))
 	}
 	return queries
 }
@@ -195,7 +203,7 @@ func (m *matcher) work(chunks <-chan chunk) found {
 			pattern := comparer.Pattern(chunk.a[i], chunk.b[i])
 			result.counts.Add(pattern, uint32(chunk.rules[i]))
 			result.all++
-			if linkage.Believed(m.table.Fields, pattern) >= plausible {
+			if linkage.Believed(m.table.Fields, pattern) >= plausible || m.keep != nil && m.keep(pattern) {
 				result.pairs = append(result.pairs, linkage.Pair{A: chunk.a[i], B: chunk.b[i], Pattern: pattern})
 			}
 		}

@@ -102,6 +102,10 @@ type matcher struct {
 	truths    []string
 	keys      []string // the record's own id, to find it in a key file
 	everyPair bool
+	// neighbours tells that linkage.neighbours has pairs of refused blocks.
+	neighbours bool
+	// keep, if set, tells of patterns that are kept though they are not plausible.
+	keep func(linkage.Pattern) bool
 }
 
 // Match links the records of the files. The session must be allowed to read them.

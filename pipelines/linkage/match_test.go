@@ -156,6 +156,23 @@ func TestBudgetRefusesLargeBlocks(t *testing.T) {
 	}
 }
 
+// Where a rule's blocks are larger than the budget allows, neighbours in them are compared: most of what every pair would find is found.
+func TestNeighboursInLargeBlocks(t *testing.T) {
+	rows := crowd(6000)
+	for i := range rows { // few fields: both names with a slip in one of them, and one city
+		cells := strings.Split(rows[i], ",")
+		rows[i] = strings.Join([]string{cells[0], cells[1], "", "anber", cells[4]}, ",")
+	}
+	report := match(t, crowdHeader+strings.Join(rows, "\n"), linkage.Options{Truth: "person", Budget: 400_000})
+	neighbours := int64(0)
+	for _, block := range report.Blocks {
+		neighbours += block.Neighbours
+	}
+	if neighbours == 0 || report.Compared > 400_000 || report.Truth.Recall < .9 || report.Truth.Precision < .9 {
+		t.Errorf("%d neighbours, %d compared, %+v", neighbours, report.Compared, report.Truth)
+	}
+}
+
 func TestUnknownColumnsServeWhereFewAreKnown(t *testing.T) {
 	report := match(t, "id,title,artist,album\n1,Blue in Green,Miles Davis,Kind of Blue\n2,Blue in Grene,Miles Davis,Kind of Blue\n3,Hey Jude,Beatles,Hey Jude\n4,Help,Beatles,Help\n", linkage.Options{})
 	if want := []int64{1, 1, 3, 4}; !slices.Equal(clusters(report), want) {

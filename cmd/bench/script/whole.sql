@@ -13,7 +13,7 @@ set variable churn_drop_share = 0.5;
 set variable goods_price = 'paid';
 set variable history_months = 24;
 set variable identity_model = 'on';
-set variable identity_model_bits = 5.0;
+set variable identity_model_bits = 4.0;
 set variable near_expiry_days = 30;
 set variable reconciliation_timing_days = 3;
 set variable reconciliation_tolerance_points = 0;
@@ -89,7 +89,7 @@ select * from given semi join (select max(place(no, source_row)) as newest from 
 create table feed.youzan as
 with given as (
     select exports.no, exports.exported_at, source_row, order_id, keyed_hash(buyer_phone) as account, ordered_at, paid_at, completed_at, status, paid_amount, freight_amount, refund_amount, receiver, phone,
-        province, city, district, address,
+        union_id, province, city, district, address,
     from read_parquet('{store}/files/youzan_orders/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
 )
 select * from given semi join (select max(place(no, source_row)) as newest from given group by order_id) on place(no, source_row) = newest;
@@ -114,7 +114,7 @@ select * from newest semi join (select max(place(no, source_row)) as first_row f
 
 create table feed.pos as
 with given as (
-    select exports.no, exports.exported_at, source_row, receipt_id, sold_at, coalesce(member_no, keyed_hash(buyer_phone)) as account, member_no, buyer_phone, phone, amount, kind,
+    select exports.no, exports.exported_at, source_row, receipt_id, sold_at, coalesce(member_no, keyed_hash(buyer_phone)) as account, member_no, buyer_phone, phone, union_id, amount, kind,
         bought_with,
     from read_parquet('{store}/files/pos_receipts/*.parquet', filename = 'path') inner join feed.exports as exports using (path)
 )
@@ -191,14 +191,14 @@ mentions as (
         max(no) as no, arg_max(source_row, place(no, source_row)) as source_row,
     from feed.douyin where account is not null group by account, receiver, receiver_mask, phone_mask
     union all by name
-    select 'youzan' as channel, account as account_id, receiver as name, phone, max(province) as province, max(city) as city, max(district) as district,
+    select 'youzan' as channel, account as account_id, receiver as name, phone, union_id, max(province) as province, max(city) as city, max(district) as district,
         max(address) as address, max(exported_at) as exported_at,
         max(no) as no, arg_max(source_row, place(no, source_row)) as source_row,
-    from feed.youzan where account is not null group by account, receiver, phone
+    from feed.youzan where account is not null group by account, receiver, phone, union_id
     union all by name
-    select 'pos' as channel, account as account_id, member_no, phone, max(exported_at) as exported_at, max(no) as no,
+    select 'pos' as channel, account as account_id, member_no, phone, union_id, max(exported_at) as exported_at, max(no) as no,
         arg_max(source_row, place(no, source_row)) as source_row,
-    from feed.pos where account is not null group by account, member_no, buyer_phone, phone
+    from feed.pos where account is not null group by account, member_no, buyer_phone, phone, union_id
     union all by name
     select 'wechat_member' as channel, member_no as account_id, name, phone, email, union_id, open_id, member_no, province, city, district, address, birthday, gender, registered_at,
         true as is_member, sms_consent, email_consent, app_consent, exported_at, no, source_row,
