@@ -32,8 +32,15 @@ const (
 	nameDiffers
 )
 
-// CompareSurname gives the level of surnames: as given names, without nicknames.
-func CompareSurname(a, b string) int { return compareName(a, b) }
+// CompareSurname gives the level of surnames: as given names, without nicknames. 欧* is 欧 or 欧阳, which the first character tells apart from nearly all
+// others as well as the whole does.
+func CompareSurname(a, b string) int {
+	level := compareName(a, b)
+	if level == nameInitial && isHan(a) && isHan(b) && []rune(a)[0] == []rune(b)[0] {
+		return nameExact
+	}
+	return level
+}
 
 func compareName(a, b string) int {
 	if a == b {

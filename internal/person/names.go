@@ -37,13 +37,21 @@ func split(full string) (given, surname string) {
 			at = 2
 		}
 		at = min(at, len(characters))
-		return string(characters[at:]), string(characters[:at])
+		return string(characters[at:]), string(characters[:at]) + hidden(characters)
 	}
 	parts := strings.Fields(folded)
 	if len(parts) < 2 {
 		return "", folded
 	}
 	return strings.Join(parts[:len(parts)-1], " "), parts[len(parts)-1] + " " + generation
+}
+
+// hidden is a star for the half of a compound surname that a mask may hide: 欧** may be 欧阳伟.
+func hidden(characters []rune) string {
+	if len(characters) > 1 && characters[1] == '*' && slices.ContainsFunc(compounds(), func(compound string) bool { return strings.HasPrefix(compound, string(characters[:1])) }) {
+		return "*"
+	}
+	return ""
 }
 
 func compounds() []string {
@@ -134,6 +142,14 @@ func Latin(name string) string {
 		return reading
 	}
 	return name
+}
+
+// SurnameSound is Sound of a surname; of one in characters by the first of them, so that 欧阳 and a masked 欧* meet.
+func SurnameSound(surname string) string {
+	if characters, _, _ := strings.Cut(surname, "|"); isHan(characters) {
+		return Sound(withPinyin(string([]rune(characters)[:1]), false))
+	}
+	return Sound(surname)
 }
 
 // Sound is a key that names which sound alike share: the first letter and up to three following consonants, in classes (Soundex, Russell 1918).

@@ -63,7 +63,7 @@ func featuresOf(p person.Person, texts int) []string {
 	seven, four := phoneEnds(p.Phone)
 	list := []string{
 		p.IDs[person.SocialID], p.IDs[person.Passport], p.IDs[person.Licence], p.IDs[person.NationalID], p.Email, seven,
-		bothNames(p), person.Sound(p.Surname), birthdayKey(p.Birthday), person.Sound(p.Given), name, streetKey(p.Address), placeKey(p.Place), p.Birthday, four,
+		bothNames(p), person.SurnameSound(p.Surname), birthdayKey(p.Birthday), person.Sound(p.Given), name, streetKey(p.Address), placeKey(p.Place), p.Birthday, four,
 	}
 	for i := range min(texts, 4) {
 		list = append(list, p.Texts[i])
