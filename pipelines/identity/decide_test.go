@@ -108,6 +108,60 @@ func TestValuesThatChangeHands(t *testing.T) {
 	}
 }
 
+// A phone that its network has given to somebody else is a rule's valid_days away from the one before, however long each of them had it.
+func TestAPhoneThatIsReassigned(t *testing.T) {
+	rules := []Rule{{Kind: "phone", Trust: 1, ValuesPerCustomer: 5, ValidDays: 365}, {Kind: overrideKind}}
+	span := func(account int, first, last int32) evidence {
+		return evidence{Account: uint32(account), Value: Hash{1}, FirstDay: first, LastDay: last}
+	}
+	cases := map[string]struct {
+		all  []evidence
+		want []uint32
+	}{
+		"its next user comes after a year":             {[]evidence{span(0, 1000, 2000), span(1, 2366, 2400)}, []uint32{0, 1}},
+		"the year counts from when it was last seen":   {[]evidence{span(0, 1000, 2001), span(1, 2366, 2400)}, []uint32{0, 0}},
+		"each user's own accounts are one customer":    {[]evidence{span(0, 1000, 1000), span(1, 1200, 1500), span(2, 2000, 2000), span(3, 2300, 2300)}, []uint32{0, 0, 2, 2}},
+		"the older account may be the later user":      {[]evidence{span(0, 3000, 3000), span(1, 1000, 1000)}, []uint32{0, 1}},
+		"an account that kept it all the time bridges": {[]evidence{span(0, 1000, 3000), span(1, 1000, 1000), span(2, 2900, 2900)}, []uint32{0, 0, 0}},
+	}
+	for name, c := range cases {
+		if got := merge(len(c.want), rules, c.all, nil).Root; !slices.Equal(got, c.want) {
+			t.Errorf("%s: roots %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// TestTheLessTrustedLinkLoses gives an account a member number's holder by a strong kind and another one by a weak kind, in every order of arrival: the weak
+// link is the one that is refused, though it would have come first by seniority.
+func TestTheLessTrustedLinkLoses(t *testing.T) {
+	const strong, weak, limiting = 0, 1, 2
+	rules := []Rule{{Kind: "union_id", Trust: 1}, {Kind: "phone", Trust: 2}, {Kind: "member_no", ValuesPerCustomer: 1}, {Kind: overrideKind}}
+	all := []evidence{seen(0, limiting, 1, 0), seen(1, limiting, 2, 0), seen(0, weak, 7, 0), seen(2, weak, 7, 0), seen(1, strong, 8, 0), seen(2, strong, 8, 0)}
+	orders := 0
+	var try func(from int)
+	try = func(from int) {
+		if from == len(all) {
+			orders++
+			graph := graphOf(3, rules, all)
+			result := graph.Merge(nil, Likeness{})
+			links := tellAll(graph, result.Links)
+			if !slices.Equal(result.Root, []uint32{0, 1, 1}) || len(links) != 2 || links[0].kind != strong || links[0].outcome != Merged ||
+				links[1].kind != weak || links[1].outcome != Refused || links[1].account != 2 || links[1].other != 0 {
+				t.Fatalf("%v: roots %v, links %+v", all, result.Root, links)
+			}
+		}
+		for i := from; i < len(all); i++ {
+			all[from], all[i] = all[i], all[from]
+			try(from + 1)
+			all[from], all[i] = all[i], all[from]
+		}
+	}
+	try(0)
+	if orders != 720 {
+		t.Errorf("%d orders were tried, want 720", orders)
+	}
+}
+
 // TestCrowds puts much into one value and one account: it must end, join nobody wrongly and say so.
 func TestCrowds(t *testing.T) {
 	const crowd = 50_000
@@ -200,4 +254,77 @@ func rootsOn(stays []Stay, account uint32, day int32) []uint32 {
 		}
 	}
 	return roots
+}
+
+// A value that is far more common than others of its kind joins nobody, though its rule sets no limit; what its kind usually has is no crowd.
+func TestACrowdIsFoundFromTheData(t *testing.T) {
+	const values = 1000
+	rules := []Rule{{Kind: "phone", Trust: 1}, {Kind: overrideKind}}
+	for _, c := range []struct {
+		usual, crowd int
+		shared       bool
+	}{{1, 20, false}, {1, 21, true}, {3, 30, false}, {3, 31, true}, {1, 50_000, true}} {
+		var all []evidence
+		account := uint32(0)
+		add := func(value, accounts int) {
+			for range accounts {
+				all = append(all, evidence{Account: account, Value: Hash{byte(value), byte(value >> 8), 1}})
+				account++
+			}
+		}
+		for value := range values {
+			add(value, c.usual)
+		}
+		add(values, c.crowd)
+		result := merge(int(account), rules, all, nil)
+		want, wantShared := values+1, 0
+		if c.shared {
+			want, wantShared = values+c.crowd, c.crowd
+		}
+		if customers(result) != want || len(result.Shared) != wantShared {
+			t.Errorf("a phone on %d accounts where others have %d: %d customers and %d shared, want %d and %d", c.crowd, c.usual, customers(result), len(result.Shared), want, wantShared)
+		}
+	}
+}
+
+// Without limits on a value that thousands share who may not be one, each account tries a bounded number of customers.
+func TestManyWhoMayNotBeOneEnd(t *testing.T) {
+	const crowd = 3000
+	rules := []Rule{{Kind: "phone", Trust: 1}, {Kind: "member_no", ValuesPerCustomer: 1}, {Kind: overrideKind}}
+	var all []evidence
+	for i := range crowd { // all phones are as common, so that none is a crowd
+		all = append(all, evidence{Account: uint32(i), Value: Hash{1}}, evidence{Account: uint32(i), Value: Hash{2}},
+			evidence{Account: uint32(i), Kind: 1, Value: Hash{byte(i), byte(i >> 8)}})
+	}
+	result := merge(crowd, rules, all, nil)
+	if customers(result) != crowd || len(result.Links) > 2*crowd*mostTried {
+		t.Errorf("%d customers and %d links, want %d and at most %d", customers(result), len(result.Links), crowd, 2*crowd*mostTried)
+	}
+}
+
+// A ring of accounts that are to be together, each kept apart from the one opposite: it ends, follows every apart, and says which links of the ring it refused.
+func TestRingsOfDecisions(t *testing.T) {
+	const ring = 2000
+	var decisions []Decision
+	for i := range ring {
+		decisions = append(decisions, Decision{Account: uint32(i), Other: uint32((i + 1) % ring)})
+	}
+	for i := range ring / 2 {
+		decisions = append(decisions, Decision{Account: uint32(i), Other: uint32(i + ring/2), Apart: true})
+	}
+	result := merge(ring, []Rule{{Kind: overrideKind}}, nil, decisions)
+	for i := range ring / 2 {
+		if result.Root[i] == result.Root[i+ring/2] {
+			t.Fatalf("accounts %d and %d are one customer", i, i+ring/2)
+		}
+	}
+	refused := 0
+	for _, reason := range result.Refused {
+		if reason != "" {
+			refused++
+		}
+	}
+	if customers(result) != 2 || refused != 2 {
+		t.Errorf("%d customers and %d decisions refused, want 2 halves and the 2 links between them", customers(result), refused)
+	}
 }

@@ -19,6 +19,8 @@ type groups struct {
 	// entries are an account, in the upper half, and the number of the edge that shows the value on it: so they sort by account.
 	entries []uint64
 	all     []group
+	// crowds is by kind from how many accounts on a value is on far more than its kind should have.
+	crowds []int
 }
 
 func accountOf(entry uint64) uint32 { return uint32(entry >> 32) }
@@ -54,6 +56,7 @@ func (s *groups) collect() {
 	for _, value := range g.edgeValue {
 		next[value]++
 	}
+	s.crowds = crowds(g, next)
 	total := uint32(0)
 	for value, count := range next {
 		if count < 2 || !g.links(uint32(value)) {

@@ -208,6 +208,9 @@ func (m *merger) tooMany(one group, entries []uint64) string {
 	if rule.AccountsPerValue > 0 && len(entries) > rule.AccountsPerValue {
 		return fmt.Sprintf("%d accounts have this %s, more than %d", len(entries), rule.Kind, rule.AccountsPerValue)
 	}
+	if most := m.groups.crowds[m.graph.kinds[one.value]]; len(entries) > most {
+		return fmt.Sprintf("%d accounts have this %s, more than %d: far more than others of its kind", len(entries), rule.Kind, most)
+	}
 	if rule.AccountsPerChannel == 0 || len(entries) <= rule.AccountsPerChannel {
 		return ""
 	}

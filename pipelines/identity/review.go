@@ -26,20 +26,36 @@ type Doubt struct {
 	Reason         string `json:"reason,omitempty"`
 }
 
-// Queue gives the pairs for review, the likeliest first. A pair that a person has decided on is not asked again.
+// Queue gives the pairs for review, the likeliest first: links that were refused or are in doubt and, after them, the merged links by which the accounts
+// of a refused one came to their customers, since it is these that stand against it. A pair that a person has decided on is not asked again.
 func Queue(ctx context.Context, session *warehouse.Session) (queue []Doubt, err error) {
-	rows, err := session.Query(ctx, `select links.channel, links.account_id, links.other_channel, links.other_account_id, links.customer_id, others.customer_id,
-    links.kind, links.outcome, coalesce(links.score::varchar, ''), coalesce(links.reason, '')
-from identity.merges as links
-inner join identity.account_customers as others on links.other_channel = others.channel and links.other_account_id = others.account_id
-where links.outcome in ('refused', 'review') and links.customer_id <> others.customer_id
-    and not exists (
+	rows, err := session.Query(ctx, `with undecided as (
+    select links.*, others.customer_id as other_customer_id
+    from identity.merges as links
+    inner join identity.account_customers as others on links.other_channel = others.channel and links.other_account_id = others.account_id
+    where not exists (
         from seed.identity_overrides as decided
         where (decided.channel, decided.account_id, decided.other_channel, decided.other_account_id) in (
             (links.channel, links.account_id, links.other_channel, links.other_account_id),
             (links.other_channel, links.other_account_id, links.channel, links.account_id))
     )
-order by links.score desc nulls first, 1, 2, 3, 4, 7`)
+),
+doubts as (from undecided where outcome in ('refused', 'review') and customer_id <> other_customer_id),
+refused_ends as (
+    select channel, account_id, other_channel || ':' || other_account_id as wanted from doubts where outcome = 'refused'
+    union
+    select other_channel, other_account_id, channel || ':' || account_id from doubts where outcome = 'refused'
+),
+standing as (
+    select kept.* replace ('stands against ' || min(wanted) as reason)
+    from undecided as kept
+    inner join refused_ends using (channel, account_id)
+    where kept.outcome = 'merged' and kept.kind <> 'override'
+    group by all
+)
+select channel, account_id, other_channel, other_account_id, customer_id, other_customer_id, kind, outcome, coalesce(score::varchar, ''), coalesce(reason, '')
+from (from doubts union all from standing)
+order by outcome = 'merged', score desc nulls first, 1, 2, 3, 4, 7`)
 	if err != nil {
 		return nil, err
 	}

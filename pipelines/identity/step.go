@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"countinghouse/internal/warehouse"
@@ -23,11 +24,11 @@ func Run(ctx context.Context, session *warehouse.Session, config Config, write W
 		_, dropErr := session.Exec(context.WithoutCancel(ctx), "drop schema if exists identity_work cascade")
 		err = errors.Join(err, dropErr)
 	}()
-	if err := work.prepare(ctx); err != nil {
-		return fmt.Errorf("number the accounts: %w", err)
-	}
 	if err := work.readRules(ctx); err != nil {
 		return fmt.Errorf("read identity_rules: %w", err)
+	}
+	if err := work.prepare(ctx); err != nil {
+		return fmt.Errorf("number the accounts: %w", err)
 	}
 	if err := work.readAccounts(ctx); err != nil {
 		return fmt.Errorf("read accounts: %w", err)
@@ -59,7 +60,7 @@ type work struct {
 	hasher   *hasher // of customer ids
 	values   *hasher // of identifiers
 	rules    []Rule
-	scoped   []bool // by rule: the value counts within its channel only
+	scopes   []string // by rule: within what a value counts
 	kinds    map[string]uint8
 	junk     map[string]bool   // kind, 0x1f, normalised value
 	ids      []customerID      // by account number
@@ -78,7 +79,7 @@ func (w *work) prepare(ctx context.Context) error {
 		"drop schema if exists identity_work cascade",
 		"create schema identity_work",
 		accountsQuery,
-		evidenceQuery(w.config.Kinds),
+		evidenceQuery(w.config.Kinds, w.scopeOf),
 		decisionsQuery,
 	} {
 		if _, err := w.session.Exec(ctx, statement); err != nil {
@@ -115,19 +116,35 @@ select
     first_seen_at
 from accounts`
 
+// The scopes of rules. The others are columns of dataset.accounts: a value counts within what these say, and where they say nothing within its channel.
+const (
+	everywhere    = "global"
+	withinChannel = "channel"
+)
+
+// scopeOf gives the SQL of what a kind's values count within, besides the channel.
+func (w *work) scopeOf(kind string) string {
+	rule, found := w.kinds[kind]
+	if !found || w.scopes[rule] == everywhere || w.scopes[rule] == withinChannel {
+		return "''"
+	}
+	name := w.scopes[rule]
+	return "coalesce(" + warehouse.Quote(name+"=") + " || nullif(trim(" + warehouse.QuoteName(name) + "), ''), '')"
+}
+
 // evidenceQuery gives every value seen on every account once, with one line of a file where it stands. Accounts and kinds are numbers by
 // then, since grouping by text costs several times as much.
-func evidenceQuery(kinds []string) string {
+func evidenceQuery(kinds []string, scopeOf func(kind string) string) string {
 	parts := make([]string, len(kinds))
 	for i, kind := range kinds {
 		name := warehouse.QuoteName(kind)
-		parts[i] = fmt.Sprintf("select account, %d as kind_no, cast(%s as varchar) as value, exported_at, place from mentions where %s is not null", i, name, name)
+		parts[i] = fmt.Sprintf("select account, %d as kind_no, cast(%s as varchar) as value, %s as scope, exported_at, place from mentions where %s is not null", i, name, scopeOf(kind), name)
 	}
 	return `create table identity_work.evidence as
 with mentions as materialized (
     select
         accounts.account, given.exported_at, given.source_file || chr(31) || given.source_row as place,
-        given.` + strings.Join(kinds, ", given.") + `
+        given.app_id, given.shop_id, given.brand, given.` + strings.Join(kinds, ", given.") + `
     from dataset.accounts as given
     inner join identity_work.accounts as accounts using (channel, account_id)
 ),
@@ -136,17 +153,17 @@ single_values as (
 ),
 distinct_values as (
     select
-        account, kind_no, value,
+        account, kind_no, value, scope,
         min(exported_at) as first_seen_at,
         max(exported_at) as last_seen_at,
         min(place) as place
     from single_values
     where value <> ''
-    group by account, kind_no, value
+    group by account, kind_no, value, scope
 )
 select
-    cast(row_number() over (order by account, kind_no, value) - 1 as uinteger) as number,
-    account, kind_no, value, first_seen_at, last_seen_at,
+    cast(row_number() over (order by account, kind_no, value, scope) - 1 as uinteger) as number,
+    account, kind_no, value, scope, first_seen_at, last_seen_at,
     ` + dayNumber("first_seen_at") + ` as first_day,
     ` + dayNumber("last_seen_at") + ` as last_day,
     split_part(place, chr(31), 1) as source_file,
@@ -163,7 +180,7 @@ func dayNumber(column string) string {
 const overrideKind = "override"
 
 func (w *work) readRules(ctx context.Context) error {
-	rows, err := w.session.Query(ctx, `select kind, trust, scope = 'channel', coalesce(values_per_customer, 0), coalesce(accounts_per_value, 0),
+	rows, err := w.session.Query(ctx, `select kind, trust, coalesce(scope, 'global'), coalesce(values_per_customer, 0), coalesce(accounts_per_value, 0),
 		coalesce(accounts_per_channel, 0), coalesce(valid_days, 0) from seed.identity_rules order by trust, kind`)
 	if err != nil {
 		return err
@@ -172,17 +189,20 @@ func (w *work) readRules(ctx context.Context) error {
 	w.kinds = map[string]uint8{}
 	for rows.Next() {
 		var rule Rule
-		var scoped bool
-		if err := rows.Scan(&rule.Kind, &rule.Trust, &scoped, &rule.ValuesPerCustomer, &rule.AccountsPerValue, &rule.AccountsPerChannel, &rule.ValidDays); err != nil {
+		var scope string
+		if err := rows.Scan(&rule.Kind, &rule.Trust, &scope, &rule.ValuesPerCustomer, &rule.AccountsPerValue, &rule.AccountsPerChannel, &rule.ValidDays); err != nil {
 			return err
 		}
+		if !slices.Contains([]string{everywhere, withinChannel, "app_id", "shop_id", "brand"}, scope) {
+			return fmt.Errorf("the scope of %s is %q: want global, channel, app_id, shop_id or brand", rule.Kind, scope)
+		}
 		w.kinds[rule.Kind] = uint8(len(w.rules))
-		w.rules, w.scoped = append(w.rules, rule), append(w.scoped, scoped)
+		w.rules, w.scopes = append(w.rules, rule), append(w.scopes, scope)
 	}
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	w.rules, w.scoped = append(w.rules, Rule{Kind: similarKind}, Rule{Kind: overrideKind}), append(w.scoped, false, false)
+	w.rules, w.scopes = append(w.rules, Rule{Kind: similarKind}, Rule{Kind: overrideKind}), append(w.scopes, everywhere, everywhere)
 	for _, kind := range w.config.Kinds {
 		if _, found := w.kinds[kind]; !found {
 			return fmt.Errorf("no rule for the identifier kind %q: add a line to seeds/identity_rules.csv", kind)
@@ -238,7 +258,7 @@ func (w *work) readEvidence(ctx context.Context) error {
 		return fmt.Errorf("%d identifiers on accounts, more than the %d that can be numbered", edges, most)
 	}
 	w.graph = NewGraph(w.rules, w.channels, edges)
-	const query = "select number, account, kind_no, value, first_day, last_day from identity_work.evidence"
+	const query = "select number, account, kind_no, value, scope, first_day, last_day from identity_work.evidence"
 	return w.session.ReadArrow(ctx, query, func(reader array.RecordReader) error {
 		for reader.Next() {
 			w.addBatch(reader.RecordBatch())
@@ -250,10 +270,10 @@ func (w *work) readEvidence(ctx context.Context) error {
 func (w *work) addBatch(batch arrow.RecordBatch) {
 	edges, accounts := batch.Column(0).(*array.Uint32).Uint32Values(), batch.Column(1).(*array.Uint32).Uint32Values()
 	kinds, texts := batch.Column(2).(*array.Int32), batch.Column(3).(*array.String)
-	firstDays, lastDays := batch.Column(4).(*array.Int32), batch.Column(5).(*array.Int32)
+	scopes, firstDays, lastDays := batch.Column(4).(*array.String), batch.Column(5).(*array.Int32), batch.Column(6).(*array.Int32)
 	values, numbers := make([]Value, len(edges)), make([]uint32, len(edges))
 	for row := range values {
-		values[row] = w.value(w.config.Kinds[kinds.Value(row)], texts.Value(row), w.channels[accounts[row]])
+		values[row] = w.value(w.config.Kinds[kinds.Value(row)], texts.Value(row), scopes.Value(row), w.channels[accounts[row]])
 	}
 	w.graph.Number(values, numbers)
 	for row, edge := range edges {
@@ -262,13 +282,16 @@ func (w *work) addBatch(batch arrow.RecordBatch) {
 }
 
 // value makes a value of what an export says.
-func (w *work) value(kind, text string, channel uint16) Value {
+func (w *work) value(kind, text, scope string, channel uint16) Value {
 	normal, status := Normalise(kind, text, w.config.Region)
 	if w.junk[kind+"\x1f"+normal] {
 		status = Junk
 	}
-	rule, scope := w.ruleOf(kind, normal), ""
-	if w.scoped[rule] {
+	rule := w.ruleOf(kind, normal)
+	switch {
+	case w.scopes[rule] == everywhere:
+		scope = ""
+	case scope == "":
 		scope = w.names[channel]
 	}
 	return Value{Hash: w.values.sum(kind, scope, normal), Kind: rule, Status: status}
