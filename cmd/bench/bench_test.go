@@ -273,7 +273,7 @@ func TestScriptWaitsForSteps(t *testing.T) {
 	script := filepath.Join(dir, "steps.sql")
 	for text, want := range map[string]string{
 		"select 1;\n--: step accounts\nselect 2;\n":             `there is no step "accounts"`,
-		"select 1;\n--: step identity " + kinds + "\nselect 2;": "number the accounts",
+		"select 1;\n--: step identity " + kinds + "\nselect 2;": "read identity_rules",
 		"select 1;\n--: step ledger\nselect 2;\n":               "point_transactions",
 		"select 1;\n-- no step\nselect 2;\n":                    "",
 	} {

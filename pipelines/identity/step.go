@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"countinghouse/internal/warehouse"
 
@@ -19,7 +20,7 @@ type Writer func(table, query string) error
 // Run merges the accounts of the session's datasets and writes every one of Tables. DuckDB numbers the accounts and finds file and
 // line again; Go sees numbers, hashes and one pass of text.
 func Run(ctx context.Context, session *warehouse.Session, config Config, write Writer) (err error) {
-	work := &work{session: session, config: config, hasher: newHasher(config.Key), values: config.valueHasher()}
+	work := &work{session: session, config: config}
 	defer func() {
 		_, dropErr := session.Exec(context.WithoutCancel(ctx), "drop schema if exists identity_work cascade")
 		err = errors.Join(err, dropErr)
@@ -57,8 +58,6 @@ func Run(ctx context.Context, session *warehouse.Session, config Config, write W
 type work struct {
 	session  *warehouse.Session
 	config   Config
-	hasher   *hasher // of customer ids
-	values   *hasher // of identifiers
 	rules    []Rule
 	scopes   []string // by rule: within what a value counts
 	kinds    map[string]uint8
@@ -238,8 +237,15 @@ func (w *work) readAccounts(ctx context.Context) error {
 			channels, accounts, numbers := batch.Column(0).(*array.String), batch.Column(1).(*array.String), batch.Column(2).(*array.Uint16)
 			w.channels = append(w.channels, numbers.Uint16Values()...)
 			w.days = append(w.days, batch.Column(3).(*array.Int32).Int32Values()...)
+			start := len(w.ids)
+			w.ids = append(w.ids, make([]customerID, batch.NumRows())...)
+			share(int(batch.NumRows()), func(from, to int) {
+				hasher := newHasher(w.config.Key)
+				for row := from; row < to; row++ {
+					w.ids[start+row] = hasher.accountID(channels.Value(row), accounts.Value(row))
+				}
+			})
 			for row := range int(batch.NumRows()) {
-				w.ids = append(w.ids, w.hasher.accountID(channels.Value(row), accounts.Value(row)))
 				if _, known := w.names[numbers.Value(row)]; !known {
 					w.names[numbers.Value(row)] = strings.Clone(channels.Value(row)) // the batch's memory is lent
 				}
@@ -272,17 +278,32 @@ func (w *work) addBatch(batch arrow.RecordBatch) {
 	kinds, texts := batch.Column(2).(*array.Int32), batch.Column(3).(*array.String)
 	scopes, firstDays, lastDays := batch.Column(4).(*array.String), batch.Column(5).(*array.Int32), batch.Column(6).(*array.Int32)
 	values, numbers := make([]Value, len(edges)), make([]uint32, len(edges))
-	for row := range values {
-		values[row] = w.value(w.config.Kinds[kinds.Value(row)], texts.Value(row), scopes.Value(row), w.channels[accounts[row]])
-	}
+	share(len(values), func(from, to int) {
+		hasher := w.config.valueHasher()
+		for row := from; row < to; row++ {
+			values[row] = w.value(hasher, w.config.Kinds[kinds.Value(row)], texts.Value(row), scopes.Value(row), w.channels[accounts[row]])
+		}
+	})
 	w.graph.Number(values, numbers)
 	for row, edge := range edges {
 		w.graph.Set(edge, accounts[row], numbers[row], firstDays.Value(row), lastDays.Value(row))
 	}
 }
 
+// hands is how many goroutines normalise and hash: a keyed hash takes longer than all else that is done with a value.
+const hands = 4
+
+// share parts rows among the hands and waits for all.
+func share(rows int, do func(from, to int)) {
+	var all sync.WaitGroup
+	for hand := range hands {
+		all.Go(func() { do(rows*hand/hands, rows*(hand+1)/hands) })
+	}
+	all.Wait()
+}
+
 // value makes a value of what an export says.
-func (w *work) value(kind, text, scope string, channel uint16) Value {
+func (w *work) value(hasher *hasher, kind, text, scope string, channel uint16) Value {
 	normal, status := Normalise(kind, text, w.config.Region)
 	if w.junk[kind+"\x1f"+normal] {
 		status = Junk
@@ -294,7 +315,7 @@ func (w *work) value(kind, text, scope string, channel uint16) Value {
 	case scope == "":
 		scope = w.names[channel]
 	}
-	return Value{Hash: w.values.sum(kind, scope, normal), Kind: rule, Status: status}
+	return Value{Hash: hasher.sum(kind, scope, normal), Kind: rule, Status: status}
 }
 
 // lentPhone is the rule of phone numbers that a platform lends out. A brand whose own rules do not have it has those of phones.
