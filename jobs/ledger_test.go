@@ -160,8 +160,9 @@ func (h *pointsHistory) row(today time.Time, line int) string {
 		points = h.IntN(9) - 4
 	}
 	account := h.account()
-	if kind == "transfer" {
-		counter = h.account()
+	if kind == "transfer" { // so few kinds of them that one often answers another
+		account, counter = h.pick("'A00'", "'A01'", "'A02'"), h.pick("'A00'", "'A01'", "'A02'")
+		points = 2*h.IntN(2) - 1
 	}
 	day := today.AddDate(0, 0, -h.IntN(3)*h.IntN(20)+h.IntN(2)*h.IntN(10))
 	at := fmt.Sprintf("timestamp '%s %02d:00:00'", day.Format(time.DateOnly), 12*h.IntN(2))
