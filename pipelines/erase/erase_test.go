@@ -257,7 +257,7 @@ func TestALargeExportIsStreamed(t *testing.T) {
 			t.Fatalf("%+v %v", done, err)
 		}
 	})
-	if limit := uint64(was.Size / 2); peak > limit {
+	if limit := uint64(was.Size * 3 / 4); peak > limit {
 		t.Errorf("%d MB of memory for an export of %d MB", peak>>20, was.Size>>20)
 	}
 }
