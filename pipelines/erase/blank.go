@@ -2,15 +2,13 @@ package erase
 
 import (
 	"archive/zip"
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"io"
-	"maps"
-	"regexp"
-	"slices"
+	"os"
 	"strings"
 	"unicode/utf8"
 
@@ -20,6 +18,7 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 )
 
 // A recorder notes the records that held erased persons.
@@ -51,15 +50,16 @@ func (*recorder) Reject(int64, string, []byte) error { return nil }
 
 // hit writes the record anew. What no column reads goes too: nobody knows what it holds. A record that is no fields goes whole.
 func (r *recorder) hit(line int64, was, blank [][]byte) {
-	cells := make([]string, len(blank))
+	cells, changed := make([]string, len(blank)), map[string]string{}
 	for i, cell := range blank {
 		if i < len(r.read) && r.read[i] {
 			cells[i] = string(cell)
 		}
 		if old := string(was[i]); old != cells[i] {
-			r.found.cells[old] = cells[i]
+			changed[old] = cells[i]
 		}
 	}
+	r.found.cells[line] = changed
 	var text strings.Builder
 	writer := csv.NewWriter(&text)
 	if delimiter := r.contract.Files.Delimiter; len(delimiter) == 1 {
@@ -75,161 +75,122 @@ func (r *recorder) hit(line int64, was, blank [][]byte) {
 
 const gzipMark = "\x1f\x8b"
 
-// blank gives a file's bytes with the records that were found blanked.
-func blank(c *contract.Contract, stored []byte, found *finding) ([]byte, error) {
-	if bytes.HasPrefix(stored, []byte(gzipMark)) {
-		return blankGzip(c, stored, found)
+// blank writes a file anew with the records that were found blanked. Nothing is held in memory but one record, what was found, and the parts of
+// a workbook.
+func blank(c *contract.Contract, from, to string, found *finding) (err error) {
+	stored, err := os.Open(from)
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, stored.Close()) }()
+	written, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, written.Close()) }()
+	mark := make([]byte, len(gzipMark))
+	if n, _ := stored.ReadAt(mark, 0); string(mark[:n]) != gzipMark {
+		return blankOpen(c, stored, written, found)
+	}
+	return blankGzip(c, stored, written, found)
+}
+
+// blankGzip goes through an inflated copy, since what is in it may have to be read twice.
+func blankGzip(c *contract.Contract, stored io.Reader, written *os.File, found *finding) (err error) {
+	inflated, err := gzip.NewReader(stored)
+	if err != nil {
+		return err
+	}
+	inner, err := os.OpenFile(written.Name()+".inflated", os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, inner.Close(), os.Remove(inner.Name())) }()
+	if _, err := io.Copy(inner, inflated); err != nil {
+		return err
+	}
+	packed := gzip.NewWriter(written)
+	return errors.Join(blankOpen(c, inner, packed, found), packed.Close())
+}
+
+// blankOpen does it for a file that is not packed.
+func blankOpen(c *contract.Contract, stored *os.File, written io.Writer, found *finding) error {
 	if c.Files.Container == contract.XLSX {
-		return blankWorkbook(stored, found.cells)
+		size, err := stored.Seek(0, io.SeekEnd)
+		if err != nil {
+			return err
+		}
+		return blankWorkbook(stored, size, written, found.allCells())
 	}
-	coding := codingOf(c, stored)
-	text, err := coding.NewDecoder().Bytes(stored)
+	coding, err := codingOf(c, stored)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	switch c.Files.Container {
-	case contract.JSON:
-		text = []byte(blankJSON(string(text), found.cells))
-	case contract.JSONL:
-		text = []byte(blankLines(string(text), found, func(line string) string { return blankJSON(line, found.cells) }))
-	default:
-		text = []byte(blankLines(string(text), found, nil))
+	if _, err := stored.Seek(0, io.SeekStart); err != nil {
+		return err
 	}
-	return coding.NewEncoder().Bytes(text)
+	text := bufio.NewReaderSize(transform.NewReader(stored, coding.NewDecoder()), 1<<16)
+	encoder := transform.NewWriter(written, coding.NewEncoder())
+	out := bufio.NewWriterSize(encoder, 1<<16)
+	if c.Files.Container == contract.JSON || c.Files.Container == contract.JSONL {
+		err = blankJSON(c, text, out, found)
+	} else {
+		err = blankLines(text, out, found)
+	}
+	return errors.Join(err, out.Flush(), encoder.Close())
 }
 
-func blankGzip(c *contract.Contract, stored []byte, found *finding) ([]byte, error) {
-	inflated, err := gzip.NewReader(bytes.NewReader(stored))
-	if err != nil {
+// codingOf is how the text is written.
+func codingOf(c *contract.Contract, stored *os.File) (encoding.Encoding, error) {
+	if _, err := stored.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}
-	inner, err := io.ReadAll(inflated)
-	if err != nil {
-		return nil, err
-	}
-	if inner, err = blank(c, inner, found); err != nil {
-		return nil, err
-	}
-	var packed bytes.Buffer
-	writer := gzip.NewWriter(&packed)
-	_, err = writer.Write(inner)
-	err = errors.Join(err, writer.Close())
-	return packed.Bytes(), err
-}
-
-func codingOf(c *contract.Contract, stored []byte) encoding.Encoding {
+	text := bufio.NewReaderSize(stored, 1<<16)
+	mark, _ := text.Peek(2)
 	switch {
-	case c.Files.Encoding == contract.UTF16LE || bytes.HasPrefix(stored, []byte("\xff\xfe")):
-		return unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)
-	case c.Files.Encoding == contract.UTF16BE || bytes.HasPrefix(stored, []byte("\xfe\xff")):
-		return unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)
-	case utf8.Valid(stored):
-		return encoding.Nop
+	case c.Files.Encoding == contract.UTF16LE || bytes.HasPrefix(mark, []byte("\xff\xfe")):
+		return unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM), nil
+	case c.Files.Encoding == contract.UTF16BE || bytes.HasPrefix(mark, []byte("\xfe\xff")):
+		return unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM), nil
 	}
-	return simplifiedchinese.GB18030
+	for {
+		r, size, err := text.ReadRune()
+		switch {
+		case errors.Is(err, io.EOF):
+			return encoding.Nop, nil
+		case err != nil:
+			return nil, err
+		case r == utf8.RuneError && size == 1:
+			return simplifiedchinese.GB18030, nil
+		}
+	}
 }
 
 // blankLines replaces the records that begin on the lines found. A record goes on while a quote is open.
-func blankLines(text string, found *finding, rewrite func(line string) string) string {
-	lines := strings.SplitAfter(text, "\n")
-	for _, number := range slices.Sorted(maps.Keys(found.records)) {
-		first := int(number) - 1
-		if first < 0 || first >= len(lines) {
-			continue
+func blankLines(text *bufio.Reader, out *bufio.Writer, found *finding) error {
+	fresh, open := "", false // what stands for the record at hand, and whether it goes on
+	for number := int64(1); ; number++ {
+		line, err := text.ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
 		}
-		if rewrite != nil {
-			lines[first] = rewrite(lines[first])
-			continue
+		record, hit := found.records[number]
+		switch {
+		case open:
+			open = strings.Count(line, `"`)%2 == 0
+		case hit:
+			fresh, open = record, strings.Count(line, `"`)%2 == 1
+		default:
+			_, _ = out.WriteString(line) // Flush tells
 		}
-		last, quotes := first, strings.Count(lines[first], `"`)
-		for quotes%2 == 1 && last+1 < len(lines) {
-			last++
-			quotes += strings.Count(lines[last], `"`)
+		if fresh != "" && (!open || err != nil) {
+			_, _ = out.WriteString(fresh + line[len(strings.TrimRight(line, "\r\n")):])
+			fresh = ""
 		}
-		ending := lines[last][len(strings.TrimRight(lines[last], "\r\n")):]
-		lines[first] = found.records[number] + ending
-		for i := first + 1; i <= last; i++ {
-			lines[i] = ""
-		}
-	}
-	return strings.Join(lines, "")
-}
-
-// blankJSON replaces whole values, as texts or as numbers.
-func blankJSON(text string, cells map[string]string) string {
-	for old, fresh := range cells {
-		if old == "" {
-			continue
-		}
-		was, _ := json.Marshal(old) // texts always encode
-		becomes, _ := json.Marshal(fresh)
-		text = strings.ReplaceAll(text, string(was), string(becomes))
-		number := regexp.MustCompile(`([:\[,]\s*)` + regexp.QuoteMeta(old) + `(\s*[,}\]])`)
-		text = number.ReplaceAllString(text, "${1}"+strings.ReplaceAll(string(becomes), "$", "$$")+"${2}")
-	}
-	return text
-}
-
-// blankWorkbook replaces whole texts, shared and in cells, and numbers that are one of the cells.
-func blankWorkbook(stored []byte, cells map[string]string) ([]byte, error) {
-	archive, err := zip.NewReader(bytes.NewReader(stored), int64(len(stored)))
-	if err != nil {
-		return nil, err
-	}
-	var packed bytes.Buffer
-	writer := zip.NewWriter(&packed)
-	for _, member := range archive.File {
-		text, err := contentOf(member)
 		if err != nil {
-			return nil, err
-		}
-		if strings.HasSuffix(member.Name, ".xml") && strings.HasPrefix(member.Name, "xl/") {
-			text = blankXML(text, cells)
-		}
-		into, err := writer.CreateHeader(&zip.FileHeader{Name: member.Name, Method: zip.Deflate, Modified: member.Modified})
-		if err != nil {
-			return nil, err
-		}
-		if _, err := into.Write(text); err != nil {
-			return nil, err
+			return nil
 		}
 	}
-	err = writer.Close()
-	return packed.Bytes(), err
-}
-
-func contentOf(member *zip.File) ([]byte, error) {
-	open, err := member.Open()
-	if err != nil {
-		return nil, err
-	}
-	text, err := io.ReadAll(open)
-	return text, errors.Join(err, open.Close())
-}
-
-func blankXML(text []byte, cells map[string]string) []byte {
-	escape := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
-	shared := regexp.MustCompile(`<t(?: [^>]*)?>[^<]*</t>`)
-	number := regexp.MustCompile(`<c ([^>]*)>(<v>)([^<]*)</v>`)
-	text = shared.ReplaceAllFunc(text, func(element []byte) []byte {
-		begin, end := bytes.IndexByte(element, '>')+1, bytes.LastIndexByte(element, '<')
-		for old, fresh := range cells {
-			if old != "" && strings.TrimSpace(string(element[begin:end])) == escape.Replace(old) {
-				return []byte("<t>" + escape.Replace(fresh) + "</t>")
-			}
-		}
-		return element
-	})
-	return number.ReplaceAllFunc(text, func(cell []byte) []byte {
-		parts := number.FindSubmatch(cell)
-		fresh, found := cells[string(parts[3])]
-		if !found || strings.Contains(string(parts[1]), `t="s"`) {
-			return cell
-		}
-		attributes := regexp.MustCompile(` ?t="[^"]*"`).ReplaceAllString(string(parts[1]), "")
-		return []byte("<c " + attributes + ` t="str"><v>` + escape.Replace(fresh) + "</v>")
-	})
 }
 
 // unpacked gives the bytes, or what is packed in them.

@@ -5,13 +5,13 @@
 package erase
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -96,23 +96,28 @@ func (r *rewriter) file(ctx context.Context, c *contract.Contract, manifest land
 	case found == nil:
 		return nil
 	case found.unread:
-		return r.replace(ctx, manifest, nil, done)
+		return r.replace(ctx, manifest, "", done)
 	}
 	done.Rows = found.rows
-	text, err := r.without(ctx, c, manifest, found)
+	written, err := r.without(ctx, c, manifest, found)
+	if written != "" {
+		defer func() { _ = os.Remove(written) }()
+	}
 	switch {
 	case errors.Is(err, ErrStuck) && (r.DryRun || r.Drop):
-		done.How, text = Dropped, nil
+		done.How, written = Dropped, ""
 		if !r.Drop {
 			done.How = Stuck
 		}
 	case err != nil:
 		return err
 	default:
-		sum := sha256.Sum256(text)
-		done.SHA256, done.How = hex.EncodeToString(sum[:]), CellByCell
+		if done.SHA256, err = hashOf(written); err != nil {
+			return err
+		}
+		done.How = CellByCell
 	}
-	return r.replace(ctx, manifest, text, done)
+	return r.replace(ctx, manifest, written, done)
 }
 
 // a finding is where a file holds erased persons.
@@ -120,8 +125,17 @@ type finding struct {
 	unread  bool // it cannot be read as records
 	rows    int64
 	summary reader.Summary
-	records map[int64]string  // by line: the record without them
-	cells   map[string]string // the cells that go, and what stands in their place
+	records map[int64]string            // by line: the record without them
+	cells   map[int64]map[string]string // by line: the cells that go, and what stands in their place
+}
+
+// allCells are the cells of all records, where a record's own cannot be told from another's.
+func (f *finding) allCells() map[string]string {
+	all := map[string]string{}
+	for _, cells := range f.cells {
+		maps.Copy(all, cells)
+	}
+	return all
 }
 
 // find reads a file; nil if it holds nobody.
@@ -143,7 +157,7 @@ func (r *rewriter) find(ctx context.Context, c *contract.Contract, manifest land
 }
 
 func (r *rewriter) readRecords(ctx context.Context, c *contract.Contract, input reader.Input) (*finding, error) {
-	found := &finding{records: map[int64]string{}, cells: map[string]string{}}
+	found := &finding{records: map[int64]string{}, cells: map[int64]map[string]string{}}
 	records := &recorder{contract: c, found: found}
 	sink := r.Set.Redactor(c).Sink(records)
 	sink.Hit = records.hit
@@ -171,55 +185,43 @@ func (r *rewriter) findText(ctx context.Context, manifest landing.Manifest) (*fi
 	return nil, nil
 }
 
-// without gives the file's bytes without the erased persons, and proves it by reading them.
-func (r *rewriter) without(ctx context.Context, c *contract.Contract, manifest landing.Manifest, found *finding) ([]byte, error) {
+// without writes the file without the erased persons to scratch, and proves it by reading it. The caller removes what it names.
+func (r *rewriter) without(ctx context.Context, c *contract.Contract, manifest landing.Manifest, found *finding) (written string, err error) {
 	local, err := r.Bucket.LocalPath(ctx, manifest.Key)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	stored, err := os.ReadFile(local)
+	written = filepath.Join(r.Scratch, "erased-"+manifest.SHA256)
+	if err := blank(c, local, written, found); err != nil {
+		return written, errors.Join(ErrStuck, err)
+	}
+	info, err := os.Stat(written)
 	if err != nil {
-		return nil, err
+		return written, err
 	}
-	text, err := blank(c, stored, found)
-	if err != nil {
-		return nil, errors.Join(ErrStuck, err)
-	}
-	written := filepath.Join(r.Scratch, "erased-"+manifest.SHA256)
-	defer func() { _ = os.Remove(written) }()
-	if err := os.WriteFile(written, text, 0o600); err != nil {
-		return nil, err
-	}
-	again, err := r.readRecords(ctx, c, reader.Input{Size: int64(len(text)), Open: func() (io.ReadCloser, error) { return os.Open(written) }})
+	again, err := r.readRecords(ctx, c, reader.Input{Size: info.Size(), Open: func() (io.ReadCloser, error) { return os.Open(written) }})
 	if wrong := (*reader.Problem)(nil); errors.As(err, &wrong) {
-		return nil, ErrStuck
+		return written, ErrStuck
 	}
 	if err != nil {
-		return nil, err
+		return written, err
 	}
 	before := found.summary
 	if again.rows > 0 || again.summary.Records != before.Records || again.summary.Dropped != before.Dropped || again.summary.Rejects > before.Rejects {
-		return nil, ErrStuck
+		return written, ErrStuck
 	}
-	return text, nil
+	return written, nil
 }
 
-// replace makes the new bytes a landed file before the old one goes, so that what is cut off has both and is done again. Text is nil for a file
-// that only goes.
-func (r *rewriter) replace(ctx context.Context, manifest landing.Manifest, text []byte, done erasure.Rewritten) error {
+// replace makes the new bytes a landed file before the old one goes, so that what is cut off has both and is done again. Written, the file
+// with them, is empty for one that only goes.
+func (r *rewriter) replace(ctx context.Context, manifest landing.Manifest, written string, done erasure.Rewritten) error {
 	r.done = append(r.done, done)
 	if r.DryRun {
 		return nil
 	}
-	if text != nil {
-		fresh := manifest
-		fresh.SHA256, fresh.Size = done.SHA256, int64(len(text))
-		fresh.Replaces, fresh.ErasedBy = append(append([]string{}, manifest.Replaces...), manifest.SHA256), r.ID
-		fresh.Key = landing.FileKey(fresh.Feed, fresh.SHA256, fresh.Name)
-		if _, err := r.Bucket.Create(ctx, fresh.Key, bytes.NewReader(text)); err != nil && !errors.Is(err, objectstore.ErrPrecondition) {
-			return err
-		}
-		if err := landing.Write(ctx, r.Bucket, fresh); err != nil {
+	if written != "" {
+		if err := r.land(ctx, manifest, written, done.SHA256); err != nil {
 			return err
 		}
 	}
@@ -231,4 +233,36 @@ func (r *rewriter) replace(ctx context.Context, manifest landing.Manifest, text 
 		return err
 	}
 	return r.Bucket.Delete(ctx, manifest.Key)
+}
+
+// land makes a rewritten file a landed one, which says what it replaces.
+func (r *rewriter) land(ctx context.Context, manifest landing.Manifest, written, hash string) (err error) {
+	file, err := os.Open(written)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	fresh := manifest
+	fresh.SHA256, fresh.Size = hash, info.Size()
+	fresh.Replaces, fresh.ErasedBy = append(append([]string{}, manifest.Replaces...), manifest.SHA256), r.ID
+	fresh.Key = landing.FileKey(fresh.Feed, fresh.SHA256, fresh.Name)
+	if _, err := r.Bucket.Create(ctx, fresh.Key, file); err != nil && !errors.Is(err, objectstore.ErrPrecondition) {
+		return err
+	}
+	return landing.Write(ctx, r.Bucket, fresh)
+}
+
+func hashOf(path string) (_ string, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	sum := sha256.New()
+	_, err = io.Copy(sum, file)
+	return hex.EncodeToString(sum.Sum(nil)), err
 }

@@ -1,0 +1,334 @@
+package erase
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+
+	"countinghouse/internal/contract"
+	"countinghouse/internal/contract/reader"
+)
+
+const byteOrderMark = "\ufeff"
+
+// blankJSON goes down to the outermost list of the contract's path, or through the values of JSON lines, and writes each element anew that has a
+// record found. All else is copied byte for byte.
+func blankJSON(c *contract.Contract, text *bufio.Reader, out *bufio.Writer, found *finding) error {
+	if mark, _ := text.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
+		_, _ = text.Discard(len(mark))
+		_, _ = out.WriteString(byteOrderMark) // Flush tells
+	}
+	copied := &copying{from: text, to: out}
+	w := &jsonBlanker{found: found, read: map[string]bool{}, copied: copied, decoder: json.NewDecoder(copied)}
+	for _, column := range c.Columns {
+		for _, name := range column.Header {
+			w.read[contract.NormalHeader(name)] = true
+		}
+	}
+	steps := pathOf(c.Files.Records)
+	if c.Files.Container == contract.JSONL {
+		for {
+			if err := w.element(steps); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				return err
+			}
+		}
+	} else if err := w.descend(steps); err != nil {
+		return err
+	}
+	return copied.rest()
+}
+
+// A jsonStep is one part of the path to the records: a member's name, and whether it is a list to go through.
+type jsonStep struct {
+	name string
+	list bool
+}
+
+func pathOf(text string) (steps []jsonStep) {
+	if text == "" {
+		return nil
+	}
+	for _, part := range strings.Split(text, ".") {
+		name, list := strings.CutSuffix(part, "[]")
+		steps = append(steps, jsonStep{name, list})
+	}
+	return steps
+}
+
+// copying keeps what the decoder has read ahead until it is known what becomes of it.
+type copying struct {
+	from  io.Reader
+	to    *bufio.Writer
+	held  []byte
+	start int64 // offset of held
+}
+
+// Read implements io.Reader.
+func (c *copying) Read(into []byte) (int, error) {
+	n, err := c.from.Read(into)
+	c.held = append(c.held, into[:n]...)
+	return n, err
+}
+
+// upTo writes what is held before an offset as it is; drop leaves it out.
+func (c *copying) upTo(offset int64, drop bool) {
+	n := int(offset - c.start)
+	if !drop {
+		_, _ = c.to.Write(c.held[:n]) // Flush tells
+	}
+	c.held, c.start = c.held[:copy(c.held, c.held[n:])], offset
+}
+
+func (c *copying) rest() error {
+	_, _ = c.to.Write(c.held)
+	_, err := io.Copy(c.to, c.from)
+	return err
+}
+
+type jsonBlanker struct {
+	found   *finding
+	read    map[string]bool // names, in one spelling, that a column reads
+	copied  *copying
+	decoder *json.Decoder
+	record  int64 // the reader's number of the last record
+}
+
+func (w *jsonBlanker) descend(steps []jsonStep) error {
+	lists := false
+	for _, step := range steps {
+		lists = lists || step.list
+	}
+	switch {
+	case !lists || steps[0].name == "" && !steps[0].list:
+		return w.element(steps)
+	case steps[0].name == "":
+		return w.elements(steps[1:])
+	}
+	if _, err := w.decoder.Token(); err != nil {
+		return err
+	}
+	for w.decoder.More() {
+		name, err := w.decoder.Token()
+		switch {
+		case err != nil:
+		case name != steps[0].name:
+			var passed json.RawMessage
+			err = w.decoder.Decode(&passed)
+		case steps[0].list:
+			err = w.elements(steps[1:])
+		default:
+			err = w.descend(steps[1:])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	_, err := w.decoder.Token()
+	return err
+}
+
+func (w *jsonBlanker) elements(steps []jsonStep) error {
+	if _, err := w.decoder.Token(); err != nil {
+		return err
+	}
+	for w.decoder.More() {
+		if err := w.element(steps); err != nil {
+			return err
+		}
+	}
+	_, err := w.decoder.Token()
+	return err
+}
+
+// element writes one value of the outermost list.
+func (w *jsonBlanker) element(steps []jsonStep) error {
+	var raw json.RawMessage
+	if err := w.decoder.Decode(&raw); err != nil {
+		return err
+	}
+	end := w.decoder.InputOffset()
+	w.copied.upTo(end-int64(len(raw)), false)
+	root, err := parseNode(raw)
+	if err != nil {
+		return err
+	}
+	var edits []edit
+	w.expand(root, steps, &edits)
+	if len(edits) == 0 {
+		w.copied.upTo(end, false)
+		return nil
+	}
+	w.copied.upTo(end, true)
+	_, err = w.copied.to.Write(apply(raw, edits))
+	return err
+}
+
+// expand counts records as the reader does, and gives the cells that those found have changed. What an object hands down to its records is theirs.
+func (w *jsonBlanker) expand(n *node, steps []jsonStep, edits *[]edit) map[string]string {
+	if n.members == nil || len(steps) == 0 {
+		return w.atRecord(n, edits)
+	}
+	child := n.member(steps[0].name)
+	if child == nil || steps[0].list && child.items == nil {
+		return w.atRecord(n, edits)
+	}
+	handed := map[string]string{}
+	children := []*node{child}
+	if steps[0].list {
+		children = child.items
+	}
+	for _, each := range children {
+		for old, fresh := range w.expand(each, steps[1:], edits) {
+			handed[old] = fresh
+		}
+	}
+	if len(handed) > 0 {
+		n.blank(handed, nil, false, edits)
+	}
+	return handed
+}
+
+func (w *jsonBlanker) atRecord(n *node, edits *[]edit) map[string]string {
+	w.record++
+	changed, hit := w.found.cells[w.record]
+	if _, whole := w.found.records[w.record]; whole && !hit { // it could not be read as fields: nothing of it is left
+		*edits = append(*edits, edit{n.start, n.end, `"erased"`})
+		return nil
+	}
+	if hit {
+		n.blank(changed, w.read, true, edits)
+	}
+	return changed
+}
+
+// A node is one JSON value and where it stands.
+type node struct {
+	start, end int
+	text       string // of a text or a number
+	scalar     bool   // one of them
+	members    []member
+	items      []*node
+}
+
+type member struct {
+	name  string
+	value *node
+}
+
+func (n *node) member(name string) *node {
+	for _, each := range n.members {
+		if each.name == name {
+			return each.value
+		}
+	}
+	return nil
+}
+
+// blank changes the values that are one of the cells, and those of members that no column reads; deep goes into what is below.
+func (n *node) blank(cells map[string]string, read map[string]bool, deep bool, edits *[]edit) {
+	for _, each := range n.members {
+		if read != nil && !read[contract.NormalHeader(each.name)] && each.value.scalar {
+			*edits = append(*edits, edit{each.value.start, each.value.end, `""`})
+			continue
+		}
+		each.value.change(cells, edits)
+		if deep {
+			each.value.blank(cells, read, true, edits)
+		}
+	}
+	for _, each := range n.items {
+		each.change(cells, edits)
+		each.blank(cells, read, deep, edits)
+	}
+}
+
+func (n *node) change(cells map[string]string, edits *[]edit) {
+	fresh, changed := cells[n.text]
+	if !n.scalar || n.text == "" || !changed {
+		return
+	}
+	quoted, _ := json.Marshal(fresh) // texts always encode
+	*edits = append(*edits, edit{n.start, n.end, string(quoted)})
+}
+
+// parseNode reads one value that is known to be JSON.
+func parseNode(raw []byte) (*node, error) {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	return nextNode(decoder, raw)
+}
+
+func nextNode(decoder *json.Decoder, raw []byte) (*node, error) {
+	before := int(decoder.InputOffset())
+	token, err := decoder.Token()
+	if err != nil {
+		return nil, err
+	}
+	n := &node{start: before + len(raw[before:]) - len(bytes.TrimLeft(raw[before:], " \t\r\n,:"))}
+	switch value := token.(type) {
+	case json.Delim:
+		err = n.readChildren(decoder, raw, value == '{')
+	case string:
+		n.scalar, n.text = true, string(reader.Strip([]byte(value)))
+	case json.Number:
+		n.scalar, n.text = true, value.String()
+	}
+	n.end = int(decoder.InputOffset())
+	return n, err
+}
+
+func (n *node) readChildren(decoder *json.Decoder, raw []byte, isObject bool) error {
+	if n.items = []*node{}; isObject {
+		n.items, n.members = nil, []member{}
+	}
+	for decoder.More() {
+		name := ""
+		if isObject {
+			token, err := decoder.Token()
+			if err != nil {
+				return err
+			}
+			name, _ = token.(string)
+		}
+		value, err := nextNode(decoder, raw)
+		if err != nil {
+			return err
+		}
+		if isObject {
+			n.members = append(n.members, member{name, value})
+		} else {
+			n.items = append(n.items, value)
+		}
+	}
+	_, err := decoder.Token()
+	return err
+}
+
+// An edit puts a text in the place of some bytes.
+type edit struct {
+	start, end int
+	text       string
+}
+
+// apply makes edits, of which the first to name a place counts.
+func apply(raw []byte, edits []edit) []byte {
+	var made bytes.Buffer
+	slices.SortStableFunc(edits, func(a, b edit) int { return a.start - b.start })
+	at := 0
+	for _, each := range edits {
+		if each.start < at {
+			continue
+		}
+		made.Write(raw[at:each.start])
+		made.WriteString(each.text)
+		at = each.end
+	}
+	made.Write(raw[at:])
+	return made.Bytes()
+}
