@@ -59,7 +59,9 @@ func (r *recorder) hit(line int64, was, blank [][]byte) {
 			changed[old] = cells[i]
 		}
 	}
-	r.found.cells[line] = changed
+	if len(cells) > 0 {
+		r.found.cells[line] = changed
+	}
 	var text strings.Builder
 	writer := csv.NewWriter(&text)
 	if delimiter := r.contract.Files.Delimiter; len(delimiter) == 1 {

@@ -7,8 +7,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
+	"time"
 
 	"countinghouse/internal/contract"
 	"countinghouse/internal/contract/landing"
@@ -234,4 +237,55 @@ func TestNormalSpellings(t *testing.T) {
 			t.Errorf("%q is %q", nobody, got)
 		}
 	}
+}
+
+// A large export goes through in little memory, and nothing but the person's row changes.
+func TestALargeExportIsStreamed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes 30 MB")
+	}
+	s := newStore(t)
+	const header = "channel,account_id,name,phone,email,note\n"
+	row := "app,U9,赵六," + other + ",z@example.com,\"" + strings.Repeat("x", 200) + "\"\n"
+	many := strings.Repeat(row, 60_000)
+	was := s.land("generic_accounts", "generic_accounts_20260901.csv", []byte(header+many+"app,U1,林小满,"+person+",xm@example.com,\"two\nlines\"\n"+many))
+	before := debug.SetGCPercent(10)
+	defer debug.SetGCPercent(before)
+	peak := highest(t, func() {
+		done, err := s.rewrite(erase.Options{DryRun: true})
+		if err != nil || len(done) != 1 || done[0].Rows != 1 || done[0].How != erase.CellByCell {
+			t.Fatalf("%+v %v", done, err)
+		}
+	})
+	if limit := uint64(was.Size / 2); peak > limit {
+		t.Errorf("%d MB of memory for an export of %d MB", peak>>20, was.Size>>20)
+	}
+}
+
+// highest is by how much the heap grew at most while do ran.
+func highest(t *testing.T, do func()) uint64 {
+	t.Helper()
+	var start runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&start)
+	stop, most := make(chan struct{}), make(chan uint64)
+	go func() {
+		var peak uint64
+		for {
+			var now runtime.MemStats
+			runtime.ReadMemStats(&now)
+			if now.HeapAlloc > start.HeapAlloc {
+				peak = max(peak, now.HeapAlloc-start.HeapAlloc)
+			}
+			select {
+			case <-stop:
+				most <- peak
+				return
+			case <-time.After(5 * time.Millisecond):
+			}
+		}
+	}()
+	do()
+	close(stop)
+	return <-most
 }
