@@ -165,6 +165,37 @@ func TestEraseLeavesNothingOfThePerson(t *testing.T) {
 	}
 }
 
+// TestAClosedPeriodVerifiesAfterAnErasure: what was closed says so, and its figures stand; a file that somebody else changed is still found.
+func TestAClosedPeriodVerifiesAfterAnErasure(t *testing.T) {
+	t.Parallel()
+	s := withPerson(t)
+	s.do(exitDone, "close", "2026-10", "--who", "Li", "--note", "first", "--waive", "feeds")
+	s.do(exitDone, "erase", "13900000001", "--yes")
+	verified := s.do(exitDone, "close", "--verify")
+	for _, want := range []string{"2026-10 verifies", "generic_accounts_20261001.csv (feed generic_accounts) was rewritten by the erasure", "figures are the same"} {
+		if !strings.Contains(verified, want) {
+			t.Errorf("no %q in\n%s", want, verified)
+		}
+	}
+	if strings.Contains(verified, "landed (") {
+		t.Errorf("a rewritten export counts as a new one:\n%s", verified)
+	}
+	paths, err := filepath.Glob(s.path("store/landing/generic_point_transactions/*/generic_point_transactions_20261001.csv"))
+	if err != nil || len(paths) != 1 {
+		t.Fatal(paths, err)
+	}
+	text, err := os.ReadFile(paths[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(paths[0], bytes.Replace(text, []byte(",58,"), []byte(",59,"), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.do(exitAudit, "close", "--verify"); !strings.Contains(got, "its bytes were changed") {
+		t.Errorf("a changed file: %s", got)
+	}
+}
+
 func (s *site) expectGone(when string) {
 	s.t.Helper()
 	if places := s.holding(append(erasedValues(), "86-13900000001", "XM@example.com")); len(places) > 0 {

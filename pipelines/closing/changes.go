@@ -261,6 +261,18 @@ func FigureProblems(was, is []Figure) []string {
 	return problems
 }
 
+// SameRows says that every table that has a digest has as many rows as it had.
+func SameRows(was, is []Table) bool {
+	now := map[string]Table{}
+	for _, table := range is {
+		now[table.Name] = table
+	}
+	return !slices.ContainsFunc(was, func(table Table) bool {
+		again, made := now[table.Name]
+		return table.Digest != "" && (!made || again.Rows != table.Rows)
+	})
+}
+
 // FigureChange is a figure that differs.
 type FigureChange struct {
 	Table  string `json:"table"`

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"countinghouse/internal/contract/landing"
+	"countinghouse/internal/erasure"
 	"countinghouse/internal/objectstore"
 )
 
@@ -14,12 +16,17 @@ import (
 type Replacement struct {
 	File
 	By       string // the certificate of the erasure
+	Gone     bool   // nothing stands in its place: no row of it was in use, or it could not be rewritten
 	Manifest []byte // of the export as it was, but for its bytes: what another store is to be told
 }
 
 // Replacements finds the exports that are not there any more, and were rewritten by an erasure, by their keys.
 func Replacements(ctx context.Context, bucket *objectstore.Bucket, files []File) (map[string]Replacement, error) {
 	found := map[string]Replacement{}
+	erased, err := erasure.Replaced(ctx, bucket)
+	if err != nil {
+		return nil, err
+	}
 	for _, file := range files {
 		if _, _, err := bucket.Read(ctx, landing.ManifestKey(file.Feed, file.SHA256)); !errors.Is(err, objectstore.ErrNotFound) {
 			if err != nil {
@@ -30,6 +37,12 @@ func Replacements(ctx context.Context, bucket *objectstore.Bucket, files []File)
 		replacement, ok, err := replacementOf(ctx, bucket, file)
 		if err != nil {
 			return nil, err
+		}
+		if !ok {
+			replacement.File, ok = file, slices.ContainsFunc(erased, func(one erasure.Rewritten) bool {
+				return one.Feed == file.Feed && one.Replaces == file.SHA256 && one.SHA256 == ""
+			})
+			replacement.Gone = ok
 		}
 		if ok {
 			found[file.Key] = replacement
