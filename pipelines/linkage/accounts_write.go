@@ -79,11 +79,14 @@ func flush(builder *array.RecordBuilder, write func(arrow.RecordBatch) error) er
 // rounded to a thousandth of a bit: the last digits of a double are nobody's business.
 func rounded(weight float64) float64 { return math.Round(weight*1000) / 1000 }
 
+// fewestToContradict are the accounts from which on the model may speak against an identifier: fitted to fewer, it is what was believed before.
+const fewestToContradict = 1000
+
 // judgePair gives an edge's weight less that of its rivals, and what comes of it; no outcome: nothing is to be said of it.
 func (a *accounts) judgePair(i int) (weight, rivals float64, outcome string) {
 	edge, pair := a.linked.edges[i], a.linked.pairs[i]
 	if shared := a.sharedFields(pair.Pattern); len(shared) > 0 {
-		if edge.Weight <= -a.bits && a.contradicts(pair.Pattern) && a.fewHave(pair.A, shared) {
+		if a.table.Records() >= fewestToContradict && edge.Weight <= -a.bits && a.contradicts(pair.Pattern) && a.fewHave(pair.A, shared) {
 			return edge.Weight, 0, Contradiction
 		}
 		return 0, 0, "" // a link by itself, which needs no likeness

@@ -168,12 +168,20 @@ func (q query) final() cte {
 func (q query) outputs(tokens []token) (list []node, line int) {
 	list, line = q.root.list("select_list"), 1
 	if len(list) == 1 && isBareStar(list[0]) && len(q.steps) > 0 {
-		return q.final().node.list("select_list"), q.stepLine(tokens, q.final().name)
+		return firstSelect(q.final().node).list("select_list"), q.stepLine(tokens, q.final().name)
 	}
 	if len(list) > 0 {
 		line = q.line(list[0])
 	}
 	return list, line
+}
+
+// firstSelect of a union gives its columns their names.
+func firstSelect(n node) node {
+	for n.text("type") == "SET_OPERATION_NODE" {
+		n = n.child("left")
+	}
+	return n
 }
 
 // output is the name of a column of a select list, empty for an expression without one.

@@ -30,6 +30,7 @@ columns:
 with
 -- lint: allow functions because whole cents must be exact
 vintages as (select * from estimate.vintages where with_sale),
+
 closed as (
     select * from dataset.closed_deferrals
     where month = (select cast(date_trunc('month', max(closed_through)) as date) from dataset.closed_files)

@@ -25,11 +25,11 @@ rates as (select * from estimate.rates),
 
 final as (
     select
-        valued_on,
         month,
         currency,
         scope_kind,
         scope,
+        valued_on,
         basis,
         try_cast(estimated_rate as double) as estimated_rate,
         try_cast(low_rate as double) as low_rate,
@@ -40,11 +40,11 @@ final as (
     from closed
     union all
     select
-        valued_on,
         month,
         currency,
         scope_kind,
         scope,
+        valued_on,
         basis,
         estimated_rate,
         low_rate,

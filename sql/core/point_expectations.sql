@@ -24,12 +24,12 @@ vintages as (select * from estimate.vintages),
 
 final as (
     select
-        valued_on,
         month,
         currency,
         channel,
         with_sale,
         issue_month,
+        valued_on,
         points_issued,
         points_withdrawn,
         points_redeemed,
@@ -38,12 +38,12 @@ final as (
     from closed
     union all
     select
-        valued_on,
         month,
         currency,
         channel,
         with_sale,
         issue_month,
+        valued_on,
         points_issued,
         points_withdrawn,
         points_redeemed,

@@ -34,6 +34,7 @@ audits:
     cross join (select coalesce(sum(points), 0) as points from core.point_sales) as sales where checked.points <> sales.points
 --- */
 with
+-- lint: allow long-model because orders and their sums are one table and share their steps
 sales as (select * from core.point_sales),
 orders as (select * from core.orders),
 rules as (select * from core.point_rules),

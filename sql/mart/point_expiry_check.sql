@@ -22,7 +22,7 @@ columns:
   source_file: {zh: 来源文件, about: The export file that it comes from}
   source_row: {zh: 来源行, about: The line of that file}
 audits:
-  channel_and_rule_agree: {where: days_apart <> 0, severity: warning, about: The channel lets points expire on another day than the programme says}
+  differences_only: {where: days_apart = 0, about: Only days that differ are listed}
 --- */
 with
 movements as (
@@ -30,6 +30,7 @@ movements as (
     from dataset.point_transactions
     where kind = 'earn' and expires_on is not null
 ),
+
 rules as (select * from core.point_rules where is_own),
 
 computed as (

@@ -76,12 +76,16 @@ events as (
 ),
 
 lines as (
-    select events.*, accounts.debit_account as account_code, accounts.debit_name as account_name, case when events.event = events.booked_as then accounts.memo else 'Prior period: ' || accounts.memo end as memo, 1 as side
+    select
+        events.*, accounts.debit_account as account_code, accounts.debit_name as account_name,
+        case when events.event = events.booked_as then accounts.memo else 'Prior period: ' || accounts.memo end as memo, 1 as side,
     from events
     left join accounts on events.booked_as = accounts.event
     where events.amount <> 0
     union all
-    select events.*, accounts.credit_account as account_code, accounts.credit_name as account_name, case when events.event = events.booked_as then accounts.memo else 'Prior period: ' || accounts.memo end as memo, 2 as side
+    select
+        events.*, accounts.credit_account as account_code, accounts.credit_name as account_name,
+        case when events.event = events.booked_as then accounts.memo else 'Prior period: ' || accounts.memo end as memo, 2 as side,
     from events
     left join accounts on events.booked_as = accounts.event
     where events.amount <> 0

@@ -60,6 +60,7 @@ audits:
     where coalesce(marts.face_value, 0) <> round(coalesce(lots.points, 0) * programme.point_value, 2)
 --- */
 with
+-- lint: allow long-model because the estimate, the cost and the sensitivity are of the same rows
 lots as (select * from mart.point_lots where points_remaining > 0),
 vintages as (select * from estimate.vintages where valued_on = getvariable('as_of')),
 programme as (select * from mart.point_programme),

@@ -46,7 +46,8 @@ sides as (
     where occurred_on <= (select max(closed_through) from files)
     union all
     select
-        'removed' as what, coalesce(currency, 'points') as currency, channel, account_id, entry_no, occurred_on, kind, points, -points as effect, coalesce(txn_id, '') as txn_id,
+        'removed' as what, coalesce(currency, 'points') as currency, channel, account_id, entry_no, occurred_on, kind, points, -points as effect,
+        coalesce(txn_id, '') as txn_id,
         entry_file as source_file, entry_row as source_row,
     from dataset.closed_entries
 ),
@@ -72,7 +73,9 @@ final as (
     select
         cast(getvariable('as_of') as date) as as_of,
         row_number() over (
-            order by paired.channel, paired.account_id, paired.currency, paired.occurred_on, paired.txn_id, paired.what, paired.kind, paired.points, paired.copy_no
+            order by
+                paired.channel, paired.account_id, paired.currency, paired.occurred_on, paired.txn_id, paired.what, paired.kind, paired.points,
+                paired.copy_no
         ) as item_no,
         cast((select max(closed_through) from files) as date) as closed_through,
         paired.currency,
