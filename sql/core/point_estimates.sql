@@ -6,11 +6,11 @@ owner: finance
 tags: [core, points, finance]
 grain: [month, currency, scope_kind, scope]
 columns:
-  valued_on: {zh: 估计日, about: "The month end at which it was made; the last one is as_of"}
   month: {zh: 月份, about: First day of that month}
   currency: {zh: 积分种类, about: Which points}
   scope_kind: {zh: 范围类型, about: "all, channel; of the last month also tier"}
   scope: {zh: 范围, about: "all, or which channel or tier"}
+  valued_on: {zh: 估计日, about: "The month end at which it was made; the last one is as_of"}
   basis: {zh: 依据, about: "hand_set, own_estimate, estimate_of_all, cap"}
   estimated_rate: {zh: 估计兑换率, about: Empty until a month of issue had run off}
   low_rate: {zh: 下限, about: The low end of its range}

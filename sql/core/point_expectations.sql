@@ -6,12 +6,12 @@ owner: finance
 tags: [core, points, finance]
 grain: [month, currency, channel, with_sale, issue_month]
 columns:
-  valued_on: {zh: 估计日, about: "The month end; the last one is as_of"}
   month: {zh: 月份, about: First day of that month}
   currency: {zh: 积分种类, about: Which points}
   channel: {zh: 渠道, about: Channel of the accounts}
   with_sale: {zh: 是否随销售, about: Points of an order that is known and paid}
   issue_month: {zh: 发放月, about: First day of the month of issue}
+  valued_on: {zh: 估计日, about: "The month end; the last one is as_of"}
   points_issued: {zh: 发放, unit: points, about: Points issued}
   points_withdrawn: {zh: 已扣回, unit: points, about: Of them taken back by then}
   points_redeemed: {zh: 已兑换, unit: points, about: Of them redeemed by then}
