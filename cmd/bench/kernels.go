@@ -25,6 +25,10 @@ func runStep(ctx context.Context, session *warehouse.Session, scratch, step stri
 	switch name {
 	case "similar":
 		return runSimilar(ctx, session)
+	case "persons":
+		return writePersons(ctx, session, argument)
+	case "match":
+		return matchPeople(ctx, session, argument)
 	case "identity":
 		return runIdentity(ctx, session, strings.Split(argument, ","))
 	case "identity-graph":

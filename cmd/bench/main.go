@@ -34,6 +34,8 @@ type settings struct {
 	ledgerMembers int
 	// identityEdges are identifiers on accounts.
 	identityEdges int
+	// linkageRecords are of persons, several of each.
+	linkageRecords int
 }
 
 func parse(args []string) (settings, error) {
@@ -41,7 +43,7 @@ func parse(args []string) (settings, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&s.product, "countinghouse", "bin/countinghouse", "the binary to measure")
 	flags.StringVar(&s.output, "output", "table", "table or json")
-	flags.StringVar(&s.only, "only", "", "one benchmark: conform, smallfiles, workbook, start, models, ledger, identity, whole")
+	flags.StringVar(&s.only, "only", "", "one benchmark: conform, smallfiles, workbook, start, models, ledger, identity, linkage, whole")
 	flags.StringVar(&s.dir, "dir", "", "where to work (default: a temporary folder, removed at the end)")
 	flags.StringVar(&s.models, "models", "sql", "the folder with the product's models")
 	flags.IntVar(&s.csvMB, "csv-mb", 200, "size of the CSV file of the conform benchmark, in MB")
@@ -52,6 +54,7 @@ func parse(args []string) (settings, error) {
 	flags.IntVar(&s.smallFiles, "small-files", 10_000, "exports of 1,000 rows of the smallfiles benchmark")
 	flags.IntVar(&s.ledgerMembers, "ledger-members", 100_000, "members of the ledger benchmark, each with 30 movements of points")
 	flags.IntVar(&s.identityEdges, "identity-edges", 10_000_000, "identifiers on accounts of the identity benchmark")
+	flags.IntVar(&s.linkageRecords, "linkage-records", 1_000_000, "records of persons of the linkage benchmark")
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}
@@ -87,6 +90,7 @@ func benchmarks() []benchmark {
 		{"models", benchModels},
 		{"ledger", benchLedger},
 		{"identity", benchIdentity},
+		{"linkage", benchLinkage},
 		{"whole", benchWhole},
 	}
 }
