@@ -173,7 +173,8 @@ func blankLines(text *bufio.Reader, out *bufio.Writer, found *finding) error {
 	fresh, open := "", false // what stands for the record at hand, and whether it goes on
 	for number := int64(1); ; number++ {
 		line, err := text.ReadString('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
+		last := errors.Is(err, io.EOF)
+		if err != nil && !last {
 			return err
 		}
 		record, hit := found.records[number]
@@ -185,11 +186,11 @@ func blankLines(text *bufio.Reader, out *bufio.Writer, found *finding) error {
 		default:
 			_, _ = out.WriteString(line) // Flush tells
 		}
-		if fresh != "" && (!open || err != nil) {
+		if fresh != "" && (!open || last) {
 			_, _ = out.WriteString(fresh + line[len(strings.TrimRight(line, "\r\n")):])
 			fresh = ""
 		}
-		if err != nil {
+		if last {
 			return nil
 		}
 	}
