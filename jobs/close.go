@@ -3,7 +3,6 @@ package jobs
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -83,29 +82,22 @@ func (w *Workshop) Reopen(ctx context.Context, options CloseOptions) (closing.St
 }
 
 // closingAlone does work under the lease of the daily run, so that none begins meanwhile, when nobody else is at work.
-func (w *Workshop) closingAlone(ctx context.Context, work func(context.Context) error) (err error) {
-	held, within, err := lease.Acquire(ctx, w.Bucket, DailyName, w.leaseOptions())
-	if err != nil {
-		return err
-	}
-	defer func() {
-		after, cancel := lastWords(ctx)
-		defer cancel()
-		err = errors.Join(err, held.Release(after))
-	}()
-	names, err := lease.Jobs(within, w.Bucket)
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		if name == DailyName {
-			continue
+func (w *Workshop) closingAlone(ctx context.Context, work func(context.Context) error) error {
+	return w.underLease(ctx, DailyName, func(ctx context.Context) error {
+		names, err := lease.Jobs(ctx, w.Bucket)
+		if err != nil {
+			return err
 		}
-		if err := lease.Check(within, w.Bucket, name, w.leaseOptions()); err != nil {
-			return fmt.Errorf("somebody is at work, so nothing was closed: %w", err)
+		for _, name := range names {
+			if name == DailyName {
+				continue
+			}
+			if err := lease.Check(ctx, w.Bucket, name, w.leaseOptions()); err != nil {
+				return fmt.Errorf("somebody is at work, so nothing was closed: %w", err)
+			}
 		}
-	}
-	return work(within)
+		return work(ctx)
+	})
 }
 
 // freeze checks that a period can be closed and gives the record of it.

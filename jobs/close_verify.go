@@ -5,14 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"countinghouse/internal/contract/landing"
 	"countinghouse/internal/keyedhash"
-	"countinghouse/internal/objectstore/open"
 	"countinghouse/internal/project"
 	"countinghouse/internal/snapshot"
 	"countinghouse/internal/warehouse"
@@ -241,40 +239,26 @@ func (w *Workshop) derive(ctx context.Context, what derivation) (result derived,
 }
 
 // withScratchShop lends a workshop over a store that holds the landed files, conformed, and what was closed before.
-func (w *Workshop) withScratchShop(ctx context.Context, what derivation, use func(*Workshop) error) (err error) {
-	folder, err := os.MkdirTemp(w.Scratch, "derive-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	tools := w.Tools
-	if tools.Bucket, err = open.Bucket(ctx, filepath.Join(folder, "store"), filepath.Join(folder, "cache")); err != nil {
-		return err
-	}
-	for _, file := range what.files {
-		if err := w.lendExport(ctx, tools, file, what.erased); err != nil {
-			return err
-		}
-	}
-	if what.base != nil {
-		if err := w.lendBase(ctx, tools, what.base); err != nil {
-			return err
-		}
-	}
+func (w *Workshop) withScratchShop(ctx context.Context, what derivation, use func(*Workshop) error) error {
 	asOf, err := dayOf(what.asOf)
 	if err != nil {
 		return err
 	}
-	shop, err := openDefined(ctx, what.own, asOf, tools, what.defined)
-	if err != nil {
-		return err
+	lend := func(tools Tools) error {
+		for _, file := range what.files {
+			if err := w.lendExport(ctx, tools, file, what.erased); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
-	defer func() { err = errors.Join(err, shop.Close()) }()
-	shop.base, shop.based = what.base, true
-	if _, err := shop.Conform(ctx); err != nil {
-		return err
-	}
-	return use(shop)
+	begin := func(tools Tools) (*Workshop, error) { return openDefined(ctx, what.own, asOf, tools, what.defined) }
+	return w.withShopAside(ctx, "derive-", what.base, lend, begin, func(shop *Workshop) error {
+		if _, err := shop.Conform(ctx); err != nil {
+			return err
+		}
+		return use(shop)
+	})
 }
 
 // lendExport gives another store an export: one that was rewritten since under the name that it had, so that rows say the same of where they are from.

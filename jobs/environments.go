@@ -68,17 +68,26 @@ func (w *Workshop) Collect(ctx context.Context, options gc.Options) (report gc.R
 	if options.DryRun {
 		return gc.Run(ctx, options)
 	}
-	held, within, err := lease.Acquire(ctx, w.Bucket, collector, w.leaseOptions())
+	options.Alone = w.alone
+	err = w.underLease(ctx, collector, func(ctx context.Context) error {
+		report, err = gc.Run(ctx, options)
+		return err
+	})
+	return report, err
+}
+
+// underLease works as long as it holds the lease of a name.
+func (w *Workshop) underLease(ctx context.Context, name string, work func(context.Context) error) (err error) {
+	held, within, err := lease.Acquire(ctx, w.Bucket, name, w.leaseOptions())
 	if err != nil {
-		return gc.Report{}, err
+		return err
 	}
 	defer func() {
 		after, cancel := lastWords(ctx)
 		defer cancel()
 		err = errors.Join(err, held.Release(after))
 	}()
-	options.Alone = w.alone
-	return gc.Run(within, options)
+	return work(within)
 }
 
 // contractDigits of a contract's fingerprint stand in the names of the files that were read by it.

@@ -9,7 +9,6 @@ import (
 
 	"countinghouse/internal/crash"
 	"countinghouse/internal/erasure"
-	"countinghouse/internal/lease"
 	"countinghouse/internal/snapshot"
 	"countinghouse/pipelines/conform"
 	"countinghouse/pipelines/erase"
@@ -61,20 +60,11 @@ func (w *Workshop) ResumeErasures(ctx context.Context, dropFiles bool) ([]erasur
 }
 
 // alonePerhaps works under the lease of the daily run, so that no run reads what is being rewritten; a dry run needs none.
-func (w *Workshop) alonePerhaps(ctx context.Context, dryRun bool, work func(context.Context) error) (err error) {
+func (w *Workshop) alonePerhaps(ctx context.Context, dryRun bool, work func(context.Context) error) error {
 	if dryRun {
 		return work(ctx)
 	}
-	held, within, err := lease.Acquire(ctx, w.Bucket, DailyName, w.leaseOptions())
-	if err != nil {
-		return err
-	}
-	defer func() {
-		after, cancel := lastWords(ctx)
-		defer cancel()
-		err = errors.Join(err, held.Release(after))
-	}()
-	return work(within)
+	return w.underLease(ctx, DailyName, work)
 }
 
 // newCertificate finds the person and what would be rewritten. Nothing is written.

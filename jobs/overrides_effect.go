@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -62,24 +61,12 @@ func (w *Workshop) measureEffect(ctx context.Context, before, after snapshot.Env
 		}
 		line := EffectMeasure{What: measure.what}
 		query := strings.NewReplacer("{before}", "("+was+")", "{after}", "("+is+")").Replace(measure.query)
-		if err := w.readMeasure(ctx, query, &line); err != nil {
+		if err := w.Session.QueryRow(ctx, query).Scan(&line.Before, &line.After, &line.Changed); err != nil {
 			return found, fmt.Errorf("%s: %w", measure.what, err)
 		}
 		found.Summary = append(found.Summary, line)
 	}
 	return found, nil
-}
-
-func (w *Workshop) readMeasure(ctx context.Context, query string, line *EffectMeasure) (err error) {
-	rows, err := w.Session.Query(ctx, query)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	if rows.Next() {
-		err = rows.Scan(&line.Before, &line.After, &line.Changed)
-	}
-	return errors.Join(err, rows.Err())
 }
 
 func (w *Workshop) rowsOnBothSides(ctx context.Context, table string, before, after snapshot.Environment) (was, is string, err error) {

@@ -134,8 +134,26 @@ func effectiveFile(name string, layers ...fs.FS) ([]byte, error) {
 
 // withLentShop lends a workshop over a store with the exports as they are conformed, and the tables of an environment: what does not change is
 // not made again.
-func (w *Workshop) withLentShop(ctx context.Context, current snapshot.Environment, defined definitions, use func(*Workshop) error) (err error) {
-	folder, err := os.MkdirTemp(w.Scratch, "simulate-")
+func (w *Workshop) withLentShop(ctx context.Context, current snapshot.Environment, defined definitions, use func(*Workshop) error) error {
+	base, err := w.closedBase(ctx)
+	if err != nil {
+		return err
+	}
+	lend := func(tools Tools) error {
+		if err := w.lendConformed(ctx, tools); err != nil {
+			return err
+		}
+		return w.lendTables(ctx, tools, current)
+	}
+	begin := func(tools Tools) (*Workshop, error) { return openDefined(ctx, w.Project, w.AsOf, tools, defined) }
+	return w.withShopAside(ctx, "simulate-", base, lend, begin, use)
+}
+
+// withShopAside lends a workshop over a store of its own, which has what is lent to it and what was closed before, and is gone with it.
+func (w *Workshop) withShopAside(ctx context.Context, name string, base *closing.Stored, lend func(Tools) error, begin func(Tools) (*Workshop, error),
+	use func(*Workshop) error,
+) (err error) {
+	folder, err := os.MkdirTemp(w.Scratch, name)
 	if err != nil {
 		return err
 	}
@@ -144,14 +162,7 @@ func (w *Workshop) withLentShop(ctx context.Context, current snapshot.Environmen
 	if tools.Bucket, err = open.Bucket(ctx, filepath.Join(folder, "store"), filepath.Join(folder, "cache")); err != nil {
 		return err
 	}
-	if err := w.lendConformed(ctx, tools); err != nil {
-		return err
-	}
-	if err := w.lendTables(ctx, tools, current); err != nil {
-		return err
-	}
-	base, err := w.closedBase(ctx)
-	if err != nil {
+	if err := lend(tools); err != nil {
 		return err
 	}
 	if base != nil {
@@ -159,7 +170,7 @@ func (w *Workshop) withLentShop(ctx context.Context, current snapshot.Environmen
 			return err
 		}
 	}
-	shop, err := openDefined(ctx, w.Project, w.AsOf, tools, defined)
+	shop, err := begin(tools)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/duckdb/duckdb-go/v2"
 )
 
@@ -68,6 +69,32 @@ func (s *Session) LoadTable(ctx context.Context, schema *arrow.Schema, table str
 	return s.Stream(ctx, schema, func(view string) string {
 		return "create table " + table + " as from " + view
 	})
+}
+
+// rowsOfBatch are handed over at once.
+const rowsOfBatch = 65_536
+
+// LoadRows makes a new table of the session, named as schema.name. appendRow is called for each of so many rows in order, and adds one to the builder, or none.
+func (s *Session) LoadRows(ctx context.Context, schema *arrow.Schema, table string, rows int, appendRow func(builder *array.RecordBuilder, row int)) error {
+	loader := s.LoadTable(ctx, schema, table)
+	builder := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	defer builder.Release()
+	for start := 0; start < rows; start += rowsOfBatch {
+		for row := start; row < min(rows, start+rowsOfBatch); row++ {
+			appendRow(builder, row)
+		}
+		if builder.Field(0).Len() == 0 {
+			continue
+		}
+		batch := builder.NewRecordBatch()
+		err := loader.Write(batch)
+		batch.Release()
+		if err != nil {
+			break // Close tells why
+		}
+	}
+	_, err := loader.Close()
+	return err
 }
 
 // Stream starts a statement that reads the batches once, as the view that it is given, and writes rows. Every batch must have the schema.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
 // writeBack gives the session what Go decided, as numbers that the final queries join with the texts.
@@ -32,7 +31,7 @@ func (w *work) writeBack(ctx context.Context, result Result) error {
 // LoadMembers makes identity_work.members: of each account its customer's oldest account, and the number of the rule that brought it there, -1 for none.
 func LoadMembers(ctx context.Context, session *warehouse.Session, result Result) error {
 	schema := fields("account", arrow.PrimitiveTypes.Uint32, "root", arrow.PrimitiveTypes.Uint32, "kind_no", arrow.PrimitiveTypes.Int16)
-	return load(ctx, session, "members", schema, len(result.Root), func(builder *array.RecordBuilder, i int) {
+	return session.LoadRows(ctx, schema, "identity_work.members", len(result.Root), func(builder *array.RecordBuilder, i int) {
 		builder.Field(0).(*array.Uint32Builder).Append(uint32(i))
 		builder.Field(1).(*array.Uint32Builder).Append(result.Root[i])
 		builder.Field(2).(*array.Int16Builder).Append(result.JoinedBy[i])
@@ -42,7 +41,7 @@ func LoadMembers(ctx context.Context, session *warehouse.Session, result Result)
 // loadKinds names the rules by their numbers.
 func (w *work) loadKinds(ctx context.Context, _ Result) error {
 	schema := fields("kind_no", arrow.PrimitiveTypes.Int16, "kind", arrow.BinaryTypes.String)
-	return load(ctx, w.session, "kinds", schema, len(w.rules)+1, func(builder *array.RecordBuilder, i int) {
+	return w.session.LoadRows(ctx, schema, "identity_work.kinds", len(w.rules)+1, func(builder *array.RecordBuilder, i int) {
 		kind := "own"
 		if i > 0 {
 			kind = w.rules[i-1].Kind
@@ -54,7 +53,7 @@ func (w *work) loadKinds(ctx context.Context, _ Result) error {
 
 func (w *work) loadIDs(ctx context.Context, _ Result) error {
 	schema := fields("account", arrow.PrimitiveTypes.Uint32, "id", arrow.BinaryTypes.String)
-	return load(ctx, w.session, "ids", schema, len(w.ids), func(builder *array.RecordBuilder, i int) {
+	return w.session.LoadRows(ctx, schema, "identity_work.ids", len(w.ids), func(builder *array.RecordBuilder, i int) {
 		builder.Field(0).(*array.Uint32Builder).Append(uint32(i))
 		builder.Field(1).(*array.StringBuilder).Append(w.ids[i].String())
 	})
@@ -63,7 +62,7 @@ func (w *work) loadIDs(ctx context.Context, _ Result) error {
 func (w *work) loadValues(ctx context.Context, _ Result) error {
 	schema := fields("value_no", arrow.PrimitiveTypes.Uint32, "value_hash", arrow.BinaryTypes.String, "kind", arrow.BinaryTypes.String, "status", arrow.BinaryTypes.String)
 	g := w.graph
-	return load(ctx, w.session, "hashes", schema, len(g.kinds), func(builder *array.RecordBuilder, i int) {
+	return w.session.LoadRows(ctx, schema, "identity_work.hashes", len(g.kinds), func(builder *array.RecordBuilder, i int) {
 		builder.Field(0).(*array.Uint32Builder).Append(uint32(i))
 		builder.Field(1).(*array.StringBuilder).Append(hex.EncodeToString(g.values.hashes[i][:]))
 		builder.Field(2).(*array.StringBuilder).Append(g.rules[g.kinds[i]].Kind)
@@ -77,7 +76,7 @@ func (w *work) loadJudged(ctx context.Context, result Result) error {
 		shared[edge] = true
 	}
 	schema := fields("number", arrow.PrimitiveTypes.Uint32, "value_no", arrow.PrimitiveTypes.Uint32, "shared", arrow.FixedWidthTypes.Boolean)
-	return load(ctx, w.session, "judged", schema, len(shared), func(builder *array.RecordBuilder, i int) {
+	return w.session.LoadRows(ctx, schema, "identity_work.judged", len(shared), func(builder *array.RecordBuilder, i int) {
 		builder.Field(0).(*array.Uint32Builder).Append(uint32(i))
 		builder.Field(1).(*array.Uint32Builder).Append(w.graph.edgeValue[i])
 		builder.Field(2).(*array.BooleanBuilder).Append(shared[i])
@@ -88,7 +87,7 @@ func (w *work) loadLinks(ctx context.Context, result Result) error {
 	number := arrow.PrimitiveTypes.Uint32
 	schema := fields("account", number, "other", number, "number", number, "value_no", number, "kind_no", arrow.PrimitiveTypes.Int16,
 		"outcome", arrow.BinaryTypes.String, "reason", arrow.BinaryTypes.String, "link", arrow.PrimitiveTypes.Int64, "score", arrow.PrimitiveTypes.Float64)
-	return load(ctx, w.session, "links", schema, len(result.Links), func(builder *array.RecordBuilder, i int) {
+	return w.session.LoadRows(ctx, schema, "identity_work.links", len(result.Links), func(builder *array.RecordBuilder, i int) {
 		link := &result.Links[i]
 		for field, value := range []uint32{link.Account, link.Other, link.Edge, link.Value} {
 			builder.Field(field).(*array.Uint32Builder).Append(value)
@@ -103,7 +102,7 @@ func (w *work) loadLinks(ctx context.Context, result Result) error {
 
 func (w *work) loadFollowed(ctx context.Context, result Result) error {
 	schema := fields("number", arrow.PrimitiveTypes.Int64, "refused", arrow.BinaryTypes.String)
-	return load(ctx, w.session, "followed", schema, len(w.decided), func(builder *array.RecordBuilder, i int) {
+	return w.session.LoadRows(ctx, schema, "identity_work.followed", len(w.decided), func(builder *array.RecordBuilder, i int) {
 		builder.Field(0).(*array.Int64Builder).Append(w.decided[i])
 		builder.Field(1).(*array.StringBuilder).Append(result.Refused[i])
 	})
@@ -112,7 +111,7 @@ func (w *work) loadFollowed(ctx context.Context, result Result) error {
 func (w *work) loadHistory(ctx context.Context, stays []Stay) error {
 	whole := arrow.PrimitiveTypes.Int64
 	schema := fields("account", arrow.PrimitiveTypes.Uint32, "root", arrow.PrimitiveTypes.Uint32, "from_day", whole, "until_day", whole, "link", whole)
-	return load(ctx, w.session, "stays", schema, len(stays), func(builder *array.RecordBuilder, i int) {
+	return w.session.LoadRows(ctx, schema, "identity_work.stays", len(stays), func(builder *array.RecordBuilder, i int) {
 		stay := stays[i]
 		builder.Field(0).(*array.Uint32Builder).Append(stay.Account)
 		builder.Field(1).(*array.Uint32Builder).Append(stay.Root)
@@ -137,28 +136,6 @@ func (w *work) checkIDs(result Result) error {
 		}
 	}
 	return nil
-}
-
-const batchRows = 65_536
-
-// load streams rows from Go into a table of identity_work.
-func load(ctx context.Context, session *warehouse.Session, table string, schema *arrow.Schema, rows int, appendRow func(*array.RecordBuilder, int)) error {
-	loader := session.LoadTable(ctx, schema, "identity_work."+table)
-	builder := array.NewRecordBuilder(memory.DefaultAllocator, schema)
-	defer builder.Release()
-	for start := 0; start < rows; start += batchRows {
-		for i := start; i < min(rows, start+batchRows); i++ {
-			appendRow(builder, i)
-		}
-		batch := builder.NewRecordBatch()
-		err := loader.Write(batch)
-		batch.Release()
-		if err != nil {
-			break // Close tells why
-		}
-	}
-	_, err := loader.Close()
-	return err
 }
 
 // fields makes a schema of names and types by turns.

@@ -2,7 +2,6 @@ package linkage
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -11,7 +10,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
 // accountCells are the columns of dataset.accounts that are compared, with what each is and how it is read. A ciphertext is no value, nor
@@ -113,25 +111,8 @@ func (a *accounts) read(ctx context.Context) error {
 			return err
 		}
 	}
-	schema := recordSchema(0)
-	loader := a.session.LoadTable(ctx, schema, "linkage.records")
-	builder := array.NewRecordBuilder(memory.DefaultAllocator, schema)
-	defer builder.Release()
 	query := "select cast(account as integer), " + strings.Join(list, ", ") + " from linkage.described inner join linkage.accounts using (channel, account_id) order by all"
-	err := a.session.ReadArrow(ctx, query, func(reader array.RecordReader) error {
-		for reader.Next() {
-			a.addAccounts(reader.RecordBatch(), builder)
-			batch := builder.NewRecordBatch()
-			err := loader.Write(batch)
-			batch.Release()
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	_, closeErr := loader.Close()
-	if err := errors.Join(err, closeErr); err != nil {
+	if err := a.loadRecords(ctx, query, a.addAccounts); err != nil {
 		return err
 	}
 	return a.readSingles(ctx)

@@ -10,7 +10,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
 // leastOdds is the weight, in bits, from which on a pair is kept: even odds.
@@ -46,34 +45,18 @@ func (a *accounts) loadSimilar(ctx context.Context) error {
 		{Name: "outcome", Type: arrow.BinaryTypes.String},
 		{Name: "evidence", Type: arrow.BinaryTypes.String},
 	}, nil)
-	loader := a.session.LoadTable(ctx, schema, "linkage.similar")
-	builder := array.NewRecordBuilder(memory.DefaultAllocator, schema)
-	defer builder.Release()
-	for i, edge := range a.linked.edges {
+	return a.session.LoadRows(ctx, schema, "linkage.similar", len(a.linked.edges), func(builder *array.RecordBuilder, i int) {
 		weight, rivals, outcome := a.judgePair(i)
 		if outcome == "" {
-			continue
+			return
 		}
+		edge := a.linked.edges[i]
 		builder.Field(0).(*array.Int32Builder).Append(edge.A)
 		builder.Field(1).(*array.Int32Builder).Append(edge.B)
 		builder.Field(2).(*array.Float64Builder).Append(rounded(weight))
 		builder.Field(3).(*array.StringBuilder).Append(outcome)
 		builder.Field(4).(*array.StringBuilder).Append(a.evidence(a.linked.pairs[i], edge.Weight, rivals))
-		if builder.Field(0).Len() == 1<<16 {
-			if err := flush(builder, loader.Write); err != nil {
-				break // Close tells why
-			}
-		}
-	}
-	_ = flush(builder, loader.Write) // Close tells why
-	_, err := loader.Close()
-	return err
-}
-
-func flush(builder *array.RecordBuilder, write func(arrow.RecordBatch) error) error {
-	batch := builder.NewRecordBatch()
-	defer batch.Release()
-	return write(batch)
+	})
 }
 
 // rounded to a thousandth of a bit: the last digits of a double are nobody's business.
@@ -189,30 +172,44 @@ func (a *accounts) loadModel(ctx context.Context) error {
 		{Name: "weight", Type: arrow.PrimitiveTypes.Float64},
 		{Name: "by_frequency", Type: arrow.FixedWidthTypes.Boolean},
 	}, nil)
-	loader := a.session.LoadTable(ctx, schema, "linkage.model")
-	builder := array.NewRecordBuilder(memory.DefaultAllocator, schema)
-	defer builder.Release()
-	add := func(field string, number int, level string, m, u float64, frequency bool) {
-		builder.Field(0).(*array.StringBuilder).Append(field)
-		builder.Field(1).(*array.Int32Builder).Append(int32(number))
-		builder.Field(2).(*array.StringBuilder).Append(level)
-		builder.Field(3).(*array.Float64Builder).Append(m)
-		builder.Field(4).(*array.Float64Builder).Append(u)
-		builder.Field(5).(*array.Float64Builder).Append(rounded(math.Log2(m / u)))
-		builder.Field(6).(*array.BooleanBuilder).Append(frequency)
+	rows := a.modelRows()
+	return a.session.LoadRows(ctx, schema, "linkage.model", len(rows), func(builder *array.RecordBuilder, i int) {
+		row := rows[i]
+		builder.Field(0).(*array.StringBuilder).Append(row.field)
+		builder.Field(1).(*array.Int32Builder).Append(row.number)
+		builder.Field(2).(*array.StringBuilder).Append(row.level)
+		builder.Field(3).(*array.Float64Builder).Append(row.m)
+		builder.Field(4).(*array.Float64Builder).Append(row.u)
+		builder.Field(5).(*array.Float64Builder).Append(rounded(math.Log2(row.m / row.u)))
+		builder.Field(6).(*array.BooleanBuilder).Append(row.byFrequency)
+	})
+}
+
+type modelRow struct {
+	field       string
+	number      int32
+	level       string
+	m, u        float64
+	byFrequency bool
+}
+
+// modelRows are the shares of pairs and then the levels of each field that has values; none while the model is off.
+func (a *accounts) modelRows() []modelRow {
+	model := a.linked.model
+	if model.M == nil {
+		return nil
 	}
-	if model := a.linked.model; model.M != nil {
-		add("any pair", 0, "of one person", model.Match, 1-model.Match, false)
-		add("any pair", 1, "of one household", model.Household, 1-model.Household, false)
-		for i, field := range a.table.Fields {
-			for j, level := range field.Levels {
-				if len(a.table.Words[i]) > 0 {
-					add(field.Name, j, level.Name, model.M[i][j], model.U[i][j], field.Frequency && j == 0)
-				}
-			}
+	rows := []modelRow{
+		{field: "any pair", number: 0, level: "of one person", m: model.Match, u: 1 - model.Match},
+		{field: "any pair", number: 1, level: "of one household", m: model.Household, u: 1 - model.Household},
+	}
+	for i, field := range a.table.Fields {
+		if len(a.table.Words[i]) == 0 {
+			continue
+		}
+		for j, level := range field.Levels {
+			rows = append(rows, modelRow{field.Name, int32(j), level.Name, model.M[i][j], model.U[i][j], field.Frequency && j == 0})
 		}
 	}
-	_ = flush(builder, loader.Write) // Close tells why
-	_, err := loader.Close()
-	return err
+	return rows
 }

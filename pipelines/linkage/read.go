@@ -112,13 +112,23 @@ func (m *matcher) readRows(ctx context.Context) error {
 		cells[i] = fmt.Sprintf("coalesce(c%d, '')", i)
 	}
 	list := strings.Join(cells, ", ")
+	err := m.loadRecords(ctx, "select row_no, "+list+" from linkage.cells order by "+m.order()+", row_no", m.addBatch)
+	m.report.Records = int64(m.table.Records())
+	if err == nil && m.report.Records == 0 {
+		err = errors.New("there is no record")
+	}
+	return err
+}
+
+// loadRecords makes linkage.records of what add makes of the query's rows, batch by batch.
+func (m *matcher) loadRecords(ctx context.Context, query string, add func(arrow.RecordBatch, *array.RecordBuilder)) error {
 	schema := recordSchema(len(m.texts))
 	loader := m.session.LoadTable(ctx, schema, "linkage.records")
 	builder := array.NewRecordBuilder(memory.DefaultAllocator, schema)
 	defer builder.Release()
-	err := m.session.ReadArrow(ctx, "select row_no, "+list+" from linkage.cells order by "+m.order()+", row_no", func(reader array.RecordReader) error {
+	err := m.session.ReadArrow(ctx, query, func(reader array.RecordReader) error {
 		for reader.Next() {
-			m.addBatch(reader.RecordBatch(), builder)
+			add(reader.RecordBatch(), builder)
 			batch := builder.NewRecordBatch()
 			err := loader.Write(batch)
 			batch.Release()
@@ -128,11 +138,7 @@ func (m *matcher) readRows(ctx context.Context) error {
 		}
 		return nil
 	})
-	m.report.Records = int64(m.table.Records())
 	_, closeErr := loader.Close()
-	if err == nil && m.report.Records == 0 {
-		err = errors.New("there is no record")
-	}
 	return errors.Join(err, closeErr)
 }
 
