@@ -21,7 +21,9 @@ func ledgerStep(asOf ledger.Day) build.Step {
 		}
 	}
 	return build.Step{
-		Name: "ledger", Version: ledger.Version, Definition: ledger.InputSQL + ledger.ProgrammeSQL,
+		Name: "ledger", Version: ledger.Version,
+		// Which accounts are booked again decides what is stored: where that is mended, the ledger is to be made whole.
+		Definition: ledger.InputSQL + ledger.ProgrammeSQL + ledger.ChangedSQL(ledger.Past{Fresh: "fresh"}),
 		Inputs: []string{movementsTable, "seed.points_programme"}, Parameters: []string{"as_of"}, Tables: tables,
 		Run: func(ctx context.Context, session *warehouse.Session, write build.TableWriter, before *build.Before) error {
 			run := ledgerRun{session: session, write: write, asOf: asOf}

@@ -75,18 +75,17 @@ events as (
     group by month, currency, channel
 ),
 
+sides as (select 1 as side union all select 2),
+
 lines as (
     select
-        events.*, accounts.debit_account as account_code, accounts.debit_name as account_name,
-        case when events.event = events.booked_as then accounts.memo else 'Prior period: ' || accounts.memo end as memo, 1 as side,
+        events.*,
+        case when sides.side = 1 then accounts.debit_account else accounts.credit_account end as account_code,
+        case when sides.side = 1 then accounts.debit_name else accounts.credit_name end as account_name,
+        case when events.event = events.booked_as then accounts.memo else 'Prior period: ' || accounts.memo end as memo,
+        sides.side,
     from events
-    left join accounts on events.booked_as = accounts.event
-    where events.amount <> 0
-    union all
-    select
-        events.*, accounts.credit_account as account_code, accounts.credit_name as account_name,
-        case when events.event = events.booked_as then accounts.memo else 'Prior period: ' || accounts.memo end as memo, 2 as side,
-    from events
+    cross join sides
     left join accounts on events.booked_as = accounts.event
     where events.amount <> 0
 ),
