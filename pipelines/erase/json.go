@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"strings"
 
 	"countinghouse/internal/contract"
 	"countinghouse/internal/contract/reader"
@@ -29,7 +28,7 @@ func blankJSON(c *contract.Contract, text *bufio.Reader, out *bufio.Writer, foun
 			w.read[contract.NormalHeader(name)] = true
 		}
 	}
-	steps := pathOf(c.Files.Records)
+	steps := reader.RecordPath(c.Files.Records)
 	if c.Files.Container == contract.JSONL {
 		for {
 			if err := w.element(steps); errors.Is(err, io.EOF) {
@@ -42,23 +41,6 @@ func blankJSON(c *contract.Contract, text *bufio.Reader, out *bufio.Writer, foun
 		return err
 	}
 	return copied.rest()
-}
-
-// A jsonStep is one part of the path to the records: a member's name, and whether it is a list to go through.
-type jsonStep struct {
-	name string
-	list bool
-}
-
-func pathOf(text string) (steps []jsonStep) {
-	if text == "" {
-		return nil
-	}
-	for _, part := range strings.Split(text, ".") {
-		name, list := strings.CutSuffix(part, "[]")
-		steps = append(steps, jsonStep{name, list})
-	}
-	return steps
 }
 
 // copying keeps what the decoder has read ahead until it is known what becomes of it.
@@ -99,15 +81,11 @@ type jsonBlanker struct {
 	record  int64 // the reader's number of the last record
 }
 
-func (w *jsonBlanker) descend(steps []jsonStep) error {
-	lists := false
-	for _, step := range steps {
-		lists = lists || step.list
-	}
+func (w *jsonBlanker) descend(steps reader.Path) error {
 	switch {
-	case !lists || steps[0].name == "" && !steps[0].list:
+	case steps.AtElement():
 		return w.element(steps)
-	case steps[0].name == "":
+	case steps[0].Name == "":
 		return w.elements(steps[1:])
 	}
 	if _, err := w.decoder.Token(); err != nil {
@@ -117,10 +95,10 @@ func (w *jsonBlanker) descend(steps []jsonStep) error {
 		name, err := w.decoder.Token()
 		switch {
 		case err != nil:
-		case name != steps[0].name:
+		case name != steps[0].Name:
 			var passed json.RawMessage
 			err = w.decoder.Decode(&passed)
-		case steps[0].list:
+		case steps[0].List:
 			err = w.elements(steps[1:])
 		default:
 			err = w.descend(steps[1:])
@@ -133,7 +111,7 @@ func (w *jsonBlanker) descend(steps []jsonStep) error {
 	return err
 }
 
-func (w *jsonBlanker) elements(steps []jsonStep) error {
+func (w *jsonBlanker) elements(steps reader.Path) error {
 	if _, err := w.decoder.Token(); err != nil {
 		return err
 	}
@@ -147,7 +125,7 @@ func (w *jsonBlanker) elements(steps []jsonStep) error {
 }
 
 // element writes one value of the outermost list.
-func (w *jsonBlanker) element(steps []jsonStep) error {
+func (w *jsonBlanker) element(steps reader.Path) error {
 	var raw json.RawMessage
 	if err := w.decoder.Decode(&raw); err != nil {
 		return err
@@ -170,17 +148,17 @@ func (w *jsonBlanker) element(steps []jsonStep) error {
 }
 
 // expand counts records as the reader does, and gives the cells that those found have changed. What an object hands down to its records is theirs.
-func (w *jsonBlanker) expand(n *node, steps []jsonStep, edits *[]edit) map[string]string {
+func (w *jsonBlanker) expand(n *node, steps reader.Path, edits *[]edit) map[string]string {
 	if n.members == nil || len(steps) == 0 {
 		return w.atRecord(n, edits)
 	}
-	child := n.member(steps[0].name)
-	if child == nil || steps[0].list && child.items == nil {
+	child := n.member(steps[0].Name)
+	if child == nil || steps[0].List && child.items == nil {
 		return w.atRecord(n, edits)
 	}
 	handed := map[string]string{}
 	children := []*node{child}
-	if steps[0].list {
+	if steps[0].List {
 		children = child.items
 	}
 	for _, each := range children {

@@ -34,10 +34,18 @@ type jsonReader struct {
 	fields   [][]byte
 }
 
-// A step is one part of the path to the records: a member's name, and whether it is a list to go through.
-type step struct {
-	name string
-	list bool
+// A Path leads to the records of a document: it is a contract's files.records.
+type Path []Step
+
+// A Step is one part of a path: a member's name, and whether it is a list to go through.
+type Step struct {
+	Name string
+	List bool
+}
+
+// AtElement tells that the value which the path begins at is taken whole: there is no list to stream on the way down.
+func (p Path) AtElement() bool {
+	return len(p) == 0 || p[0].Name == "" && !p[0].List || !slices.ContainsFunc(p, func(s Step) bool { return s.List })
 }
 
 func readJSON(c *contract.Contract, text *bufio.Reader, sink Sink) (Summary, error) {
@@ -54,7 +62,7 @@ func readJSON(c *contract.Contract, text *bufio.Reader, sink Sink) (Summary, err
 	if err := r.header(); err != nil {
 		return r.summary, err
 	}
-	steps := recordPath(c.Files.Records)
+	steps := RecordPath(c.Files.Records)
 	if c.Files.Container == contract.JSONL {
 		err = r.lines(steps)
 	} else if err = r.document(steps); err == nil {
@@ -66,15 +74,15 @@ func readJSON(c *contract.Contract, text *bufio.Reader, sink Sink) (Summary, err
 	return r.summary, r.place(err)
 }
 
-// recordPath reads list[].details[] as two steps.
-func recordPath(text string) []step {
+// RecordPath reads list[].details[] as two steps.
+func RecordPath(text string) Path {
 	if text == "" {
 		return nil
 	}
-	var steps []step
+	var steps Path
 	for _, part := range strings.Split(text, ".") {
 		name, list := strings.CutSuffix(part, "[]")
-		steps = append(steps, step{name: name, list: list})
+		steps = append(steps, Step{Name: name, List: list})
 	}
 	return steps
 }
@@ -102,7 +110,7 @@ func (r *jsonReader) header() error {
 	return r.sink.Header(header)
 }
 
-func (r *jsonReader) lines(steps []step) error {
+func (r *jsonReader) lines(steps Path) error {
 	for {
 		value, err := r.value()
 		if errors.Is(err, io.EOF) {
@@ -118,20 +126,20 @@ func (r *jsonReader) lines(steps []step) error {
 }
 
 // document streams the outermost list of the path. Members that stand before it are inherited, those behind it are not.
-func (r *jsonReader) document(steps []step) error {
+func (r *jsonReader) document(steps Path) error {
 	return r.descend(steps, map[string]any{})
 }
 
 // descend goes down to the outermost list, in objects that are not held in memory.
-func (r *jsonReader) descend(steps []step, inherited map[string]any) error {
-	if len(steps) == 0 || steps[0].name == "" && !steps[0].list || !slices.ContainsFunc(steps, func(s step) bool { return s.list }) {
+func (r *jsonReader) descend(steps Path, inherited map[string]any) error {
+	if steps.AtElement() {
 		value, err := r.value()
 		if err != nil {
 			return inDocument(err)
 		}
 		return r.expand(value, steps, inherited)
 	}
-	if steps[0].name == "" {
+	if steps[0].Name == "" {
 		return r.list(steps[1:], inherited)
 	}
 	if err := r.expect('{'); err != nil {
@@ -140,7 +148,7 @@ func (r *jsonReader) descend(steps []step, inherited map[string]any) error {
 	return r.members(steps, inherited)
 }
 
-func (r *jsonReader) members(steps []step, inherited map[string]any) error {
+func (r *jsonReader) members(steps Path, inherited map[string]any) error {
 	seen := map[string]bool{}
 	for r.decoder.More() {
 		token, err := r.decoder.Token()
@@ -159,18 +167,18 @@ func (r *jsonReader) members(steps []step, inherited map[string]any) error {
 	if _, err := r.decoder.Token(); err != nil {
 		return inDocument(err)
 	}
-	if !seen[steps[0].name] {
-		return problem(0, "there is no %q: not the answer that the contract describes", steps[0].name)
+	if !seen[steps[0].Name] {
+		return problem(0, "there is no %q: not the answer that the contract describes", steps[0].Name)
 	}
 	return nil
 }
 
 // member reads one member of an object that is passed through.
-func (r *jsonReader) member(name string, steps []step, inherited map[string]any) error {
+func (r *jsonReader) member(name string, steps Path, inherited map[string]any) error {
 	switch {
-	case name == steps[0].name && steps[0].list:
+	case name == steps[0].Name && steps[0].List:
 		return r.list(steps[1:], inherited)
-	case name == steps[0].name:
+	case name == steps[0].Name:
 		return r.descend(steps[1:], maps.Clone(inherited))
 	}
 	value, err := r.value()
@@ -180,7 +188,7 @@ func (r *jsonReader) member(name string, steps []step, inherited map[string]any)
 	return inDocument(err)
 }
 
-func (r *jsonReader) list(rest []step, inherited map[string]any) error {
+func (r *jsonReader) list(rest Path, inherited map[string]any) error {
 	if err := r.expect('['); err != nil {
 		return err
 	}
@@ -219,7 +227,7 @@ func (r *jsonReader) nothingMore() error {
 }
 
 // expand goes down the path from one value. Scalar members of the objects passed through are inherited.
-func (r *jsonReader) expand(value any, steps []step, inherited map[string]any) error {
+func (r *jsonReader) expand(value any, steps Path, inherited map[string]any) error {
 	object, ok := value.(map[string]any)
 	if broken, is := value.(brokenValue); is {
 		return r.reject(broken.text, broken.reason)
@@ -238,16 +246,16 @@ func (r *jsonReader) expand(value any, steps []step, inherited map[string]any) e
 			}
 		}
 	}
-	member, there := object[steps[0].name]
+	member, there := object[steps[0].Name]
 	if !there {
-		return r.reject(compact(value), fmt.Sprintf("there is no %q", steps[0].name))
+		return r.reject(compact(value), fmt.Sprintf("there is no %q", steps[0].Name))
 	}
-	if !steps[0].list {
+	if !steps[0].List {
 		return r.expand(member, steps[1:], handed)
 	}
 	elements, ok := member.([]any)
 	if !ok {
-		return r.reject(compact(value), fmt.Sprintf("%q is no list", steps[0].name))
+		return r.reject(compact(value), fmt.Sprintf("%q is no list", steps[0].Name))
 	}
 	for _, element := range elements {
 		if err := r.expand(element, steps[1:], handed); err != nil {
