@@ -157,22 +157,23 @@ func TestLoadRefuses(t *testing.T) {
 }
 
 func TestValues(t *testing.T) {
-	tree := fstest.MapFS{"parameters.yaml": {Data: []byte("as_of: {type: date}\nwindow_days: {type: integer, default: 365}\nshare: {type: decimal, default: 0.5}\n")}}
+	tree := fstest.MapFS{"parameters.yaml": {Data: []byte("as_of: {type: date}\nwindow_days: {type: integer, default: 365}\nshare: {type: decimal, default: 0.5}\nbasis: {type: text, default: sale, accepted: [sale, month]}\n")}}
 	library, err := load(t, model.Source{Files: tree, Label: "sql"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	values, err := library.Values(map[string]any{"as_of": "2026-10-31", "window_days": 30})
+	values, err := library.Values(map[string]any{"as_of": "2026-10-31", "window_days": 30, "basis": "month"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if values["as_of"] != time.Date(2026, 10, 31, 0, 0, 0, 0, time.UTC) || values["window_days"] != 30 || values["share"] != 0.5 {
+	if values["as_of"] != time.Date(2026, 10, 31, 0, 0, 0, 0, time.UTC) || values["window_days"] != 30 || values["share"] != 0.5 || values["basis"] != "month" {
 		t.Errorf("%v", values)
 	}
 	for name, set := range map[string]map[string]any{
 		"unknown":    {"windows_days": 30},
 		"wrong type": {"window_days": "many"},
 		"no date":    {"as_of": "31.10.2026"},
+		"no word":    {"basis": "year"},
 	} {
 		if _, err := library.Values(set); err == nil {
 			t.Errorf("%s: not refused", name)

@@ -60,8 +60,10 @@ const parametersFile = "parameters.yaml"
 type Parameter struct {
 	Type    string `yaml:"type"` // date, integer, decimal, text or boolean
 	Default any    `yaml:"default"`
-	About   string `yaml:"about"`
-	Chinese string `yaml:"zh"`
+	// Accepted are the words that a text may be; none: any.
+	Accepted []string `yaml:"accepted"`
+	About    string   `yaml:"about"`
+	Chinese  string   `yaml:"zh"`
 }
 
 func (o overlaid) parameters() (map[string]Parameter, []Problem) {
@@ -115,6 +117,9 @@ func (p Parameter) value(value any) (any, error) {
 			return time.Parse(time.DateOnly, v)
 		}
 		if p.Type == "text" {
+			if len(p.Accepted) > 0 && !slices.Contains(p.Accepted, v) {
+				return nil, fmt.Errorf("want %s, got %q", strings.Join(p.Accepted, " or "), v)
+			}
 			return v, nil
 		}
 	case bool:
