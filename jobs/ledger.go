@@ -16,15 +16,12 @@ const movementsTable = "dataset.point_transactions"
 func ledgerStep(asOf ledger.Day) build.Step {
 	tables := map[string][]warehouse.Column{}
 	for _, table := range ledger.Tables() {
-		for _, column := range table.Columns {
-			tables[table.Name] = append(tables[table.Name], warehouse.Column{Name: column.Name, Type: string(column.Type)})
-		}
+		tables[table.Name] = columnsOf(table)
 	}
 	return build.Step{
-		Name: "ledger", Version: ledger.Version,
-		// Which accounts are booked again decides what is stored: where that is mended, the ledger is to be made whole.
-		Definition: ledger.InputSQL + ledger.ProgrammeSQL + ledger.ChangedSQL(ledger.Past{Fresh: "fresh"}),
+		Name: "ledger", Version: ledger.Version, Definition: ledgerDefinition(),
 		Inputs: []string{movementsTable, "seed.points_programme"}, Parameters: []string{"as_of"}, Tables: tables,
+		Kept: map[string][]warehouse.Column{ledger.KeptTable: columnsOf(ledger.Kept())},
 		Run: func(ctx context.Context, session *warehouse.Session, write build.TableWriter, before *build.Before) error {
 			run := ledgerRun{session: session, write: write, asOf: asOf}
 			past := pastLedger(before)
@@ -36,9 +33,24 @@ func ledgerStep(asOf ledger.Day) build.Step {
 	}
 }
 
+func columnsOf(table ledger.Table) []warehouse.Column {
+	var columns []warehouse.Column
+	for _, column := range table.Columns {
+		columns = append(columns, warehouse.Column{Name: column.Name, Type: string(column.Type)})
+	}
+	return columns
+}
+
+// ledgerDefinition has also what decides which accounts are booked again, and from what: where that is mended, the ledger is to be made whole.
+func ledgerDefinition() string {
+	past := ledger.Past{Fresh: "fresh"}
+	return fmt.Sprint(ledger.InputSQL, ledger.ProgrammeSQL, ledger.ChangedSQL(past), ledger.AddedSQL(past), ledger.InputMoreSQL(past, "accounts"),
+		ledger.KeptOfSQL(past, "accounts"), ledger.PackedForm)
+}
+
 // pastLedger is the ledger that was made before, if what was booked then can stand.
 func pastLedger(before *build.Before) *ledger.Past {
-	if before == nil || !before.Inputs["seed.points_programme"].Same {
+	if before == nil || !before.Inputs["seed.points_programme"].Same || before.Tables[ledger.KeptTable].Query == "" {
 		return nil
 	}
 	movements := before.Inputs[movementsTable]
@@ -47,7 +59,7 @@ func pastLedger(before *build.Before) *ledger.Past {
 	}
 	return &ledger.Past{
 		AsOf: before.Parameters["as_of"], Movements: movements.Was, Fresh: movements.Fresh,
-		Lots: before.Tables[ledger.LotsTable].Query, Balances: before.Tables[ledger.BalancesTable].Query,
+		Lots: before.Tables[ledger.LotsTable].Query, Balances: before.Tables[ledger.BalancesTable].Query, Kept: before.Tables[ledger.KeptTable].Query,
 	}
 }
 
@@ -64,9 +76,9 @@ func (r ledgerRun) whole(ctx context.Context) error {
 	if err := r.session.QueryRow(ctx, "select count(*) from "+movementsTable).Scan(&rows); err != nil {
 		return err
 	}
-	return r.book(ctx, ledger.InputSQL, rows, func(table ledger.Table) *warehouse.BatchWriter {
+	return r.book(ctx, ledger.Booking{Movements: ledger.InputSQL, Rows: rows, Open: func(table ledger.Table) *warehouse.BatchWriter {
 		return r.write.Batches(ctx, table.Name, table.Schema())
-	})
+	}})
 }
 
 // changedAccounts is a table of the session while the ledger is made again.
@@ -88,14 +100,37 @@ func (r ledgerRun) again(ctx context.Context, before *build.Before, past ledger.
 		_, dropErr := r.session.Exec(context.WithoutCancel(ctx), "drop table "+changedAccounts)
 		err = errors.Join(err, dropErr)
 	}()
-	var changed int64
-	if err := r.session.QueryRow(ctx, "select count(*) from "+changedAccounts).Scan(&changed); err != nil {
+	var changed, transferring int64
+	if err := r.session.QueryRow(ctx, "select count(*), count(*) filter (has_transfers) from "+changedAccounts).Scan(&changed, &transferring); err != nil {
 		return err
 	}
 	if tooMany(before, changed) {
 		return r.whole(ctx)
 	}
-	return r.more(ctx, before, changed)
+	booking, err := r.movementsOf(ctx, past, transferring)
+	if err != nil {
+		return err
+	}
+	booking.Rows = before.Tables[ledger.EntriesTable].Rows * changed / max(1, before.Tables[ledger.BalancesTable].Rows)
+	return r.more(ctx, before, changed, booking)
+}
+
+// movementsOf says where the movements of the changed accounts come from: what was kept and what has been added, or the exports, where transfers or rows
+// that gave way are to be found again.
+func (r ledgerRun) movementsOf(ctx context.Context, past ledger.Past, transferring int64) (ledger.Booking, error) {
+	var added bool
+	if err := r.session.QueryRow(ctx, ledger.AddedSQL(past)).Scan(&added); err != nil {
+		return ledger.Booking{}, fmt.Errorf("whether rows have gone: %w", err)
+	}
+	if !added {
+		return ledger.Booking{Movements: ledger.InputOfSQL(changedAccounts)}, nil
+	}
+	simple, others := "(from "+changedAccounts+" where not has_transfers)", "(from "+changedAccounts+" where has_transfers)"
+	booking := ledger.Booking{Kept: ledger.KeptOfSQL(past, simple), Movements: ledger.InputMoreSQL(past, simple)}
+	if transferring > 0 {
+		booking.Movements = "(" + booking.Movements + ") union all by name (" + ledger.InputOfSQL(others) + ")"
+	}
+	return booking, nil
 }
 
 // mostParts bounds what a reader of the ledger has to put together, and worthless the share of rows that later ones replace.
@@ -115,8 +150,8 @@ func tooMany(before *build.Before, changed int64) bool {
 }
 
 // more takes over what is stored and adds a part with the changed accounts, if there are any.
-func (r ledgerRun) more(ctx context.Context, before *build.Before, changed int64) error {
-	for _, table := range ledger.Tables() {
+func (r ledgerRun) more(ctx context.Context, before *build.Before, changed int64, booking ledger.Booking) error {
+	for _, table := range append(ledger.Tables(), ledger.Kept()) {
 		for _, part := range before.Tables[table.Name].Parts {
 			r.write.TakeOver(part)
 		}
@@ -124,18 +159,18 @@ func (r ledgerRun) more(ctx context.Context, before *build.Before, changed int64
 	if changed == 0 {
 		return nil
 	}
-	keys, err := r.write.Keys(ctx, []string{"channel", "account_id"}, "from "+changedAccounts)
+	keys, err := r.write.Keys(ctx, []string{"channel", "account_id"}, "select channel, account_id from "+changedAccounts)
 	if err != nil {
 		return err
 	}
-	rows := before.Tables[ledger.EntriesTable].Rows * changed / max(1, before.Tables[ledger.BalancesTable].Rows)
-	return r.book(ctx, ledger.InputOfSQL(changedAccounts), rows, func(table ledger.Table) *warehouse.BatchWriter {
+	booking.Open = func(table ledger.Table) *warehouse.BatchWriter {
 		return r.write.Part(table.Name, keys).Batches(ctx, table.Schema())
-	})
+	}
+	return r.book(ctx, booking)
 }
 
-func (r ledgerRun) book(ctx context.Context, movements string, rows int64, open func(ledger.Table) *warehouse.BatchWriter) error {
-	path := r.write.ScratchFile()
-	defer func() { _ = os.Remove(path) }() // the scratch folder goes as a whole anyway
-	return ledger.Book(ctx, r.session, ledger.Booking{Movements: movements, Rows: rows, AsOf: r.asOf, ScratchFile: path, Open: open})
+func (r ledgerRun) book(ctx context.Context, booking ledger.Booking) error {
+	booking.AsOf, booking.Scratch = r.asOf, r.write.ScratchFile()
+	defer func() { _ = os.RemoveAll(booking.Scratch) }() // the scratch folder goes as a whole anyway
+	return ledger.Book(ctx, r.session, booking)
 }

@@ -89,9 +89,14 @@ func runLedger(ctx context.Context, session *warehouse.Session, scratch string, 
 	if err := os.MkdirAll(scratch, 0o700); err != nil {
 		return err
 	}
-	path := filepath.Join(scratch, "movements.parquet")
-	defer func() { _ = os.Remove(path) }()
-	booking := ledger.Booking{Movements: ledger.InputSQL, AsOf: ledger.DayOf(asOfDay()), ScratchFile: path, Open: open}
+	folder := filepath.Join(scratch, "movements")
+	defer func() { _ = os.RemoveAll(folder) }()
+	booking := ledger.Booking{Movements: ledger.InputSQL, AsOf: ledger.DayOf(asOfDay()), Scratch: folder, Open: func(table ledger.Table) *warehouse.BatchWriter {
+		if table.Name == ledger.KeptTable {
+			return nil // it is for the next run, of which there is none
+		}
+		return open(table)
+	}}
 	if err := session.QueryRow(ctx, "select count(*) from dataset.point_transactions").Scan(&booking.Rows); err != nil {
 		return err
 	}

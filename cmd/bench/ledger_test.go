@@ -8,11 +8,11 @@ import (
 	"countinghouse/internal/warehouse"
 )
 
-// Both sides make the same lots, of which some expired, some were redeemed and some are left.
-func TestLedgerAndSQLMakeTheSameLots(t *testing.T) {
+// Both sides make the same tables, with lots of which some expired, some were redeemed and some are left, and with arrears that were paid and that were not.
+func TestLedgerAndSQLMakeTheSameTables(t *testing.T) {
 	dir := t.TempDir()
 	scripts := ledgerScripts(dir, 200)
-	for _, name := range []string{"movements", "all", "lots", "sql", "scan"} {
+	for _, name := range []string{"movements", "lots", "all", "lots-sql", "books-sql", "scan"} {
 		script := filepath.Join(dir, name+".sql")
 		if err := os.WriteFile(script, []byte(scripts[name]), 0o600); err != nil {
 			t.Fatal(err)
@@ -26,24 +26,32 @@ func TestLedgerAndSQLMakeTheSameLots(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = session.Close() }()
-	ours, theirs := ledgerLots(dir), parquet(filepath.Join(dir, "lots.parquet"))
-	a, err := digestOf(t.Context(), session, ours)
-	if err != nil {
-		t.Fatal(err)
+	names, ours, theirs := ledgerBooks(dir)
+	lots := parquet(filepath.Join(dir, "sql-lots.parquet"))
+	names, ours, theirs = append(names, "lots alone"), append(ours, ledgerLots(dir)), append(theirs, lots)
+	for i, name := range names {
+		a, err := digestOf(t.Context(), session, ours[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := digestOf(t.Context(), session, theirs[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a != b {
+			t.Errorf("%s\nledger %s\nSQL    %s", name, a, b)
+		}
 	}
-	b, err := digestOf(t.Context(), session, theirs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if a != b {
-		t.Errorf("ledger %s\nSQL    %s", a, b)
-	}
-	var expired, left, redeemed int
-	query := "select count(*) filter (points_expired > 0), count(*) filter (points_remaining > 0), count(*) filter (points_expired + points_remaining < points_issued) from " + theirs
+	var expired, left, redeemed, paid, owing int
+	query := "select count(*) filter (points_expired > 0), count(*) filter (points_remaining > 0), count(*) filter (points_expired + points_remaining < points_issued) from " + lots
 	if err := session.QueryRow(t.Context(), query).Scan(&expired, &left, &redeemed); err != nil {
 		t.Fatal(err)
 	}
-	if expired < 100 || left < 100 || redeemed < 100 {
-		t.Errorf("expired %d, left %d, redeemed %d lots: too few to prove anything", expired, left, redeemed)
+	query = "select count(*) filter (kind = 'arrears'), (select count(*) from " + theirs[3] + " where arrears > 0) from " + theirs[2]
+	if err := session.QueryRow(t.Context(), query).Scan(&paid, &owing); err != nil {
+		t.Fatal(err)
+	}
+	if expired < 100 || left < 100 || redeemed < 100 || paid < 5 || owing < 1 {
+		t.Errorf("expired %d, left %d, redeemed %d lots, %d arrears paid, %d owing: too few to prove anything", expired, left, redeemed, paid, owing)
 	}
 }

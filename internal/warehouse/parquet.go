@@ -1,5 +1,7 @@
 package warehouse
 
+import "strings"
+
 // How Parquet files are written, for COPY.
 const (
 	// PublishedParquet is for files that other tools read: what every one of them understands.
@@ -11,3 +13,8 @@ const (
 	// PassingParquet is for files that are read once, at once.
 	PassingParquet = "(format parquet, compression uncompressed, parquet_version 'V2', dictionary_size_limit 4096)"
 )
+
+// PassingParts are passing files below a folder, parted by a column that is not in them.
+func PassingParts(column string) string {
+	return strings.TrimSuffix(PassingParquet, ")") + ", partition_by (" + QuoteName(column) + "), overwrite_or_ignore)"
+}

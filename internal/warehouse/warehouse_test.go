@@ -3,10 +3,8 @@ package warehouse_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -222,53 +220,5 @@ func TestMeasureTellsWhatAStatementCost(t *testing.T) {
 	}
 	if _, _, err := session.Measure(t.Context(), "select 1"); err != nil {
 		t.Errorf("after one that failed: %v", err)
-	}
-}
-
-// TestReadInOrder reads a file that is longer than a stretch, of groups of rows that threads finish as they like.
-func TestReadInOrder(t *testing.T) {
-	dir := t.TempDir()
-	session := open(t, warehouse.Options{Threads: 4, AllowedDirs: []string{dir}})
-	for _, rows := range []int64{0, 1, 122_880, 1_200_001} {
-		path := filepath.Join(dir, "numbers.parquet")
-		statement := "copy (select i, repeat('x', (i % 7)::integer) as text from range(" + strconv.FormatInt(rows, 10) + ") as t(i) order by i) to " + warehouse.Quote(path) + " " + warehouse.PassingParquet
-		if _, err := session.Exec(t.Context(), statement); err != nil {
-			t.Fatal(err)
-		}
-		next := int64(0)
-		err := session.ReadInOrder(t.Context(), path, func(reader array.RecordReader) error {
-			for reader.Next() {
-				for _, value := range reader.RecordBatch().Column(0).(*array.Int64).Int64Values() {
-					if value != next {
-						return fmt.Errorf("%d comes where %d should", value, next)
-					}
-					next++
-				}
-			}
-			return reader.Err()
-		})
-		if err != nil || next != rows {
-			t.Errorf("%d of %d rows, %v", next, rows, err)
-		}
-	}
-}
-
-func TestReadInOrderEndsEarly(t *testing.T) {
-	dir := t.TempDir()
-	session := open(t, warehouse.Options{Threads: 2, AllowedDirs: []string{dir}})
-	path := filepath.Join(dir, "numbers.parquet")
-	if _, err := session.Exec(t.Context(), "copy (from range(2000000)) to "+warehouse.Quote(path)+" "+warehouse.PassingParquet); err != nil {
-		t.Fatal(err)
-	}
-	enough := errors.New("enough")
-	err := session.ReadInOrder(t.Context(), path, func(reader array.RecordReader) error {
-		reader.Next()
-		return enough
-	})
-	if !errors.Is(err, enough) {
-		t.Error(err)
-	}
-	if err := session.ReadInOrder(t.Context(), filepath.Join(dir, "none.parquet"), func(array.RecordReader) error { return nil }); err == nil {
-		t.Error("a file that is not there was read")
 	}
 }

@@ -8,11 +8,21 @@ type Past struct {
 	// Movements and Fresh are queries: the rows that dataset.point_transactions had, and those of the files that have come to it. Both are empty if it is
 	// what it was.
 	Movements, Fresh string
-	Lots, Balances   string // the tables as they were made, as queries
+	// The tables as they were made, as queries.
+	Lots, Balances, Kept string
 }
 
-// ChangedSQL selects the accounts (channel, account_id) whose ledger may differ from what it was; that of all others is the same, entry by entry. It
-// needs the variable as_of, which must not be before Past.AsOf. These are the accounts
+// AddedSQL selects whether rows have only been added: no row of an old file has gone, none of a new one gave way to an old one. (That there are as many
+// rows says so: a new file's rows take the place of others, one by one, and make none appear.)
+func AddedSQL(past Past) string {
+	if past.Fresh == "" {
+		return "select true"
+	}
+	return "select (select count(*) from dataset.point_transactions) = (select count(*) from (" + past.Movements + ")) + (select count(*) from (" + past.Fresh + "))"
+}
+
+// ChangedSQL selects the accounts (channel, account_id) whose ledger may differ from what it was; that of all others is the same, entry by entry. Of those
+// that have a transfer (has_transfers) which movement answers which is to be found again. It needs the variable as_of, which must not be before Past.AsOf. These are the accounts
 //   - with a row in a new file, or with a row that an old file has no more, since one of a new file took its place;
 //   - with a movement that lay beyond the as-of day, and no longer does;
 //   - with points whose last valid day has passed since;
@@ -68,7 +78,12 @@ const (
 `
 
 	changedBothSides = `)
-select channel, account_id from concerned
-union
-select channel, counter_account_id from transfers as one where {concerned}`
+select changed.channel, changed.account_id, coalesce(transferring.is_there, false) as has_transfers
+from (
+    select channel, account_id from concerned
+    union
+    select channel, counter_account_id from transfers as one where {concerned}
+) as changed
+left join (select distinct channel, account_id, true as is_there from transfers) as transferring
+    on changed.channel is not distinct from transferring.channel and changed.account_id is not distinct from transferring.account_id`
 )

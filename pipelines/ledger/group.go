@@ -8,6 +8,10 @@ import (
 // owner is whose points a movement moves, and which.
 type owner struct{ channel, account, currency string }
 
+func (o owner) sameAccount(other owner) bool {
+	return o.account == other.account && o.channel == other.channel
+}
+
 // group is the movements of one place: of one account or, very rarely, of several.
 type group struct {
 	owners    []owner

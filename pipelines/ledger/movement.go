@@ -58,6 +58,16 @@ const (
 	UnknownKind             // anything else
 )
 
+var kindNames = [UnknownKind]string{"expire", "opening", "extend", "reinstate", "earn", "claw_back", "transfer", "redeem", "recredit", "adjust"}
+
+// String is the name of a kind that is known.
+func (k Kind) String() string {
+	if k < UnknownKind {
+		return kindNames[k]
+	}
+	return "unknown"
+}
+
 // ParseKind reads a kind's name; any other text is UnknownKind.
 func ParseKind(name string) Kind {
 	switch name {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -11,8 +12,7 @@ import (
 // exception. A transfer is answered by the movement of the other account that has its points with the other sign; of several, the first answers the
 // first.
 //
-// The rows of an account have one place and come together. To sort by a number is several times cheaper than to sort by names; the few
-// movements of a place are put in order by Run.
+// The rows of an account have one place, and come in any order: Run puts them in order, several times cheaper than a query does.
 const InputSQL = inputMovements + inputTransfers + inputAnswers + inputEverything
 
 // InputOfSQL is InputSQL for the accounts alone that a table has in the columns channel and account_id.
@@ -20,6 +20,22 @@ func InputOfSQL(accounts string) string {
 	return inputMovements + " and " + isIn("transactions", "account_id", accounts) +
 		inputTransfers + " and (" + isIn("transactions", "account_id", accounts) + " or " + isIn("transactions", "counter_account_id", accounts) + ")" +
 		inputAnswers + "    where " + isIn("one", "account_id", accounts) + inputEverything
+}
+
+// InputMoreSQL selects what has come to accounts whose other movements are kept (KeptOfSQL): rows of new files, and rows that lay beyond the as-of day and
+// no longer do. It holds where no row of an old file has gone (AddedSQL), and for accounts without transfers.
+func InputMoreSQL(past Past, accounts string) string {
+	var late string
+	if past.Fresh != "" {
+		late = "    select * from (" + past.Fresh + ") where occurred_at is null or occurred_at < cast(" + past.AsOf + " as date) + interval 1 day\n    union all by name\n"
+	}
+	return strings.NewReplacer("{late}", late, "{as_of}", past.AsOf, "{wanted}", isIn("transactions", "account_id", accounts)).Replace(inputMore)
+}
+
+// KeptOfSQL selects what is kept of the accounts that a table has.
+func KeptOfSQL(past Past, accounts string) string {
+	return "select hash(channel, account_id) as place, channel, account_id, movements from (" + past.Kept + ") as transactions where " +
+		isIn("transactions", "account_id", accounts)
 }
 
 // isIn is the condition that a row's channel and account are in a table. A missing one is like any other.
@@ -85,9 +101,30 @@ select
     counter_txn_id,
     source_file,
     source_row,
-from everything
-order by place, occurred_at`
+from everything`
 )
+
+const inputMore = `select
+    hash(channel, account_id) as place,
+    channel,
+    account_id,
+    coalesce(currency, 'points') as currency,
+    txn_id,
+    occurred_at,
+    kind,
+    points,
+    order_id,
+    expires_on,
+    reason,
+    counter_account_id,
+    cast(null as varchar) as counter_txn_id,
+    source_file,
+    source_row,
+from (
+{late}    select * from dataset.point_transactions
+    where occurred_at >= cast({as_of} as date) + interval 1 day and occurred_at < getvariable('as_of') + interval 1 day
+) as transactions
+where {wanted}`
 
 // ProgrammeSQL selects the rules that ReadProgramme reads.
 const ProgrammeSQL = `select valid_from, validity, validity_days, currency, grace_days, pending_days, burn_order, negative_balance, recredit_to

@@ -3,9 +3,11 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"runtime"
+	"sync/atomic"
 
-	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"golang.org/x/sync/errgroup"
 )
 
 // Version is that of the rules: it changes whenever the same movements give another ledger.
@@ -14,144 +16,160 @@ const Version = 3
 // drainEntries bounds the postings held for one account, however long its history.
 const drainEntries = 8192
 
-// Run books the movements (the columns of InputSQL, with rising places) up to and including the day asOf, and writes the tables of
-// Tables to the sink; a table without rows is not written to. An error leaves what was written incomplete.
+// Run books the movements (the columns of InputSQL, in any order) up to and including the day asOf, and writes the tables of Tables to the sink, account by
+// account in the order of places; a table without rows is not written to. An error leaves what was written incomplete.
 func Run(ctx context.Context, movements array.RecordReader, programme []Programme, asOf Day, sink Sink) error {
-	kernel, err := NewKernel(programme, asOf)
+	office, err := newOffice(1, programme, asOf, sink, false)
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
-	s := &step{kernel: kernel, writer: newWriter(sink)}
-	defer s.letGo()
-	if err := s.run(ctx, movements); err != nil {
+	all := newPortion(1)
+	if err := all.gather(ctx, movements, (*gathering).addBatch); err != nil {
 		return fmt.Errorf("ledger: %w", err)
+	}
+	if err := office.book(ctx, all); err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	return office.finish()
+}
+
+// office is clerks side by side, since an account's ledger needs nothing of another's.
+type office []*clerk
+
+// clerks is how many work at once.
+func clerks() int { return min(runtime.GOMAXPROCS(0), 8) }
+
+func newOffice(size int, programme []Programme, asOf Day, sink Sink, keep bool) (office, error) {
+	var made office
+	for range size {
+		kernel, err := NewKernel(programme, asOf)
+		if err != nil {
+			return nil, err
+		}
+		made = append(made, &clerk{kernel: kernel, writer: newWriter(sink, keep)})
+	}
+	return made, nil
+}
+
+// book books the accounts of a portion.
+func (o office) book(ctx context.Context, p *portion) error {
+	var next atomic.Int64
+	working, ctx := errgroup.WithContext(ctx)
+	for _, c := range o {
+		working.Go(func() error {
+			for of := int(next.Add(1)) - 1; of < shardCount; of = int(next.Add(1)) - 1 {
+				if err := c.shard(ctx, p, of); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return working.Wait()
+}
+
+// finish writes what has gathered.
+func (o office) finish() error {
+	for _, c := range o {
+		if err := c.writer.flush(1); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// step feeds the kernel. The texts of a place's movements belong to the batches they came from: those are held until it is booked.
-type step struct {
+// clerk books one account after the other.
+type clerk struct {
 	kernel *Kernel
 	writer *writer
-	held   []arrow.RecordBatch
-	place  uint64
+	heads  []head
 	group  group
 	open   bool
 	owner  owner // of the account that is open
 }
 
-func (s *step) run(ctx context.Context, movements array.RecordReader) error {
-	for movements.Next() {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := s.batch(movements.RecordBatch()); err != nil {
-			return err
-		}
-	}
-	if err := movements.Err(); err != nil {
-		return fmt.Errorf("read movements: %w", err)
-	}
-	if err := s.book(); err != nil {
-		return err
-	}
-	return s.writer.flush(1)
-}
-
-func (s *step) batch(batch arrow.RecordBatch) error {
-	rows, err := newMovementBatch(batch)
-	if err != nil {
-		return fmt.Errorf("read movements: %w", err)
-	}
-	batch.Retain()
-	s.held = append(s.held, batch)
-	for i := range int(batch.NumRows()) {
-		if place := rows.place.Value(i); place != s.place {
-			if place < s.place {
-				return fmt.Errorf("read movements: place %d comes after place %d: they are not sorted", place, s.place)
-			}
-			if err := s.book(); err != nil {
+func (c *clerk) shard(ctx context.Context, p *portion, of int) error {
+	c.heads = p.sorted(of, c.heads)
+	for i, at := range c.heads {
+		if i > 0 && at.place != c.heads[i-1].place {
+			if err := c.book(); err != nil {
 				return err
 			}
-			s.place = place
 		}
-		rows.movement(i, s.group.add(rows.owner(i)))
-	}
-	return nil
-}
-
-// book books the movements of a place, and lets go of all batches but the last, in which the next place begins.
-func (s *step) book() error {
-	for _, i := range s.group.sorted() {
-		account, m := s.group.at(i)
-		if err := s.turnTo(account); err != nil {
-			return err
-		}
-		if err := s.post(m); err != nil {
+		if err := p.read(of, at, &c.group); err != nil {
 			return err
 		}
 	}
-	if err := s.close(); err != nil {
+	if err := c.book(); err != nil {
 		return err
 	}
-	s.group.empty()
-	for len(s.held) > 1 {
-		s.held[0].Release()
-		s.held = s.held[1:]
+	return ctx.Err()
+}
+
+// book books the movements of a place.
+func (c *clerk) book() error {
+	order := c.group.sorted()
+	for _, i := range order {
+		account, m := c.group.at(i)
+		if err := c.turnTo(account); err != nil {
+			return err
+		}
+		if err := c.post(m); err != nil {
+			return err
+		}
 	}
+	if err := c.close(); err != nil {
+		return err
+	}
+	c.writer.keep(&c.group, order)
+	c.group.empty()
 	return nil
 }
 
 // turnTo closes the open account and opens the given one, or the next currency of it, unless it is open.
-func (s *step) turnTo(next owner) error {
-	if s.open && s.owner == next {
+func (c *clerk) turnTo(next owner) error {
+	if c.open && c.owner == next {
 		return nil
 	}
-	again := s.open && s.owner.account == next.account && s.owner.channel == next.channel
-	if err := s.close(); err != nil {
+	again := c.open && c.owner.sameAccount(next)
+	if err := c.close(); err != nil {
 		return err
 	}
-	open := s.kernel.Open
+	open := c.kernel.Open
 	if again {
-		open = s.kernel.OpenNext
+		open = c.kernel.OpenNext
 	}
 	open(next.channel, next.account, next.currency)
-	s.open, s.owner = true, next
+	c.open, c.owner = true, next
 	return nil
 }
 
-func (s *step) post(m *Movement) error {
-	if err := s.kernel.Post(m); err != nil {
+func (c *clerk) post(m *Movement) error {
+	if err := c.kernel.Post(m); err != nil {
 		return err
 	}
-	if len(s.kernel.Postings().Entries)+len(s.kernel.Postings().Exceptions) < drainEntries {
+	if len(c.kernel.Postings().Entries)+len(c.kernel.Postings().Exceptions) < drainEntries {
 		return nil
 	}
-	return s.drain()
+	return c.drain()
 }
 
-func (s *step) drain() error {
-	if err := s.writer.write(s.kernel.Postings()); err != nil {
+func (c *clerk) drain() error {
+	if err := c.writer.write(c.kernel.Postings()); err != nil {
 		return err
 	}
-	s.kernel.Empty()
+	c.kernel.Empty()
 	return nil
 }
 
 // close ends the open account.
-func (s *step) close() error {
-	if !s.open {
+func (c *clerk) close() error {
+	if !c.open {
 		return nil
 	}
-	s.open = false
-	if err := s.kernel.Close(); err != nil {
+	c.open = false
+	if err := c.kernel.Close(); err != nil {
 		return err
 	}
-	return s.drain()
-}
-
-func (s *step) letGo() {
-	for _, batch := range s.held {
-		batch.Release()
-	}
+	return c.drain()
 }

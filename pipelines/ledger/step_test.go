@@ -101,7 +101,6 @@ func TestRefusedInput(t *testing.T) {
 		alter func(*history)
 		want  string
 	}{
-		"account comes again":  {func(h *history) { h.movements[5]["account_id"] = "A" }, "they are not sorted"},
 		"after the as-of day":  {func(h *history) { h.asOf = "2026-03-02" }, `transaction "T6" of 2026-03-03 00:00:00 is after the as-of day 2026-03-02`},
 		"rule without a date":  {func(h *history) { h.programme[0]["valid_from"] = "" }, "rule 1 has no valid_from"},
 		"rule of another kind": {func(h *history) { h.programme[0]["validity"] = "for ever" }, `validity "for ever" is not one of rolling, calendar_year, activity`},

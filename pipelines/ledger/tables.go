@@ -11,6 +11,7 @@ const (
 	Integer   Type = "BIGINT"
 	Date      Type = "DATE"
 	Timestamp Type = "TIMESTAMP"
+	Bytes     Type = "BLOB"
 )
 
 // Column is one column of a table.
@@ -19,7 +20,7 @@ type Column struct {
 	Type Type
 }
 
-// Table is one table that the ledger makes. Rows come in the order of channel, account_id and, in entries, entry_no.
+// Table is one table that the ledger makes. The rows of an account come together, entries in the order of their numbers.
 type Table struct {
 	Name    string // with its schema: ledger.entries
 	Columns []Column
@@ -42,6 +43,8 @@ func (t Type) arrow() arrow.DataType {
 		return arrow.FixedWidthTypes.Date32
 	case Timestamp:
 		return &arrow.TimestampType{Unit: arrow.Microsecond}
+	case Bytes:
+		return arrow.BinaryTypes.Binary
 	default:
 		return arrow.BinaryTypes.String
 	}

@@ -57,7 +57,7 @@ func runWarehouse(t *testing.T, salt int, estimate int64) map[string][]string {
 		}
 	}
 	err = ledger.Book(t.Context(), session, ledger.Booking{
-		Movements: ledger.InputSQL, Rows: estimate, AsOf: day(t, "2026-06-30"), ScratchFile: filepath.Join(dir, "movements.parquet"),
+		Movements: ledger.InputSQL, Rows: estimate, AsOf: day(t, "2026-06-30"), Scratch: filepath.Join(dir, "movements"),
 		Open: func(table ledger.Table) *warehouse.BatchWriter {
 			return session.WriteParquet(t.Context(), table.Schema(), filepath.Join(dir, table.Name+".parquet"))
 		},
@@ -111,7 +111,7 @@ func texts(t *testing.T, session *warehouse.Session, query string) []string {
 // TestFromWarehouseToParquet runs over real DuckDB streams: the order in which rows lie in the table must not show, and every row up to
 // the as-of day must be booked or listed.
 func TestFromWarehouseToParquet(t *testing.T) {
-	first, second := runWarehouse(t, 1, 20_000), runWarehouse(t, 2, 20_000_000) // at once, and by way of a file
+	first, second := runWarehouse(t, 1, 20_000), runWarehouse(t, 2, 20_000_000) // at once, and in parts
 	for table, rows := range first {
 		slices.Sort(rows)
 		slices.Sort(second[table])

@@ -9,7 +9,7 @@ import (
 
 // Sink takes the ledger's tables, batch by batch.
 type Sink interface {
-	// Write takes the next rows of a table. The batch is the sink's until Write returns; it retains what it keeps.
+	// Write takes the next rows of a table. The batch is the sink's until Write returns; it retains what it keeps. Several goroutines call it at once.
 	Write(table string, batch arrow.RecordBatch) error
 }
 
@@ -20,16 +20,28 @@ const batchRows = 32_768
 type writer struct {
 	sink                                             Sink
 	entries, lots, consumption, balances, exceptions *rows
+	kept                                             *keeper // nil: nothing is kept
 }
 
-func newWriter(sink Sink) *writer {
+func newWriter(sink Sink, keep bool) *writer {
 	made := make(map[string]*rows)
 	for _, table := range Tables() {
 		made[table.Name] = newRows(table)
 	}
-	return &writer{
+	w := &writer{
 		sink: sink, entries: made[EntriesTable], lots: made[LotsTable], consumption: made[ConsumptionTable],
 		balances: made[BalancesTable], exceptions: made[ExceptionsTable],
+	}
+	if keep {
+		w.kept = newKeeper()
+	}
+	return w
+}
+
+// keep adds the movements of a place, as they were booked, to what is kept of them.
+func (w *writer) keep(g *group, order []int32) {
+	if w.kept != nil {
+		w.kept.add(g, order)
 	}
 }
 
@@ -45,7 +57,11 @@ func (w *writer) write(p *Postings) error {
 
 // flush writes the tables that have gathered at least so many rows.
 func (w *writer) flush(least int) error {
-	for _, r := range []*rows{w.entries, w.lots, w.consumption, w.balances, w.exceptions} {
+	all := []*rows{w.entries, w.lots, w.consumption, w.balances, w.exceptions}
+	if w.kept != nil {
+		all = append(all, w.kept.rows)
+	}
+	for _, r := range all {
 		if r.count < least {
 			continue
 		}
@@ -69,7 +85,7 @@ func newRows(table Table) *rows {
 	r := &rows{table: table.Name, schema: table.Schema()}
 	for _, column := range table.Columns {
 		switch column.Type {
-		case Text:
+		case Text, Bytes:
 			r.columns = append(r.columns, &texts{})
 		case Date:
 			r.columns = append(r.columns, &days{})

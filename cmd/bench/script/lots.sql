@@ -34,4 +34,4 @@ copy (
     select account_id, txn_id as lot_id, issued::bigint as points_issued, expired::bigint as points_expired,
         (upto - least(upto, greatest(ends.gone, upto - issued)))::bigint as points_remaining
     from lots inner join ends using (account_id)
-) to '{dir}/lots.parquet' (format parquet, compression zstd);
+) to '{dir}/sql-lots.parquet' (format parquet, compression zstd);
