@@ -58,14 +58,32 @@ const (
 	UnknownKind             // anything else
 )
 
-var kindNames = [UnknownKind]string{"expire", "opening", "extend", "reinstate", "earn", "claw_back", "transfer", "redeem", "recredit", "adjust"}
-
 // String is the name of a kind that is known.
 func (k Kind) String() string {
-	if k < UnknownKind {
-		return kindNames[k]
+	switch k {
+	case Expire:
+		return "expire"
+	case Opening:
+		return "opening"
+	case Extend:
+		return "extend"
+	case Reinstate:
+		return "reinstate"
+	case Earn:
+		return "earn"
+	case ClawBack:
+		return "claw_back"
+	case Transfer:
+		return "transfer"
+	case Redeem:
+		return "redeem"
+	case Recredit:
+		return "recredit"
+	case Adjust:
+		return "adjust"
+	default:
+		return "unknown"
 	}
-	return "unknown"
 }
 
 // ParseKind reads a kind's name; any other text is UnknownKind.
