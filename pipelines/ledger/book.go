@@ -71,7 +71,7 @@ func (b Booking) book(ctx context.Context, session *warehouse.Session, staff off
 }
 
 func (b Booking) inOne(ctx context.Context, session *warehouse.Session, staff office) error {
-	all := newPortion(len(staff))
+	all := newPortion(len(staff), b.Rows)
 	if err := all.fill(ctx, session, b.Movements, (*gathering).addBatch); err != nil {
 		return err
 	}
@@ -95,8 +95,8 @@ func (b Booking) inParts(ctx context.Context, session *warehouse.Session, staff 
 		return fmt.Errorf("part movements: %w", err)
 	}
 	empty, full := make(chan *portion, 2), make(chan *portion)
-	empty <- newPortion(len(staff))
-	empty <- newPortion(len(staff))
+	empty <- newPortion(len(staff), b.Rows/parts)
+	empty <- newPortion(len(staff), b.Rows/parts)
 	working, ctx := errgroup.WithContext(ctx)
 	working.Go(func() error {
 		defer close(full)

@@ -75,16 +75,7 @@ func (p *packer) currencyOf(to []byte, of owner) []byte {
 }
 
 func (p *packer) movement(to []byte, m *Movement) []byte {
-	bits := byte(m.Lacks)
-	for _, text := range [...]struct {
-		is   bool
-		flag byte
-	}{{m.OrderID != "", hasOrder}, {m.Reason != "", hasReason}, {m.CounterAccount != "", hasCounter}, {m.CounterTxn != "", hasAnswer}} {
-		if text.is {
-			bits |= text.flag
-		}
-	}
-	to = append(to, byte(m.Kind), bits)
+	to = append(to, byte(m.Kind), m.has())
 	to = binary.AppendVarint(to, int64(m.OccurredAt))
 	to = binary.AppendVarint(to, m.Points)
 	to = binary.AppendVarint(to, m.SourceRow)
@@ -96,12 +87,35 @@ func (p *packer) movement(to []byte, m *Movement) []byte {
 		to = appendText(to, m.KindName)
 	}
 	to = appendText(to, m.TxnID)
-	for _, text := range [...]string{m.OrderID, m.Reason, m.CounterAccount, m.CounterTxn} {
-		if text != "" {
-			to = appendText(to, text)
-		}
+	to = appendTextIfAny(to, m.OrderID)
+	to = appendTextIfAny(to, m.Reason)
+	to = appendTextIfAny(to, m.CounterAccount)
+	return appendTextIfAny(to, m.CounterTxn)
+}
+
+// has says what a movement lacks, and which of its texts are there.
+func (m *Movement) has() byte {
+	bits := byte(m.Lacks)
+	if m.OrderID != "" {
+		bits |= hasOrder
 	}
-	return to
+	if m.Reason != "" {
+		bits |= hasReason
+	}
+	if m.CounterAccount != "" {
+		bits |= hasCounter
+	}
+	if m.CounterTxn != "" {
+		bits |= hasAnswer
+	}
+	return bits
+}
+
+func appendTextIfAny(to []byte, text string) []byte {
+	if text == "" {
+		return to
+	}
+	return appendText(to, text)
 }
 
 // errPacked says that bytes are not what a packer made.
@@ -115,6 +129,11 @@ type unpacker struct {
 }
 
 func (u *unpacker) unsigned() uint64 {
+	if len(u.bytes) > 0 && u.bytes[0] < 0x80 { // most are so small
+		number := uint64(u.bytes[0])
+		u.bytes = u.bytes[1:]
+		return number
+	}
 	number, width := binary.Uvarint(u.bytes)
 	if width <= 0 {
 		u.broken, u.bytes = true, nil

@@ -17,9 +17,12 @@ import (
 
 // shardBits is how many of a place's first bits say which shard it is in.
 const (
-	shardBits  = 8
+	shardBits  = 10
 	shardCount = 1 << shardBits
 )
+
+// packedBytes is what a movement takes, packed, mostly.
+const packedBytes = 64
 
 // head is where a packed movement lies and what it is sorted by.
 type head struct {
@@ -41,7 +44,15 @@ type gathering struct {
 	shards [shardCount]shard
 }
 
-func newGathering() *gathering { return &gathering{packer: packer{names: newNames()}} }
+// newGathering has room for so many movements, so that little is copied while it grows.
+func newGathering(movements int64) *gathering {
+	g := &gathering{packer: packer{names: newNames()}}
+	room := int(movements / shardCount * 5 / 4)
+	for i := range g.shards {
+		g.shards[i] = shard{make([]head, 0, room), make([]byte, 0, room*packedBytes)}
+	}
+	return g
+}
 
 func (g *gathering) empty() {
 	g.packer.names.empty()
@@ -84,10 +95,11 @@ func (g *gathering) addBatch(batch arrow.RecordBatch) error {
 // portion is the movements of some accounts, all that these have.
 type portion struct{ gathered []*gathering }
 
-func newPortion(workers int) *portion {
+// newPortion has room for so many movements, which so many goroutines gather.
+func newPortion(workers int, movements int64) *portion {
 	p := &portion{}
 	for range workers {
-		p.gathered = append(p.gathered, newGathering())
+		p.gathered = append(p.gathered, newGathering(movements/int64(workers)))
 	}
 	return p
 }
@@ -141,19 +153,62 @@ func handOut(ctx context.Context, movements array.RecordReader, batches chan<- a
 	return cmp.Or(ctx.Err(), movements.Err())
 }
 
-// sorted gives the heads of a shard by place and time.
-func (p *portion) sorted(of int, into []head) []head {
-	into = into[:0]
-	for i, g := range p.gathered {
+// sorter puts heads in order.
+type sorter struct {
+	heads []head
+	ends  [1 << sorterBits]int32
+}
+
+// sorterBits is how many more bits of a place part a shard's heads before they are compared: about as many as a shard has accounts.
+const sorterBits = 10
+
+// sort gives the heads of a shard by place and time. They are counted into place, which leaves a few accounts at most to be sorted by comparison.
+func (s *sorter) sort(p *portion, of int) []head {
+	clear(s.ends[:])
+	total := 0
+	for _, g := range p.gathered {
+		for i := range g.shards[of].heads {
+			s.ends[sorterPart(g.shards[of].heads[i].place)]++
+		}
+		total += len(g.shards[of].heads)
+	}
+	end := int32(0)
+	for i, count := range s.ends {
+		s.ends[i] = end
+		end += count
+	}
+	s.heads = slices.Grow(s.heads[:0], total)[:total]
+	for from, g := range p.gathered {
 		for _, one := range g.shards[of].heads {
-			one.from = uint32(i)
-			into = append(into, one)
+			one.from = uint32(from)
+			at := &s.ends[sorterPart(one.place)]
+			s.heads[*at] = one
+			*at++
 		}
 	}
-	slices.SortFunc(into, func(a, b head) int {
-		return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.at, b.at))
-	})
-	return into
+	start := int32(0)
+	for _, end := range s.ends {
+		if end-start > 1 {
+			slices.SortFunc(s.heads[start:end], compareHeads)
+		}
+		start = end
+	}
+	return s.heads
+}
+
+func sorterPart(place uint64) uint64 { return place << shardBits >> (64 - sorterBits) }
+
+func compareHeads(a, b head) int {
+	switch {
+	case a.place != b.place:
+		return cmp.Compare(a.place, b.place)
+	case a.at < b.at:
+		return -1
+	case a.at > b.at:
+		return 1
+	default:
+		return 0
+	}
 }
 
 // read unpacks a movement of a shard.

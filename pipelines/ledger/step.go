@@ -23,7 +23,7 @@ func Run(ctx context.Context, movements array.RecordReader, programme []Programm
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
-	all := newPortion(1)
+	all := newPortion(1, 0)
 	if err := all.gather(ctx, movements, (*gathering).addBatch); err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
@@ -82,16 +82,16 @@ func (o office) finish() error {
 type clerk struct {
 	kernel *Kernel
 	writer *writer
-	heads  []head
+	sorter sorter
 	group  group
 	open   bool
 	owner  owner // of the account that is open
 }
 
 func (c *clerk) shard(ctx context.Context, p *portion, of int) error {
-	c.heads = p.sorted(of, c.heads)
-	for i, at := range c.heads {
-		if i > 0 && at.place != c.heads[i-1].place {
+	heads := c.sorter.sort(p, of)
+	for i, at := range heads {
+		if i > 0 && at.place != heads[i-1].place {
 			if err := c.book(); err != nil {
 				return err
 			}
