@@ -10,7 +10,7 @@ import (
 )
 
 // readVersion changes when the engine reads the same contract and bytes into other rows.
-const readVersion = 5
+const readVersion = 6
 
 // ReadFingerprint is a sha256, in hex, over all that decides the typed rows of a file, its rejects and its export
 // time: the contract's files, columns and limits, the brand's zone and the version of the reader. What a feed

@@ -172,7 +172,7 @@ func validateExportedAt(found *problems, e ExportedAt) {
 		}
 	}
 	if e.Layout == "" && (e.FileName != "" || e.Preamble != "") {
-		found.add("$.files.exported_at", "layout is missing: a Go layout such as 20060102150405, or unix")
+		found.add("$.files.exported_at", "layout is missing: digits (of a day, with or without a time), unix, or a Go layout such as 02-Jan-2006")
 	}
 }
 

@@ -124,31 +124,37 @@ func (j *job) input(ctx context.Context) reader.Input {
 }
 
 // exportTime takes the time from the file's name, or else from the preamble, or else from what the workbook tells of itself, as far as the
-// contract names them; without any of these the file's own time stands.
+// contract names them, or else from a name by our own rule; without any of these the file's own time stands.
 func (j *job) exportTime(header reader.Header) error {
-	rule := j.contract.Files.ExportedAt
-	if rule == nil {
-		return nil
-	}
-	var when *time.Time
-	var err error
-	if rule.FileName != "" {
-		when, err = rule.FromName(j.manifest.Name, j.zone)
-	}
-	if when == nil && err == nil && header.ExportedAt != "" {
-		when, err = rule.Parse(header.ExportedAt, j.zone)
-	}
+	when, err := j.contractTime(header)
 	if err != nil {
 		return &reader.Problem{Message: err.Error()}
 	}
-	if when == nil && rule.Metadata && j.manifest.MetadataAt != nil {
-		local := j.manifest.MetadataAt.In(j.zone)
-		when = &local
+	if when == nil {
+		when = j.contract.TimeInOwnName(j.manifest.Name, j.zone)
 	}
 	if when != nil {
 		j.result.ExportedAt = *when
 	}
 	return nil
+}
+
+func (j *job) contractTime(header reader.Header) (*time.Time, error) {
+	rule := j.contract.Files.ExportedAt
+	if rule == nil {
+		return nil, nil
+	}
+	if when, err := rule.FromName(j.manifest.Name, j.zone); when != nil || err != nil {
+		return when, err
+	}
+	if header.ExportedAt != "" {
+		return rule.Parse(header.ExportedAt, j.zone)
+	}
+	if rule.Metadata && j.manifest.MetadataAt != nil {
+		local := j.manifest.MetadataAt.In(j.zone)
+		return &local, nil
+	}
+	return nil, nil
 }
 
 func (j *job) accept(ctx context.Context) (reader.Summary, int64, error) {

@@ -138,10 +138,15 @@ func unchanged(read landing.Manifest, open opener) error {
 
 func (l *lander) exportedAt(feed, name string) (*time.Time, error) {
 	c, ok := l.registry.Feed(feed)
-	if !ok || c.Files.ExportedAt == nil || c.Files.ExportedAt.FileName == "" {
+	if !ok {
 		return nil, nil
 	}
-	return c.Files.ExportedAt.FromName(name, l.options.Zone)
+	if rule := c.Files.ExportedAt; rule != nil {
+		if when, err := rule.FromName(name, l.options.Zone); when != nil || err != nil {
+			return when, err
+		}
+	}
+	return c.TimeInOwnName(name, l.options.Zone), nil
 }
 
 // present is what has landed: the feeds by content, and the sizes.

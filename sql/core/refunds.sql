@@ -12,7 +12,7 @@ columns:
   account_id: {zh: 账号, about: "The account named on the refund, else the order's"}
   customer_id: {zh: 客户编号, about: The customer; empty when neither refund nor order names an account}
   refunded_at: {zh: 退款时间, about: When it was made}
-  refunded_on: {zh: 退款日, not_null: true, about: "The day it counts: the day it was made, in the brand's time zone; where the export gives none, the day the order was paid"}
+  refunded_on: {zh: 退款日, not_null: true, about: "The day it counts: the day it was made, in the brand's time zone; where the export gives none, the day the order was paid, and of an order that nobody knows the day of the export"}
   order_paid_on: {zh: 原订单付款日, about: The day the order was paid; empty when the order is unknown}
   amount: {zh: 退款金额, unit: CNY, about: "Positive, a negative one takes a refund back; 0 where the export says nothing"}
   feed: {zh: 来源, about: The feed the row comes from}
@@ -43,7 +43,7 @@ final as (
         coalesce(refunds.account_id, orders.account_id) as account_id,
         account_customers.customer_id,
         refunds.refunded_at,
-        coalesce(cast(refunds.refunded_at as date), orders.paid_on) as refunded_on,
+        coalesce(cast(refunds.refunded_at as date), orders.paid_on, cast(refunds.exported_at as date)) as refunded_on,
         orders.paid_on as order_paid_on,
         coalesce(refunds.amount, 0) as amount,
         refunds.feed,
