@@ -137,6 +137,12 @@ func (a *app) printColumns(report inspect.Report) {
 		if len(column.Guards) > 0 {
 			notes = append(notes, "guards "+strings.Join(column.Guards, " "))
 		}
+		if column.Joined != "" {
+			notes = append(notes, fmt.Sprintf("several joined by %q", column.Joined))
+		}
+		if column.Comma {
+			notes = append(notes, "decimal comma")
+		}
 		if len(column.Nulls) > 0 {
 			notes = append(notes, "no value: "+strings.Join(column.Nulls, " "))
 		}

@@ -58,7 +58,7 @@ func (a *app) landedAs(landed []land.Landed, err error) error {
 		return printErr
 	}
 	if err != nil {
-		return err
+		return a.unread(err)
 	}
 	for _, file := range landed {
 		if !file.Recognised() {
@@ -66,6 +66,21 @@ func (a *app) landedAs(landed []land.Landed, err error) error {
 		}
 	}
 	return nil
+}
+
+// unread tells of files that could not be read: the others have landed.
+func (a *app) unread(err error) error {
+	lines, ok := land.Unreadable(err)
+	if !ok {
+		return err
+	}
+	if a.output == "json" {
+		return fmt.Errorf("%w: %s", errRefused, strings.Join(lines, "; "))
+	}
+	for _, line := range lines {
+		a.printf("refused  %s\n", line)
+	}
+	return errRefused
 }
 
 type landedLine struct {

@@ -96,7 +96,10 @@ func trimmedHeader(name string) string { return strings.Trim(name, " \t\u00a0\u3
 
 // name compares the name that a column was found under with those that it is known by.
 func (d *Drift) name(column Column, found string) {
-	at := slices.IndexFunc(column.Header, func(known string) bool { return NormalHeader(known) == NormalHeader(found) })
+	at := slices.IndexFunc(column.Header, func(known string) bool { return trimmedHeader(known) == found })
+	if at < 0 {
+		at = slices.IndexFunc(column.Header, func(known string) bool { return NormalHeader(known) == NormalHeader(found) })
+	}
 	if at > 0 {
 		d.Renamed = append(d.Renamed, Renaming{From: column.Header[0], To: found})
 	}

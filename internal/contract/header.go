@@ -6,13 +6,15 @@ import (
 	"unicode"
 )
 
-// NormalHeader is the form in which header names are compared: without blanks and byte order mark, in lower case,
-// and with full-width letters, brackets, commas and colons as half-width ones.
+// NormalHeader is the form in which header names are compared: without blanks, byte order marks and marks of no width, in lower case, with full-width
+// letters, brackets, commas and colons as half-width ones, and with 账 for 帐, which back offices write as the mood takes them.
 func NormalHeader(name string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
-		case unicode.IsSpace(r) || r == '\ufeff' || r == '\u200b':
+		case unicode.IsSpace(r) || r == '\ufeff' || r >= '\u200b' && r <= '\u200f' || r == '\u2060':
 			return -1
+		case r == '帐':
+			return '账'
 		case r >= '\uff01' && r <= '\uff5e':
 			r -= 0xfee0
 		}

@@ -27,7 +27,7 @@ func (c *Contract) validateColumns(found *problems) {
 		names[column.Name] = true
 		for _, header := range column.Header {
 			normal := NormalHeader(header)
-			if other, taken := headers[normal]; taken || normal == "" {
+			if other, taken := headers[normal]; taken && other != column.Name || normal == "" {
 				found.add(at+".header", "header %q is empty or already read by column %q", header, other)
 			}
 			headers[normal] = column.Name

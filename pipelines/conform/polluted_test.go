@@ -200,6 +200,12 @@ func TestPollutedFiles(t *testing.T) {
 		"no header":               {content: "A1,x,1,\nA2,x,1,\n", problem: `:1: the required header "id" is missing`},
 		"a header of two lines":   {content: head + "text,text,number,text\nA1,x,1,\n", rows: "2 text; 3 A1"}, // nothing tells it from a row but the types
 		"the header again":        {content: head + "A1,x,1,\n" + head + "A2,x,1,\n", rows: "2 A1; 4 A2", reasons: []string{":3: the header again"}},
+		"the header, spelt wider": {content: head + "A1,x,1,\nID, title,Ｃount,note\nA2,x,1,\n", rows: "2 A1; 4 A2", reasons: []string{":3: the header again"}},
+		"in another order":        {content: head + "A1,x,1,\nid,count,title,note\nA2,1,x,\n", problem: ":3: the header of another table, with other columns than line 1 has"},
+		"with another column":     {content: head + "A1,x,1,\n\nid,title,price,note\nA2,x,9.90,\n", problem: ":4: the header of another table"},
+		"with a column more":      {content: head + "A1,x,1,\nid,title,count,note,price\nA2,x,1,,9.90\n", problem: ":3: the header of another table"},
+		"with columns less":       {content: head + "A1,x,1,\nid,note\nA2,x\n", problem: ":3: the header of another table"},
+		"a row with one name":     {content: head + "note,x,1,\nA2,count,1,y\n", rows: "2 note; 3 A2"},
 		"another table below":     {content: head + "A1,x,1,\n\nname,city\nAnn,Paris\n", rows: "2 A1", reasons: []string{":4: want 4 fields", ":5: want 4 fields"}},
 		"lines above":             {content: "Sales of May\n" + head + "A1,x,1,\n", problem: `:1: the required header "id" is missing`},
 		"a line below":            {content: head + "A1,x,1,\nTotal: 1\n", rows: "2 A1", reasons: []string{":3: want 4 fields as in the header, got 1"}},

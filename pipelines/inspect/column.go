@@ -21,15 +21,17 @@ type Column struct {
 	Empty      int           `json:"empty"`            // cells of the sample without a value, Nulls among them
 	Distinct   int           `json:"distinct"`
 	Identifier bool          `json:"identifier,omitempty"` // every row of the sample has another value
+	Comma      bool          `json:"comma,omitempty"`      // numbers are written 1.234,56
+	Joined     string        `json:"joined,omitempty"`     // what stands between several identifiers in one cell
 	Personal   string        `json:"personal,omitempty"`   // why it is taken for personal data; empty: it is not
 	Examples   []string      `json:"examples"`             // masked where personal
 }
 
-// describe looks at the cells of one column. serials says that dates may be serial numbers.
-func describe(header string, cells []string, serials bool) Column {
+// describe looks at the cells of one column, in a file written as told.
+func describe(header string, cells []string, in writing) Column {
 	column := Column{Header: header, Examples: []string{}}
 	seen := map[string]bool{}
-	var values []string
+	values := valuesOf(cells)
 	for _, cell := range cells {
 		value := string(reader.Strip([]byte(cell)))
 		if guard := guardOf(cell, value); guard != "" && !slices.Contains(column.Guards, guard) {
@@ -42,11 +44,14 @@ func describe(header string, cells []string, serials bool) Column {
 			column.Empty++
 			continue
 		}
-		values, seen[value] = append(values, value), true
+		seen[value] = true
 	}
 	slices.Sort(column.Nulls)
 	column.Distinct = len(seen)
-	column.guess(values, serials)
+	column.Comma = hasComma(values)
+	if column.guess(pointed(values, in.comma), in.serials); column.Type == contract.Text {
+		column.Joined = joinedBy(header, values)
+	}
 	named := column.Type == contract.ID || column.Type == contract.Email || column.Type == contract.Text && identifies(header)
 	column.Identifier = named && len(values) > 1 && len(seen) == len(cells)
 	if column.Personal = personal(header, values); column.measures() && column.Personal != "birthday" {
@@ -58,6 +63,17 @@ func describe(header string, cells []string, serials bool) Column {
 		}
 	}
 	return column
+}
+
+// valuesOf are the cells that hold a value, stripped.
+func valuesOf(cells []string) []string {
+	var values []string
+	for _, cell := range cells {
+		if value := string(reader.Strip([]byte(cell))); !isNull(value) {
+			values = append(values, value)
+		}
+	}
+	return values
 }
 
 // measures says that the cells are amounts, counts or times.
@@ -131,7 +147,7 @@ func (c *Column) guess(values []string, serials bool) {
 		c.Type = contract.Percent
 	case all(`-?(?:`+thousands+`)`) && !amount(c.Header):
 		c.Type = contract.Integer
-	case all(`-?[¥￥]?(?:` + thousands + `)(?:\.[0-9]{1,2})?`):
+	case all(`-?[¥￥€£$]?(?:` + thousands + `)(?:\.[0-9]{1,2})?(?: ?€)?`):
 		c.Type = contract.Money
 	case all(`-?(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,12})?`):
 		c.Type, c.Scale = contract.Decimal, decimals(values)
@@ -179,6 +195,8 @@ func layouts() []struct {
 		{contract.Date, "%Y/%m/%d", "2006/01/02", `[12][0-9]{3}/[0-9]{2}/[0-9]{2}`},
 		{contract.Date, "%Y%m%d", "20060102", `(?:19|20)[0-9]{6}`},
 		{contract.Date, "%Y年%m月%d日", "2006年01月02日", `[12][0-9]{3}年[0-9]{2}月[0-9]{2}日`},
+		{contract.Timestamp, "%d.%m.%Y %H:%M:%S", "02.01.2006 15:04:05", `[0-9]{2}\.[0-9]{2}\.[12][0-9]{3} [0-9]{2}:[0-9]{2}:[0-9]{2}`},
+		{contract.Date, "%d.%m.%Y", "02.01.2006", `[0-9]{2}\.[0-9]{2}\.[12][0-9]{3}`},
 	}
 }
 

@@ -90,6 +90,9 @@ func (d *drafting) files() {
 	if d.report.Container == contract.CSV && d.report.Delimiter != "," {
 		d.line("  delimiter: %s", quote(d.report.Delimiter))
 	}
+	if decimal := d.report.decimal(); decimal != "" {
+		d.line("  decimal: %s  # numbers are written 1.234,56", decimal)
+	}
 	if d.report.Records != "" && d.report.Records != "[]" {
 		d.line("  records: %s", quote(d.report.Records))
 	}
@@ -211,6 +214,12 @@ func (d *drafting) columns() {
 func remark(column Column) string {
 	if len(column.Layouts) > 0 && column.Type == contract.Timestamp && !strings.Contains(column.Layouts[0], "%S") {
 		return "  # without seconds: has a spreadsheet cut them?"
+	}
+	if column.Joined != "" {
+		return fmt.Sprintf("  # several in one cell, joined by %s: see split in docs/FEEDS.md", quote(column.Joined))
+	}
+	if column.Comma && column.Type == contract.Text {
+		return "  # numbers with a decimal comma"
 	}
 	return ""
 }

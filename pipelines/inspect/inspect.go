@@ -47,6 +47,7 @@ type Report struct {
 	Preamble   int64    `json:"preamble"`
 	HeaderLine int64    `json:"header_line"`
 	Columns    []Column `json:"columns"`
+	Comma      bool     `json:"comma,omitempty"` // stands before decimals
 	// MoreColumns is how many columns stand behind those that are looked at.
 	MoreColumns int   `json:"more_columns,omitempty"`
 	Rows        int64 `json:"rows"`    // behind the header, all of them
@@ -151,13 +152,18 @@ func (r *Report) fill(t *table) {
 	if r.MoreColumns = len(t.header) - mostColumns; r.MoreColumns < 0 {
 		r.MoreColumns = 0
 	}
-	for i, name := range t.header[:len(t.header)-r.MoreColumns] {
-		cells := make([]string, len(t.rows))
+	names := t.header[:len(t.header)-r.MoreColumns]
+	columns := make([][]string, len(names))
+	for i := range names {
+		columns[i] = make([]string, len(t.rows))
 		for j, row := range t.rows {
 			if i < len(row) {
-				cells[j] = row[i]
+				columns[i][j] = row[i]
 			}
 		}
-		r.Columns = append(r.Columns, describe(strings.TrimSpace(name), cells, t.serials))
+	}
+	r.Comma = writesComma(columns)
+	for i, name := range names {
+		r.Columns = append(r.Columns, describe(strings.TrimSpace(name), columns[i], writing{serials: t.serials, comma: r.decimal() != ""}))
 	}
 }

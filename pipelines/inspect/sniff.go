@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -82,6 +83,9 @@ func sampleText(ctx context.Context, content io.Reader, report *Report) (*table,
 		return nil, &reader.Problem{Message: "a web page, whatever its name says: open it in a spreadsheet and save it as xlsx or csv"}
 	}
 	report.Container = contract.CSV
+	if !whole && !strings.ContainsAny(text, "\r\n") {
+		return nil, &reader.Problem{Message: fmt.Sprintf("a line of more than %d MB: no text that people export has one", sampleBytes>>20)}
+	}
 	t := sampleCSV(text, whole, report)
 	return t, countRest(ctx, content, whole, t)
 }

@@ -90,7 +90,7 @@ const headerReach = 60
 func (t *table) likelyHeader() int {
 	width := t.width()
 	for i, cells := range t.lines[:min(len(t.lines), headerReach)] {
-		if len(cells) >= width && width > 1 && namesOnly(cells) {
+		if len(cells) >= width && width > 1 && namesOnly(cells) && !separates(cells) {
 			return i
 		}
 	}
@@ -116,6 +116,9 @@ func (t *table) width() int {
 	}
 	return best
 }
+
+// separates says that a line is sep=; which tells spreadsheets what stands between cells.
+func separates(cells []string) bool { return strings.HasPrefix(strings.ToLower(cells[0]), "sep=") }
 
 func namesOnly(cells []string) bool {
 	seen := map[string]bool{}

@@ -18,7 +18,7 @@ func sampleCSV(text string, whole bool, report *Report) *table {
 		text = strings.ReplaceAll(text, "\r", "\n")
 	}
 	if !whole {
-		text = text[:strings.LastIndexByte(text, '\n')+1]
+		text = text[:strings.LastIndexByte(text, '\n')+1] // nothing, where one line is longer than the sample
 	}
 	t := &table{text: text, delimiter: delimiterOf(text)}
 	report.Delimiter, report.Quotes = string(t.delimiter), strings.Contains(text, `"`)
@@ -82,7 +82,7 @@ func cut(line string, delimiter rune) []string {
 
 // delimiterOf takes the one that cuts the most lines into the same number of cells, at least two; a comma if none does.
 func delimiterOf(text string) rune {
-	if first, _, _ := strings.Cut(text, "\n"); strings.HasPrefix(first, "sep=") && len(strings.TrimRight(first, "\r")) == 5 {
+	if first, _, _ := strings.Cut(text, "\n"); len(first) > 4 && strings.EqualFold(first[:4], "sep=") && len(strings.TrimRight(first, "\r")) == 5 {
 		return rune(first[4])
 	}
 	best, most := ',', 0

@@ -1,13 +1,9 @@
 package inspect
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
-	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
 
 	"countinghouse/internal/contract"
 	"countinghouse/internal/contract/reader"
@@ -18,7 +14,7 @@ const widest = 300
 
 // sampleWorkbook reads the first sheet that has a table, and counts its rows.
 func sampleWorkbook(ctx context.Context, in reader.Input, report *Report) (*table, error) {
-	sheets, err := sheetsOf(in)
+	sheets, err := reader.SheetNames(in)
 	if err != nil {
 		return nil, err
 	}
@@ -51,49 +47,6 @@ func anySheet(sheet string) *contract.Contract {
 		c.Columns = append(c.Columns, contract.Column{Name: fmt.Sprintf("column_%d", i+1), Type: contract.Text})
 	}
 	return c
-}
-
-// largestPart is how much of the list of sheets is read, in bytes.
-const largestPart = 4 << 20
-
-// sheetsOf reads the names of the sheets. The workbook is held in memory, packed, up to a limit.
-func sheetsOf(in reader.Input) ([]string, error) {
-	stored, err := in.Open()
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = stored.Close() }()
-	place, can := stored.(io.ReaderAt)
-	if !can {
-		packed, err := io.ReadAll(io.LimitReader(stored, in.Size))
-		if err != nil {
-			return nil, err
-		}
-		place = bytes.NewReader(packed)
-	}
-	broken := &reader.Problem{Message: "the workbook is cut short or damaged: download it again"}
-	archive, err := zip.NewReader(place, in.Size)
-	if err != nil {
-		return nil, broken
-	}
-	part, err := archive.Open("xl/workbook.xml")
-	if err != nil {
-		return nil, broken
-	}
-	defer func() { _ = part.Close() }()
-	var book struct {
-		Sheets []struct {
-			Name string `xml:"name,attr"`
-		} `xml:"sheets>sheet"`
-	}
-	if err := xml.NewDecoder(io.LimitReader(part, largestPart)).Decode(&book); err != nil {
-		return nil, broken
-	}
-	names := make([]string, len(book.Sheets))
-	for i, sheet := range book.Sheets {
-		names[i] = sheet.Name
-	}
-	return names, nil
 }
 
 // A sheetSink keeps the first rows and counts all.

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"countinghouse/internal/contract"
@@ -57,6 +58,34 @@ func Land(ctx context.Context, bucket *objectstore.Bucket, registry *contract.Re
 	}
 	problems = append(problems, l.flush(ctx), l.close())
 	return l.landed, errors.Join(problems...)
+}
+
+// errUnreadable marks what is wrong with a file, or with reaching it, and not with the store.
+var errUnreadable = errors.New("unreadable")
+
+type unreadableError struct{ error }
+
+func (unreadableError) Is(target error) bool { return target == errUnreadable }
+
+func (e unreadableError) Unwrap() error { return e.error }
+
+func unreadable(path string, err error) error {
+	return unreadableError{fmt.Errorf("land %s: %w", path, err)}
+}
+
+// Unreadable lists what was wrong with files, one line for each, "path: reason"; ok says that nothing else went wrong. err is what Land gave.
+func Unreadable(err error) (lines []string, ok bool) {
+	joined, several := err.(interface{ Unwrap() []error }) //nolint:errorlint // the parts are looked at one by one
+	if !several {
+		return []string{strings.TrimPrefix(err.Error(), "land ")}, errors.Is(err, errUnreadable)
+	}
+	for _, part := range joined.Unwrap() {
+		more, ok := Unreadable(part)
+		if lines = append(lines, more...); !ok {
+			return lines, false
+		}
+	}
+	return lines, true
 }
 
 type lander struct {

@@ -67,7 +67,7 @@ func (l *lander) folder(ctx context.Context, name string) error {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil:
-			problems = append(problems, fmt.Errorf("land %s: %w", place, err))
+			problems = append(problems, unreadable(place, err))
 			return nil
 		case inside != "." && passedOver(entry.Name()):
 			if entry.IsDir() {
@@ -77,7 +77,7 @@ func (l *lander) folder(ctx context.Context, name string) error {
 		case entry.IsDir():
 			return nil
 		case irregular(root, inside, entry):
-			problems = append(problems, fmt.Errorf("land %s: %w", place, errIrregular))
+			problems = append(problems, unreadable(place, errIrregular))
 			return nil
 		}
 		one := source{path: place, name: entry.Name(), open: func() (fs.File, error) { return root.Open(inside) }}
@@ -117,14 +117,14 @@ func (l *lander) file(ctx context.Context, from source) error {
 		err = fmt.Errorf("%d bytes are more than the %d allowed", info.Size(), l.options.MaxSize)
 	}
 	if err != nil {
-		return fmt.Errorf("land %s: %w", from.path, err)
+		return unreadable(from.path, err)
 	}
 	members, err := reader.Members(from.open, info.Size())
 	if wrong := (*reader.Problem)(nil); errors.As(err, &wrong) {
 		from.refused, err = wrong.Error(), nil
 	}
 	if err != nil {
-		return fmt.Errorf("land %s: %w", from.path, err)
+		return unreadable(from.path, err)
 	}
 	if members == nil {
 		return l.wait(ctx, from, info.Size())
@@ -155,7 +155,7 @@ func (l *lander) member(ctx context.Context, from source, archive fs.FileInfo, m
 		}
 	}
 	if member.Size > l.options.MaxSize {
-		return fmt.Errorf("land %s!%s: %d bytes are more than the %d allowed", from.path, member.Name, member.Size, l.options.MaxSize)
+		return unreadable(from.path+"!"+member.Name, fmt.Errorf("%d bytes are more than the %d allowed", member.Size, l.options.MaxSize))
 	}
 	info := memberInfo{member: member, modified: memberTime(member.ModTime, archive.ModTime(), l.options.Zone)}
 	one := source{path: from.path + "!" + member.Name, name: from.name + "!" + member.Name, archive: true, whole: &from, open: func() (fs.File, error) {

@@ -19,6 +19,7 @@ type csvReader struct {
 	splitter  *Splitter
 	sink      Sink
 	summary   Summary
+	names     *headerRows
 }
 
 func readCSV(c *contract.Contract, text *bufio.Reader, in Input, sink Sink) (Summary, error) {
@@ -41,6 +42,7 @@ func readCSV(c *contract.Contract, text *bufio.Reader, in Input, sink Sink) (Sum
 	if err := r.header(); err != nil {
 		return r.summary, err
 	}
+	r.names = newHeaderRows(&r.summary.Header)
 	if in.Size >= aheadFrom {
 		r.lines.readAhead()
 	}
@@ -212,7 +214,7 @@ func (r *csvReader) record(line int64, text []byte) error {
 		return r.cells(line, text)
 	}
 	if bytes.IndexByte(text, '"') < 0 {
-		if cells, ok := r.splitter.plain(text, width); ok && !r.controls(text) && !r.summary.Header.again(cells) && !r.blank(text) {
+		if cells, ok := r.splitter.plain(text, width); ok && !r.controls(text) && r.names.unlikely(cells) && !r.blank(text) {
 			r.summary.Records++
 			return r.sink.Raw(line, text, cells)
 		}
@@ -233,7 +235,7 @@ func (r *csvReader) record(line int64, text []byte) error {
 		scan.line(tail(whole, before))
 	}
 	if !scan.odd && scan.fields == width && !guarded(text, r.delimiter) && !r.controls(text) && !r.blank(text) {
-		if cells, _ := r.splitter.Split(text); !r.summary.Header.again(cells) {
+		if cells, _ := r.splitter.Split(text); r.names.unlikely(cells) {
 			r.summary.Records++
 			return r.sink.Raw(line, text, cells)
 		}
@@ -257,13 +259,16 @@ func (r *csvReader) cells(line int64, text []byte) error {
 	r.summary.Records++
 	cells, reason := r.splitter.Split(text)
 	if reason == "" {
+		var err error
+		if reason, err = r.names.look(line, cells); err != nil {
+			return err
+		}
+	}
+	if reason == "" {
 		cells, reason = r.fit(cells)
 	}
 	if reason == "" && r.lines.controls {
 		reason = controlsIn(cells)
-	}
-	if reason == "" && r.summary.Header.again(cells) {
-		reason = headerAgain
 	}
 	if reason == "" {
 		return r.sink.Fields(line, cells)

@@ -2,7 +2,6 @@ package reader
 
 import (
 	"bytes"
-	"fmt"
 
 	"countinghouse/internal/contract"
 )
@@ -183,14 +182,11 @@ func (s *Splitter) Split(record []byte) (cells [][]byte, reason string) {
 	if s.blanks {
 		return s.words(record), ""
 	}
-	stray := 0 // number of the cell with a quote too many
+	var loose looseQuotes
 	for at := 0; ; {
 		cell, end, reason := s.cell(record, at)
-		if reason == "" && s.strayQuote(record[at:end]) {
-			if stray > 0 {
-				reason = fmt.Sprintf("quotes within the unquoted cells %d and %d: a delimiter may be lost", stray, len(s.cells)+1)
-			}
-			stray = len(s.cells) + 1
+		if reason == "" {
+			reason = loose.look(s.unquoted(record[at:end]), len(s.cells)+1)
 		}
 		if reason != "" {
 			return nil, reason
@@ -203,14 +199,16 @@ func (s *Splitter) Split(record []byte) (cells [][]byte, reason string) {
 	}
 }
 
-// strayQuote says whether a cell, as written, does not begin with a quote and has an odd number of them. One such cell is text: inches. In two of
-// them a quoted cell may lie, the delimiter before it lost, and the number of fields may be right by chance.
-func (s *Splitter) strayQuote(written []byte) bool {
+// unquoted gives a cell as written, if it does not begin with a quote.
+func (s *Splitter) unquoted(written []byte) []byte {
 	begin := 0
 	if s.loose {
 		begin = leadingBlanks(written, s.delimiter)
 	}
-	return bytes.Count(written, []byte{'"'})%2 == 1 && written[begin] != '"'
+	if begin < len(written) && written[begin] == '"' {
+		return nil
+	}
+	return written
 }
 
 func (s *Splitter) words(record []byte) [][]byte {

@@ -52,24 +52,6 @@ type Header struct {
 	Sheet      string   // of a workbook: the sheet that was read, the first one of several
 }
 
-// headerAgain is the reason of a reject.
-const headerAgain = "the header again: are these two files in one?"
-
-// again says whether a record repeats the header: every field that is read holds its column's name.
-func (h *Header) again(fields [][]byte) bool {
-	read := 0
-	for _, field := range h.Fields {
-		if field < 0 || h.Line == 0 {
-			continue
-		}
-		if string(fields[field]) != h.Names[field] {
-			return false
-		}
-		read++
-	}
-	return read > 0
-}
-
 // A Summary counts a file's rows: Records were handed on (as Raw, Fields or Reject), Dropped were left out by rule.
 type Summary struct {
 	Header  Header

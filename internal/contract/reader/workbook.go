@@ -27,6 +27,7 @@ type workbookReader struct {
 	book     *workbookPackage
 	columns  []*contract.Column // what each field is read by; nil: nothing
 	offset   int64              // added to row numbers
+	names    *headerRows
 	fields   [][]byte
 	texts    [][]byte // of a row that is no record
 }
@@ -68,6 +69,32 @@ func checkWorkbook(text *bufio.Reader) error {
 		kind = "text, not a workbook: give it a contract with container csv"
 	}
 	return problem(0, "the contract says xlsx, but the file is %s", kind)
+}
+
+// SheetNames lists the sheets of a workbook, in its order, hidden ones too; of text it is a *Problem.
+func SheetNames(in Input) (names []string, err error) {
+	stored, err := in.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, stored.Close()) }()
+	place, can := stored.(io.ReaderAt)
+	size := in.Size
+	if !can {
+		packed, err := readPacked(bufio.NewReader(stored))
+		if err != nil {
+			return nil, err
+		}
+		place, size = bytes.NewReader(packed), int64(len(packed))
+	}
+	book, err := openPackage(place, size)
+	if err != nil {
+		return nil, err
+	}
+	for _, sheet := range book.sheets {
+		names = append(names, sheet.name)
+	}
+	return names, nil
 }
 
 func readPacked(text *bufio.Reader) ([]byte, error) {
@@ -215,6 +242,7 @@ func (r *workbookReader) start(search *headerSearch, rows *sheetScanner, line in
 
 func (r *workbookReader) begin(header Header) error {
 	r.summary.Header = header
+	r.names = newHeaderRows(&r.summary.Header)
 	r.columns = make([]*contract.Column, len(header.Names))
 	r.fields = make([][]byte, len(header.Names))
 	for i := range r.contract.Columns {
@@ -287,8 +315,11 @@ func (r *workbookReader) record(rows *sheetScanner, cells []sheetCell) error {
 	if reason == "" {
 		reason = controlsIn(r.fields)
 	}
-	if reason == "" && r.summary.Header.again(r.fields) {
-		reason = headerAgain
+	if reason == "" {
+		var err error
+		if reason, err = r.names.look(line, r.fields); err != nil {
+			return err
+		}
 	}
 	if reason == "" {
 		return r.sink.Fields(line, r.fields)
