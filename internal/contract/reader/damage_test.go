@@ -100,7 +100,7 @@ func (m *misplaced) Fields(line int64, fields [][]byte) error {
 func TestDamagedTextsKeepTheirColumns(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 11))
 	tag := regexp.MustCompile(`([abc])([0-9])`)
-	for range 20_000 {
+	for range 10_000 {
 		table := newTagged(random)
 		text, how := table.damage()
 		c := feed(contract.Files{Delimiter: table.delimiter, Loose: random.IntN(4) == 0})

@@ -185,14 +185,15 @@ func (s *Splitter) Split(record []byte) (cells [][]byte, reason string) {
 	var loose looseQuotes
 	for at := 0; ; {
 		cell, end, reason := s.cell(record, at)
-		if reason == "" {
-			reason = loose.look(s.unquoted(record[at:end]), len(s.cells)+1)
-		}
 		if reason != "" {
 			return nil, reason
 		}
+		loose.look(s.unquoted(record[at:end]), len(s.cells)+1)
 		s.cells = append(s.cells, Strip(cell))
 		if end >= len(record) {
+			if reason := loose.reason(); reason != "" {
+				return nil, reason
+			}
 			return s.cells, ""
 		}
 		at = end + 1

@@ -8,26 +8,37 @@ import (
 // looseQuotes follows the quotes in a record's unquoted cells. Pairs of them in one cell are text. One too many is text where it means inches; elsewhere a
 // quoted cell may have lost the quote that it began with, or the delimiter or line end before it, and the number of fields may be right by chance.
 type looseQuotes struct {
-	cell int // number of the first cell that has any
-	odd  bool
+	first, second int  // numbers of the first cells that have any
+	odd           bool // in one of them one too many
+	doubtful      int  // number of a cell in which it means no inches
 }
 
-// look takes in the next unquoted cell, as written, and gives the reason to refuse the record.
-func (l *looseQuotes) look(written []byte, number int) (reason string) {
+// look takes in the next unquoted cell, as written.
+func (l *looseQuotes) look(written []byte, number int) {
 	quotes := bytes.Count(written, []byte{'"'})
-	if quotes == 0 {
-		return ""
+	switch {
+	case quotes == 0:
+		return
+	case l.first == 0:
+		l.first = number
+	case l.second == 0:
+		l.second = number
 	}
-	odd := quotes%2 == 1
-	if l.cell > 0 && (odd || l.odd) {
-		return fmt.Sprintf("quotes within the unquoted cells %d and %d: a delimiter may be lost", l.cell, number)
+	if quotes%2 == 1 {
+		l.odd = true
+		if !inches(written) {
+			l.doubtful = number
+		}
 	}
-	if l.cell == 0 {
-		l.cell = number
-	}
-	l.odd = l.odd || odd
-	if odd && !inches(written) {
-		return fmt.Sprintf("a quote within the unquoted cell %d: another one, a delimiter or a line end may be lost", number)
+}
+
+// reason is why the record is refused, at its end.
+func (l *looseQuotes) reason() string {
+	switch {
+	case l.odd && l.second > 0:
+		return fmt.Sprintf("quotes within the unquoted cells %d and %d: a delimiter may be lost", l.first, l.second)
+	case l.doubtful > 0:
+		return fmt.Sprintf("a quote within the unquoted cell %d: another one, a delimiter or a line end may be lost", l.doubtful)
 	}
 	return ""
 }

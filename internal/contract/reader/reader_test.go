@@ -98,7 +98,7 @@ func csvCases() map[string]csvCase {
 		"other order and aliases": {content: "时间,没用,编号 \n08:00,x,A1\n", want: "header 1 [2 -1 0] ;2 08:00|x|A1", raw: 1},
 		"quotes":                  {content: "订单号,金额\n\"A,1\",\"1\"\"0\"\n", want: `header 1 [0 1 -1] ;2 A,1|1"0`, raw: 1},
 		"quote within a cell":     {content: "订单号,金额\n5\" pipe,1\n\"x\",6\"\n", want: `header 1 [0 1 -1] ;2 5" pipe|1;3 x|6"`},
-		"quotes within two cells": {content: "订单号,金额\nA\"1,x\"\n\"A\"\"2\",x\"\nA\"3\",4\"5\n", want: `header 1 [0 1 -1] ;2 ! quotes within the unquoted cells 1 and 2: a delimiter may be lost: A"1,x";3 A"2|x";4 A"3"|4"5`},
+		"quotes within two cells": {content: "订单号,金额\nA\"1,x\"\n\"A\"\"2\",x\"\nA\"3\",45\n", want: `header 1 [0 1 -1] ;2 ! quotes within the unquoted cells 1 and 2: a delimiter may be lost: A"1,x";3 ! a quote within the unquoted cell 2: another one, a delimiter or a line end may be lost: "A""2",x";4 A"3"|45`},
 		"blanks before quotes":    {content: "订单号, 金额\nA1, \"1\"\nA2, 2\n", want: `header 1 [0 1 -1] ;2 ! blanks before the quotes of a cell: loose in the contract lets them pass: A1, "1";3 A2|2`},
 		"the header again":        {content: "订单号,\"金额\",x\nA1,1,订单号\n订单号,金额,x\n\"订单号\",\"金额\",\"y\"\n订单号,2,x\n", want: `header 1 [0 1 -1] ;2 A1|1|订单号;3 ! the header again: are these two files in one?: 订单号,金额,x;4 ! the header again: are these two files in one?: "订单号","金额","y";5 订单号|2|x`, raw: 0},
 		"line ends in a cell":     {content: "订单号,金额\n\"A\n1\",2\nA2,3\n", want: "header 1 [0 1 -1] ;2 A\n1|2;4 A2|3", raw: 1},
