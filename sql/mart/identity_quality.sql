@@ -40,11 +40,18 @@ bands as (
     from sizes
 ),
 
--- An account's first stay is no move. Months are those of the evidence.
+stays as (
+    select
+        valid_from,
+        row_number() over (partition by channel, account_id order by valid_from) as stay_no,
+    from core.customer_id_history as history
+),
+
+-- An account's first stay is no move, also if it came to its customer on the day it was first seen. Months are those of the evidence.
 moves as (
     select substr(cast(valid_from as varchar), 1, 7) as month
-    from core.customer_id_history as stays
-    where cause <> 'own'
+    from stays
+    where stay_no > 1
 ),
 
 labelled as (
