@@ -144,15 +144,6 @@ func Steps(options StepOptions) []build.Step {
 	return []build.Step{similarStep(options.Linkage), identityStep(options.Identity), ledgerStep(options.AsOf), estimateStep()}
 }
 
-func identityStep(config identity.Config) build.Step {
-	return build.Step{
-		Name: "identity", Version: identity.Version, Definition: config.Definition(), Inputs: identity.Inputs(), Tables: identity.Tables(),
-		Run: func(ctx context.Context, session *warehouse.Session, write build.TableWriter, _ *build.Before) error {
-			return identity.Run(ctx, session, config, func(table, query string) error { return write.Query(ctx, table, query) })
-		},
-	}
-}
-
 func similarStep(config linkage.Config) build.Step {
 	return build.Step{
 		Name: "similar", Version: linkage.Version, Inputs: linkage.Inputs(), Parameters: linkage.Parameters(), Tables: linkage.Tables(),

@@ -80,6 +80,9 @@ func benchIdentity(ctx context.Context, b *bencher) error {
 	}
 	processor, memory := result{Name: "identity, processor time", Pairs: loop.Pairs, A: loop.A, B: loop.B}, result{Name: "identity, memory", Pairs: loop.Pairs, A: loop.A, B: loop.B}
 	b.add(loop.goal(loop.WallRatio, 0.33, "times"), processor.goal(loop.CPURatio, 0.2, "times"), memory.goal(loop.PeakRatio, 0.6, "times"), contraction)
+	if err := benchIdentityDays(ctx, b, dir); err != nil {
+		return err
+	}
 	return os.RemoveAll(dir)
 }
 

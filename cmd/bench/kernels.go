@@ -31,6 +31,8 @@ func runStep(ctx context.Context, session *warehouse.Session, scratch, step stri
 		return matchPeople(ctx, session, argument)
 	case "identity":
 		return runIdentity(ctx, session, strings.Split(argument, ","))
+	case "identity-build":
+		return buildIdentity(ctx, session, scratch, argument)
 	case "identity-graph":
 		return mergeGraph(ctx, session)
 	case "components":
@@ -58,7 +60,10 @@ func runStep(ctx context.Context, session *warehouse.Session, scratch, step stri
 
 func runIdentity(ctx context.Context, session *warehouse.Session, kinds []string) error {
 	config := identity.Config{Kinds: kinds, Key: []byte(hashKey), Region: "CN"}
-	return identity.Run(ctx, session, config, func(table, query string) error {
+	return identity.Run(ctx, session, config, nil, func(table, query string, _ bool) error {
+		if _, kept := identity.Kept()[table]; kept {
+			return nil // for the next run, of which there is none
+		}
 		_, err := session.Exec(ctx, "create table "+table+" as "+query)
 		return err
 	})

@@ -2,6 +2,7 @@ package build
 
 import (
 	"context"
+	"strings"
 
 	"countinghouse/internal/snapshot"
 )
@@ -36,10 +37,33 @@ type InputChange struct {
 	// Fresh gives the rows of Files as if there were no others. A row of an older export may stand for the same thing and be the newer one's or the older
 	// one's to replace: the dataset has the one that counts.
 	Fresh string
-	// Was gives, where there are Files, the rows that the dataset had. Rows of files that are still there are missing today only where those of Files took
-	// their place.
+	// Was gives the rows that the input had, where they are still stored. Rows of a dataset's files that are still there are missing today only where those
+	// of Files took their place.
 	Was string
 }
+
+// Changed gives some columns, as SQL expressions with names, of the rows by which a dataset with Files differs from what it was: those that came, and those
+// that went since others took their place. A file that has lost rows has fewer than it had, and none ever gains any: so only in those files rows are compared.
+func (c InputChange) Changed(dataset string, columns ...string) string {
+	return strings.NewReplacer("{dataset}", dataset, "{was}", c.Was, "{fresh}", c.Fresh, "{columns}", join(columns)).Replace(changedRows)
+}
+
+const changedRows = `select {columns} from (
+{fresh}
+)
+union all
+select * exclude (source_file, source_row) from (
+    with thinner as (
+        select before.source_file
+        from (select source_file, count(*) as rows from ({was}) group by source_file) as before
+        left join (select source_file, count(*) as rows from {dataset} group by source_file) as now
+            on before.source_file is not distinct from now.source_file
+        where now.rows is null or now.rows < before.rows
+    )
+    select {columns}, source_file, source_row from ({was}) where source_file in (from thinner)
+    except all
+    select {columns}, source_file, source_row from {dataset} where source_file in (from thinner)
+)`
 
 // before gives what a step has made for the current tables; nil if anything of it is missing, or has another meaning today.
 func (e *execution) before(ctx context.Context, n *node) (*Before, error) {
@@ -121,11 +145,15 @@ func (e *execution) changeOf(ctx context.Context, input, was string) (change Inp
 	if maker.fingerprint == was {
 		return InputChange{Same: true}, false, nil
 	}
-	if maker.dataset == nil {
-		return InputChange{}, false, nil
-	}
 	found, err := snapshot.ReadManifests(ctx, e.Bucket, []snapshot.Reference{{Table: input, Fingerprint: was}})
 	manifest, stored := found[snapshot.Reference{Table: input, Fingerprint: was}]
+	if maker.dataset == nil {
+		// What a view gave cannot be told: the tables that it reads may be others by now.
+		if err == nil && stored && manifest.View == "" {
+			change.Was, err = snapshot.RowsQuery(ctx, e.Bucket, manifest)
+		}
+		return change, false, err
+	}
 	if err != nil || !stored || manifest.Shape == "" || manifest.Shape != maker.shape() || maker.dataset.Of == nil {
 		return InputChange{}, true, err
 	}

@@ -14,9 +14,9 @@ select
     others.account as other
 from seed.identity_overrides as given
 left join identity_work.accounts as accounts
-    on given.channel = accounts.channel and given.account_id = accounts.account_id
+    on given.channel = accounts.channel and given.account_id = accounts.account_id and not accounts.is_guest
 left join identity_work.accounts as others
-    on given.other_channel = others.channel and given.other_account_id = others.account_id`
+    on given.other_channel = others.channel and given.other_account_id = others.account_id and not others.is_guest`
 
 func (w *work) readDecisions(ctx context.Context) (err error) {
 	rows, err := w.session.Query(ctx, "select number, account, other, action = 'apart', "+dayNumber("decided_on")+

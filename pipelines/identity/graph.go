@@ -12,9 +12,13 @@ type Graph struct {
 	// kinds and statuses are by value: what a value is worth does not depend on who has it.
 	kinds    []uint8
 	statuses []Status
-	// The edges, by columns; an edge's number is its place, and edges come in any order.
+	// The edges, by columns; an edge's number is its place. They come in any order, and each value once on an account.
 	edgeAccount, edgeValue []uint32
 	firstDay, lastDay      []int32
+	// crowds is by kind the most accounts that a value may have and be no crowd; found from the graph if nobody has said it.
+	crowds []int
+	// everywhere is, by value, on how many accounts it is, of crowds that have more than the graph shows.
+	everywhere map[uint32]int
 }
 
 // NewGraph makes room for as many edges as are to come. channels gives the channel of each account. The last of the rules is that of decisions.

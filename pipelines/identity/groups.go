@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// group is the accounts that share one value at one time: a piece of groups.entries, by seniority, each account once.
+// group is the accounts that share one value at one time: a piece of groups.entries, by seniority.
 type group struct {
 	value        uint32
 	start, count uint32
@@ -19,8 +19,6 @@ type groups struct {
 	// entries are an account, in the upper half, and the number of the edge that shows the value on it: so they sort by account.
 	entries []uint64
 	all     []group
-	// crowds is by kind from how many accounts on a value is on far more than its kind should have.
-	crowds []int
 }
 
 func accountOf(entry uint64) uint32 { return uint32(entry >> 32) }
@@ -52,11 +50,10 @@ const alone = ^uint32(0)
 // collect puts the edges of each value side by side, by counting them.
 func (s *groups) collect() {
 	g := s.graph
-	next := make([]uint32, len(g.kinds)) // by value: how many edges, and then the place of the next one
-	for _, value := range g.edgeValue {
-		next[value]++
+	next := g.holders() // and then, by value, the place of the next edge
+	if g.crowds == nil {
+		g.crowds = g.spreadOf(next).crowds()
 	}
-	s.crowds = crowds(g, next)
 	total := uint32(0)
 	for value, count := range next {
 		if count < 2 || !g.links(uint32(value)) {
@@ -86,9 +83,7 @@ func (s *groups) collect() {
 func (s *groups) add(value, start, end uint32) {
 	entries := s.entries[start:end]
 	slices.Sort(entries)
-	// An account may have a value in several spellings: the first edge stands for all.
-	distinct := slices.CompactFunc(entries, func(a, b uint64) bool { return accountOf(a) == accountOf(b) })
-	for _, part := range s.inTime(value, distinct) {
+	for _, part := range s.inTime(value, entries) {
 		if part > 1 {
 			s.all = append(s.all, group{value: value, start: start, count: part})
 		}

@@ -22,7 +22,7 @@ import (
 )
 
 // Version enters the fingerprints of the tables made here: raise it when their rows change for the same input.
-const Version = 5
+const Version = 6
 
 // Config is what a merge needs to know besides its tables.
 type Config struct {
@@ -65,7 +65,7 @@ func Inputs() []string {
 func Tables() map[string][]warehouse.Column {
 	return map[string][]warehouse.Column{
 		"identity.account_customers": columns("channel VARCHAR", "account_id VARCHAR", "customer_id VARCHAR", "first_seen_at TIMESTAMP", "joined_by VARCHAR"),
-		"identity.customer_aliases":  columns("alias_id VARCHAR", "customer_id VARCHAR", "since TIMESTAMP", "joined_by VARCHAR"),
+		"identity.customer_aliases":  columns("alias_id VARCHAR", "customer_id VARCHAR", "since TIMESTAMP", "joined_by VARCHAR", "channel VARCHAR", "account_id VARCHAR"),
 		"identity.merges": columns("customer_id VARCHAR", "channel VARCHAR", "account_id VARCHAR", "other_channel VARCHAR", "other_account_id VARCHAR",
 			"kind VARCHAR", "value_hash VARCHAR", "outcome VARCHAR", "reason VARCHAR", "score DOUBLE", "source_file VARCHAR", "source_row BIGINT"),
 		"identity.customer_id_history": columns("channel VARCHAR", "account_id VARCHAR", "customer_id VARCHAR", "valid_from DATE", "valid_to DATE", "cause VARCHAR",
@@ -74,6 +74,15 @@ func Tables() map[string][]warehouse.Column {
 			"decided_by VARCHAR", "decided_on DATE", "why VARCHAR", "outcome VARCHAR", "reason VARCHAR"),
 		"identity.identifiers": columns("kind VARCHAR", "value_hash VARCHAR", "channel VARCHAR", "account_id VARCHAR", "first_seen_at TIMESTAMP",
 			"last_seen_at TIMESTAMP", "status VARCHAR", "source_file VARCHAR", "source_row BIGINT"),
+	}
+}
+
+// Kept are tables that a merge keeps for the next one.
+func Kept() map[string][]warehouse.Column {
+	return map[string][]warehouse.Column{
+		componentsTable: columns("channel VARCHAR", "account_id VARCHAR", "component UBIGINT"),
+		crowdsTable:     columns("kind VARCHAR", "value_hash VARCHAR", "accounts BIGINT", "channel VARCHAR", "account_id VARCHAR", "first_seen_at TIMESTAMP"),
+		spreadTable:     columns("kind VARCHAR", "accounts BIGINT", "identifiers BIGINT"),
 	}
 }
 

@@ -121,9 +121,11 @@ type merger struct {
 	// raised is how many values of a kind a customer may have, by root, since a person joined accounts that had more than the rule allows.
 	raised map[rootKind]int
 	apart  map[uint32][]uint32 // by root: accounts that a person keeps apart from it
-	// doubted are, by root, accounts of other people by their names; described tells by account that an export names its person.
+	// doubted are, by root, accounts of other people by their names; described tells by account that an export names its person, which
+	// counts where anybody's are contested.
 	doubted   map[uint32][]doubted
 	described []bool
+	contested bool
 	result    Result
 	// reasons are texts by limit and kind: many links are refused for one reason.
 	reasons map[rootKind]string
@@ -202,14 +204,14 @@ func (m *merger) link(value uint32, entry, other uint64) Link {
 	}
 }
 
-// tooMany says why a value is taken for a shared one, if it is.
+// tooMany says why a value is taken for a shared one, if it is. How many accounts have it is not told: each one more would change the links of all.
 func (m *merger) tooMany(one group, entries []uint64) string {
-	rule := m.graph.rule(one.value)
-	if rule.AccountsPerValue > 0 && len(entries) > rule.AccountsPerValue {
-		return fmt.Sprintf("%d accounts have this %s, more than %d", len(entries), rule.Kind, rule.AccountsPerValue)
+	rule, accounts := m.graph.rule(one.value), m.graph.accountsOf(one.value, one.count)
+	if rule.AccountsPerValue > 0 && accounts > rule.AccountsPerValue {
+		return fmt.Sprintf("more than %d accounts have this %s", rule.AccountsPerValue, rule.Kind)
 	}
-	if most := m.groups.crowds[m.graph.kinds[one.value]]; len(entries) > most {
-		return fmt.Sprintf("%d accounts have this %s, more than %d: far more than others of its kind", len(entries), rule.Kind, most)
+	if most := m.graph.crowds[m.graph.kinds[one.value]]; accounts > most {
+		return fmt.Sprintf("more than %d accounts have this %s: far more than others of its kind", most, rule.Kind)
 	}
 	if rule.AccountsPerChannel == 0 || len(entries) <= rule.AccountsPerChannel {
 		return ""

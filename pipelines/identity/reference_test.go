@@ -163,7 +163,7 @@ func (r *reference) group(group []evidence) {
 		reason = fmt.Sprintf("more than %d accounts of one channel have this %s", rule.AccountsPerChannel, rule.Kind)
 	}
 	if rule.AccountsPerValue > 0 && len(group) > rule.AccountsPerValue {
-		reason = fmt.Sprintf("%d accounts have this %s, more than %d", len(group), rule.Kind, rule.AccountsPerValue)
+		reason = fmt.Sprintf("more than %d accounts have this %s", rule.AccountsPerValue, rule.Kind)
 	}
 	if reason != "" {
 		for i, e := range group {

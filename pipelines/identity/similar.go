@@ -33,6 +33,8 @@ type Likeness struct {
 	Pairs []Similar
 	// Against are pairs that share a phone or an e-mail address and are two people by their names: such a value joins no customers that hold one of each.
 	Against []Similar
+	// Contested says that there are pairs Against, also where those of the accounts at hand are none: then it counts whether an account has a name.
+	Contested bool
 	// Described tells by account that it has what likeness is found by; of others nothing speaks against a pair.
 	Described []bool
 }
@@ -42,7 +44,7 @@ func household(kind string) bool { return kind == "phone" || kind == lentPhone |
 
 // doubt notes who is not one person by the names, whatever phone they share.
 func (m *merger) doubt(known Likeness) {
-	m.described = known.Described
+	m.described, m.contested = known.Described, known.Contested || len(known.Against) > 0
 	for _, pair := range known.Against {
 		one, other := m.forest.root(pair.Account), m.forest.root(pair.Other)
 		m.doubted[one] = append(m.doubted[one], doubted{pair.Other, pair.Weight})
@@ -74,7 +76,7 @@ func (m *merger) namesDiffer(kind uint8, one, other uint32) string {
 
 // namedFirst puts the accounts whose person has a name before those that have a phone alone: only then it is known whether the phone is of two people.
 func (m *merger) namedFirst(value uint32, entries []uint64) []uint64 {
-	if len(m.doubted) == 0 || !household(m.graph.rule(value).Kind) {
+	if !m.contested || !household(m.graph.rule(value).Kind) {
 		return entries
 	}
 	return slices.SortedStableFunc(slices.Values(entries), func(a, b uint64) int {
@@ -91,7 +93,7 @@ func number(yes bool) int {
 
 // unclear says why an account without a name cannot be told to be of one of several customers who share a value, if so.
 func (m *merger) unclear(value, account uint32) string {
-	if len(m.roots) < 2 || len(m.doubted) == 0 || m.described[account] || !household(m.graph.rule(value).Kind) {
+	if len(m.roots) < 2 || !m.contested || m.described[account] || !household(m.graph.rule(value).Kind) {
 		return ""
 	}
 	return fmt.Sprintf("the %s is of %d people, and nothing tells whose account this is", m.graph.rule(value).Kind, len(m.roots))
@@ -197,7 +199,8 @@ func (w *work) readLikeness(ctx context.Context) (known Likeness, err error) {
 	const pairs = `select one.account, other.account, weight, outcome
 from identity.similar as pairs
 inner join identity_work.accounts as one on pairs.channel = one.channel and pairs.account_id = one.account_id
-inner join identity_work.accounts as other on pairs.other_channel = other.channel and pairs.other_account_id = other.account_id`
+inner join identity_work.accounts as other on pairs.other_channel = other.channel and pairs.other_account_id = other.account_id
+where not one.is_guest and not other.is_guest`
 	err = w.session.ReadArrow(ctx, pairs, func(reader array.RecordReader) error {
 		for reader.Next() {
 			batch := reader.RecordBatch()
@@ -217,7 +220,10 @@ inner join identity_work.accounts as other on pairs.other_channel = other.channe
 		}
 		return nil
 	})
-	if err != nil || len(known.Pairs)+len(known.Against) == 0 {
+	if err != nil {
+		return known, err
+	}
+	if known.Contested, err = w.contested(ctx, "identity.similar"); err != nil || len(known.Pairs) == 0 && !known.Contested {
 		return known, err
 	}
 	known.Described = make([]bool, len(w.ids))
@@ -232,6 +238,12 @@ where name is not null or family_name is not null`
 		return nil
 	})
 	return known, err
+}
+
+// contested says whether some pair of a table stands against each other.
+func (w *work) contested(ctx context.Context, similar string) (found bool, err error) {
+	err = w.session.QueryRow(ctx, "select count(*) > 0 from "+similar+" where outcome = 'contradiction'").Scan(&found)
+	return found, err
 }
 
 // doubtOf says why a person has to decide on a pair, by its outcome in identity.similar.

@@ -14,42 +14,74 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
-// Writer takes a finished table as a query over the session.
-type Writer func(table, query string) error
+// Writer takes a finished table as a query over the session. If some is true, the query gives the rows of the accounts of identity_work.replaced alone,
+// and those of all other accounts stay what they were.
+type Writer func(table, query string, some bool) error
 
-// Run merges the accounts of the session's datasets and writes every one of Tables. DuckDB numbers the accounts and finds file and
-// line again; Go sees numbers, hashes and one pass of text.
-func Run(ctx context.Context, session *warehouse.Session, config Config, write Writer) (err error) {
-	work := &work{session: session, config: config}
+// Run merges the accounts of the session's datasets and writes every one of Tables, and of Kept what there is. DuckDB numbers the accounts and finds file and
+// line again; Go sees numbers, hashes and one pass of text. Where the past, which may be nil, says enough, only the accounts that it leads to are merged again:
+// the tables come out the same.
+func Run(ctx context.Context, session *warehouse.Session, config Config, past *Past, write Writer) (err error) {
 	defer func() {
 		_, dropErr := session.Exec(context.WithoutCancel(ctx), "drop schema if exists identity_work cascade")
 		err = errors.Join(err, dropErr)
 	}()
-	if err := work.readRules(ctx); err != nil {
+	if past != nil {
+		again := &again{work: work{session: session, config: config}, past: *past}
+		enough, err := again.run(ctx, write)
+		if err != nil || enough {
+			return err
+		}
+	}
+	work := &work{session: session, config: config}
+	return work.run(ctx, write)
+}
+
+// run merges all accounts.
+func (w *work) run(ctx context.Context, write Writer) error {
+	if err := w.readRules(ctx); err != nil {
 		return fmt.Errorf("read identity_rules: %w", err)
 	}
-	if err := work.prepare(ctx); err != nil {
+	err := w.exec(ctx, "drop schema if exists identity_work cascade", "create schema identity_work", accountsQuery(""),
+		evidenceQuery(w.config.Kinds, w.scopeOf), decisionsQuery)
+	if err != nil {
 		return fmt.Errorf("number the accounts: %w", err)
 	}
-	if err := work.readAccounts(ctx); err != nil {
+	if err := w.readAccounts(ctx); err != nil {
 		return fmt.Errorf("read accounts: %w", err)
 	}
-	if err := work.readEvidence(ctx); err != nil {
+	if err := w.readEvidence(ctx); err != nil {
 		return fmt.Errorf("read identifiers: %w", err)
 	}
-	if err := work.readDecisions(ctx); err != nil {
+	if err := w.merge(ctx); err != nil {
+		return err
+	}
+	return writeAll(write, finalQueries(false, overridesQuery, crowdsQuery))
+}
+
+// merge merges what was read and gives it back to the session.
+func (w *work) merge(ctx context.Context) error {
+	if err := w.readDecisions(ctx); err != nil {
 		return fmt.Errorf("read identity_overrides: %w", err)
 	}
-	likeness, err := work.readLikeness(ctx)
+	likeness, err := w.readLikeness(ctx)
 	if err != nil {
 		return fmt.Errorf("read similar accounts: %w", err)
 	}
-	if err := work.writeBack(ctx, work.graph.Merge(work.decisions, likeness)); err != nil {
+	result, standing := w.graph.Merge(w.decisions, likeness), w.graph.Standing(w.decisions, likeness)
+	if w.spread != nil {
+		standing.Spread = w.spread
+	}
+	if err := w.writeBack(ctx, result, standing); err != nil {
 		return fmt.Errorf("write back: %w", err)
 	}
-	for table, query := range finalQueries() {
-		if err := write(table, query); err != nil {
-			return fmt.Errorf("write %s: %w", table, err)
+	return nil
+}
+
+func writeAll(write Writer, tables []final) error {
+	for _, one := range tables {
+		if err := write(one.table, one.query, one.some); err != nil {
+			return fmt.Errorf("write %s: %w", one.table, err)
 		}
 	}
 	return nil
@@ -70,50 +102,18 @@ type work struct {
 	// decisions are those between two known accounts, decided their numbers in identity_work.decisions.
 	decisions []Decision
 	decided   []int64
+	spread    spread // of all values, where the graph has those of some accounts
 }
 
-// prepare numbers accounts by seniority, so that the lowest number of a customer is its oldest account.
-func (w *work) prepare(ctx context.Context) error {
-	for _, statement := range []string{
-		"drop schema if exists identity_work cascade",
-		"create schema identity_work",
-		accountsQuery,
-		evidenceQuery(w.config.Kinds, w.scopeOf),
-		decisionsQuery,
-	} {
+// exec runs statements, one after the other.
+func (w *work) exec(ctx context.Context, statements ...string) error {
+	for _, statement := range statements {
 		if _, err := w.session.Exec(ctx, statement); err != nil {
 			return err
 		}
 	}
 	return nil
 }
-
-const accountsQuery = `create table identity_work.accounts as
-with mentions as (
-    select channel, account_id, coalesce(registered_at, exported_at) as seen_at from dataset.accounts
-    union all select channel, account_id, coalesce(ordered_at, paid_at, exported_at) from dataset.orders
-    union all select channel, account_id, coalesce(refunded_at, exported_at) from dataset.refunds
-    union all select channel, account_id, coalesce(occurred_at, exported_at) from dataset.point_transactions
-    union all select channel, account_id, exported_at from dataset.point_balances
-    union all select channel, account_id, coalesce(occurred_at, exported_at) from dataset.interactions
-    union all select channel, referrer_account_id, coalesce(occurred_at, exported_at) from dataset.interactions
-    union all select channel, account_id, coalesce(issued_at, exported_at) from dataset.coupons
-    union all select coalesce(account_channel, channel), account_id, coalesce(sent_at, exported_at) from dataset.messages
-    union all select channel, account_id, coalesce(joined_at, exported_at) from dataset.community_members
-),
-accounts as (
-    select channel, account_id, min(seen_at) as first_seen_at
-    from mentions
-    where channel is not null and account_id is not null
-    group by channel, account_id
-)
-select
-    cast(row_number() over (order by first_seen_at, channel, account_id) - 1 as uinteger) as account,
-    cast(dense_rank() over (order by channel) - 1 as usmallint) as channel_no,
-    channel,
-    account_id,
-    first_seen_at
-from accounts`
 
 // The scopes of rules. The others are columns of dataset.accounts: a value counts within what these say, and where they say nothing within its channel.
 const (
@@ -265,12 +265,16 @@ func (w *work) readEvidence(ctx context.Context) error {
 	}
 	w.graph = NewGraph(w.rules, w.channels, edges)
 	const query = "select number, account, kind_no, value, scope, first_day, last_day from identity_work.evidence"
-	return w.session.ReadArrow(ctx, query, func(reader array.RecordReader) error {
+	err := w.session.ReadArrow(ctx, query, func(reader array.RecordReader) error {
 		for reader.Next() {
 			w.addBatch(reader.RecordBatch())
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return w.joinSpellings(ctx)
 }
 
 func (w *work) addBatch(batch arrow.RecordBatch) {

@@ -26,6 +26,13 @@ func (f *forest) root(account uint32) uint32 {
 // join puts the tree of the younger root below the older one.
 func (f *forest) join(older, younger uint32) { f.parent[younger] = older }
 
+// unite joins the trees of two accounts.
+func (f *forest) unite(a, b uint32) {
+	if a, b = f.root(a), f.root(b); a != b {
+		f.join(min(a, b), max(a, b))
+	}
+}
+
 // roots gives every account's root. The forest is not to be used after it.
 func (f *forest) roots() []uint32 {
 	for account, parent := range f.parent {

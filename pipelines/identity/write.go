@@ -13,8 +13,11 @@ import (
 )
 
 // writeBack gives the session what Go decided, as numbers that the final queries join with the texts.
-func (w *work) writeBack(ctx context.Context, result Result) error {
+func (w *work) writeBack(ctx context.Context, result Result, standing Standing) error {
 	if err := w.checkIDs(result); err != nil {
+		return err
+	}
+	if err := w.loadStanding(ctx, standing); err != nil {
 		return err
 	}
 	for _, load := range []func(context.Context, Result) error{w.loadKinds, w.loadIDs, w.loadValues, w.loadJudged, w.loadLinks, w.loadFollowed} {
@@ -132,10 +135,14 @@ func (w *work) checkIDs(result Result) error {
 	slices.Sort(ids)
 	for i, id := range ids {
 		if i > 0 && id == ids[i-1] {
-			return fmt.Errorf("two customers would have the same id, %s: change the hashing key", id)
+			return sameID(id.String())
 		}
 	}
 	return nil
+}
+
+func sameID(id string) error {
+	return fmt.Errorf("two customers would have the same id, %s: change the hashing key", id)
 }
 
 // fields makes a schema of names and types by turns.
@@ -147,49 +154,47 @@ func fields(namesAndTypes ...any) *arrow.Schema {
 	return arrow.NewSchema(all, nil)
 }
 
-func finalQueries() map[string]string {
-	const members = `identity_work.accounts
-inner join identity_work.members using (account)
-inner join identity_work.ids on members.root = ids.account
-inner join identity_work.kinds using (kind_no)`
-	return map[string]string{
-		"identity.account_customers": "select channel, account_id, ids.id as customer_id, first_seen_at, kind as joined_by\nfrom " + members,
-		"identity.customer_aliases": "select own.id as alias_id, ids.id as customer_id, first_seen_at as since, kind as joined_by\nfrom " + members + `
-inner join identity_work.ids as own on accounts.account = own.account
-where accounts.account <> members.root`,
-		"identity.merges": `select ids.id as customer_id, accounts.channel, accounts.account_id, others.channel as other_channel,
-    others.account_id as other_account_id, kinds.kind, hashes.value_hash, links.outcome, nullif(links.reason, '') as reason,
-    case when kinds.kind = 'similar' then links.score end as score, evidence.source_file, evidence.source_row
-from identity_work.links
-inner join identity_work.kinds using (kind_no)
-inner join identity_work.members on links.account = members.account
-inner join identity_work.ids on members.root = ids.account
-inner join identity_work.accounts on links.account = accounts.account
-inner join identity_work.accounts as others on links.other = others.account
-left join identity_work.hashes using (value_no)
-left join identity_work.evidence on links.number = evidence.number`,
-		"identity.customer_id_history": `select accounts.channel, accounts.account_id, ids.id as customer_id,
-    date '1970-01-01' + cast(from_day as integer) as valid_from,
-    case when until_day < 2147483647 then date '1970-01-01' + cast(until_day as integer) end as valid_to,
-    coalesce(kinds.kind, 'own') as cause, evidence.source_file, evidence.source_row
-from identity_work.stays
-inner join identity_work.accounts using (account)
-inner join identity_work.ids on stays.root = ids.account
-left join identity_work.links using (link)
-left join identity_work.kinds on links.kind_no = kinds.kind_no
-left join identity_work.evidence on links.number = evidence.number`,
-		"identity.overrides": `select action, channel, account_id, other_channel, other_account_id, decided_by, decided_on, why,
-    case when account is null or other is null then 'unknown_account' when refused <> '' then 'refused' else 'followed' end as outcome,
-    case when account is null then 'no export names ' || channel || ':' || account_id
-        when other is null then 'no export names ' || other_channel || ':' || other_account_id
-        else nullif(refused, '') end as reason
-from identity_work.decisions
-left join identity_work.followed using (number)`,
-		"identity.identifiers": `select hashes.kind, hashes.value_hash, accounts.channel, accounts.account_id, evidence.first_seen_at,
-    evidence.last_seen_at, case when judged.shared then 'shared' else hashes.status end as status, evidence.source_file, evidence.source_row
-from identity_work.judged
-inner join identity_work.hashes using (value_no)
-inner join identity_work.evidence using (number)
-inner join identity_work.accounts on evidence.account = accounts.account`,
+// loadStanding makes identity_work.components, crowds and spread.
+func (w *work) loadStanding(ctx context.Context, standing Standing) error {
+	number, whole := arrow.PrimitiveTypes.Uint32, arrow.PrimitiveTypes.Int64
+	components := fields("account", number, "component", arrow.PrimitiveTypes.Uint64)
+	err := w.session.LoadRows(ctx, components, "identity_work.components", len(standing.Component), func(builder *array.RecordBuilder, i int) {
+		builder.Field(0).(*array.Uint32Builder).Append(uint32(i))
+		builder.Field(1).(*array.Uint64Builder).Append(uint64(w.ids[standing.Component[i]]))
+	})
+	if err != nil {
+		return err
 	}
+	crowds := fields("value_no", number, "accounts", whole, "account", number)
+	err = w.session.LoadRows(ctx, crowds, "identity_work.crowds", len(standing.Crowds), func(builder *array.RecordBuilder, i int) {
+		crowd := standing.Crowds[i]
+		builder.Field(0).(*array.Uint32Builder).Append(crowd.Value)
+		builder.Field(1).(*array.Int64Builder).Append(int64(crowd.Accounts))
+		builder.Field(2).(*array.Uint32Builder).Append(crowd.First)
+	})
+	if err != nil {
+		return err
+	}
+	return w.loadSpread(ctx, standing.Spread)
+}
+
+func (w *work) loadSpread(ctx context.Context, s spread) error {
+	type row struct {
+		kind             string
+		accounts, values int
+	}
+	var rows []row
+	for kind, counts := range s {
+		for accounts, values := range counts {
+			if values > 0 {
+				rows = append(rows, row{w.rules[kind].Kind, accounts, values})
+			}
+		}
+	}
+	schema := fields("kind", arrow.BinaryTypes.String, "accounts", arrow.PrimitiveTypes.Int64, "identifiers", arrow.PrimitiveTypes.Int64)
+	return w.session.LoadRows(ctx, schema, "identity_work.spread", len(rows), func(builder *array.RecordBuilder, i int) {
+		builder.Field(0).(*array.StringBuilder).Append(rows[i].kind)
+		builder.Field(1).(*array.Int64Builder).Append(int64(rows[i].accounts))
+		builder.Field(2).(*array.Int64Builder).Append(int64(rows[i].values))
+	})
 }
