@@ -20,6 +20,7 @@ import (
 	"countinghouse/pipelines/estimate"
 	"countinghouse/pipelines/identity"
 	"countinghouse/pipelines/ledger"
+	"countinghouse/pipelines/linkage"
 )
 
 // CloseOptions say what is closed, and on whose word.
@@ -135,7 +136,7 @@ func (w *Workshop) freeze(ctx context.Context, options CloseOptions) (closing.Re
 }
 
 func stepVersions() map[string]int {
-	return map[string]int{"identity": identity.Version, "ledger": ledger.Version, "estimate": estimate.Version}
+	return map[string]int{"identity": identity.Version, "similar": linkage.Version, "ledger": ledger.Version, "estimate": estimate.Version}
 }
 
 // closable says why what is published cannot be closed.

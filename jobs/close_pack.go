@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"countinghouse/internal/snapshot"
 	"countinghouse/internal/warehouse"
@@ -21,8 +20,11 @@ func packed(record closing.Stored) []struct{ name, title, table, query string } 
 		{"rollforward_days", "Roll-forward by day", "mart.point_rollforward", "period_kind = 'day' and period_start >= " + month},
 		{"prior_period", "Prior-period adjustments", "mart.point_prior_period", "true"},
 		{"liability", "Liability", "mart.point_liability", "true"},
+		{"programme", "The programme", "mart.point_programme", "true"},
+		{"contract_liability", "Contract liability", "mart.point_contract_liability", "period_start = date_trunc(period_kind, as_of)"},
 		{"vintages", "Vintages", "mart.point_vintages", "true"},
 		{"estimate", "Redemption estimate", "mart.point_redemption_estimate", "true"},
+		{"backtest", "Back-test of the estimate", "mart.point_estimate_backtest", "true"},
 		{"deferred_revenue", "Deferred revenue", "mart.point_deferred_revenue", "month = " + month},
 		{"journal", "Journal", "mart.point_journal", "month = " + month},
 		{"reconciliation", "Reconciliation", "mart.point_reconciliation", "is_latest"},
@@ -36,14 +38,26 @@ func (w *Workshop) PackClose(ctx context.Context, period, folder string) (closin
 	if err != nil {
 		return record, nil, err
 	}
-	made := pack.Pack{Title: "Points, " + record.Period, Made: record.At, Sheets: []pack.Sheet{summarySheet(record)}}
+	made := pack.Pack{
+		Title: "Points, " + record.Period, Made: record.At,
+		Lead: fmt.Sprintf("As closed by %s on %s: %s. Record %s, SHA-256 %s. Money in %s.", record.Who, record.At.In(w.Project.Zone).Format("2006-01-02 15:04"), record.Note,
+			record.Key, record.SHA256, record.Settings.Currency),
+	}
+	if err := w.attachClosed(ctx, record); err != nil {
+		return record, nil, err
+	}
+	checks, err := w.checkSheet(ctx, record)
+	if err != nil {
+		return record, nil, err
+	}
+	summary, err := w.summarySheet(ctx, record)
+	if err != nil { // nobody waits for it any more
+		return record, nil, err
+	}
+	made.Sheets = append(made.Sheets, summary, checks)
 	for _, one := range packed(record) {
-		at := slices.IndexFunc(record.Tables, func(table closing.Table) bool { return table.Name == one.table })
-		if at < 0 {
+		if !closedHas(record, one.table) {
 			continue
-		}
-		if err := snapshot.Attach(ctx, w.Session, w.Bucket, one.table, snapshot.Table{Fingerprint: record.Tables[at].Fingerprint}); err != nil {
-			return record, nil, err
 		}
 		sheet, err := w.sheet(ctx, one.table, one.query)
 		if err != nil {
@@ -53,8 +67,29 @@ func (w *Workshop) PackClose(ctx context.Context, period, folder string) (closin
 		made.Sheets = append(made.Sheets, sheet)
 	}
 	made.Sheets = append(made.Sheets, parameterSheet(record), hashSheet(record))
+	if made.Tiles, made.Charts, err = w.packDrawings(ctx, record, checks); err != nil {
+		return record, nil, err
+	}
 	written, err := pack.Write(folder, "close-"+record.Period, made)
 	return record, written, err
+}
+
+// closedHas says whether a close has a table.
+func closedHas(record closing.Stored, name string) bool {
+	return slices.ContainsFunc(record.Tables, func(table closing.Table) bool { return table.Name == name })
+}
+
+// attachClosed makes finance's tables readable as they were closed.
+func (w *Workshop) attachClosed(ctx context.Context, record closing.Stored) error {
+	for _, table := range record.Tables {
+		if table.Digest == "" {
+			continue
+		}
+		if err := snapshot.Attach(ctx, w.Session, w.Bucket, table.Name, snapshot.Table{Fingerprint: table.Fingerprint}); err != nil {
+			return fmt.Errorf("%s as it was closed: %w", table.Name, err)
+		}
+	}
+	return nil
 }
 
 // sheet reads rows of a mart, in the order of its grain.
@@ -118,32 +153,6 @@ func textColumns(names ...string) []pack.Column {
 		columns[i] = pack.Column{Name: name}
 	}
 	return columns
-}
-
-// summarySheet says what was closed, by whom, and what the figures come to.
-func summarySheet(record closing.Stored) pack.Sheet {
-	sheet := pack.Sheet{Name: "summary", Title: "Points, " + record.Period + ", as closed", Columns: append(textColumns("what", "detail"), pack.Column{Name: "figure", Kind: pack.Rate})}
-	add := func(what, detail string) { sheet.Rows = append(sheet.Rows, []string{what, detail, ""}) }
-	add("month", record.Period)
-	add("as of", record.AsOf)
-	add("closed by", record.Who)
-	add("note", record.Note)
-	add("closed at", record.At.Format(time.RFC3339))
-	add("waived checks", strings.Join(record.Waived, ", "))
-	add("record", record.Key)
-	add("SHA-256 of the record", record.SHA256)
-	add("record before it", record.Previous.Key)
-	add("SHA-256 of that", record.Previous.SHA256)
-	add("program", record.Binary)
-	add("currency", record.Settings.Currency)
-	add("to follow a figure", "countinghouse explain mart.point_rollforward.<column> period_kind=month period_start="+record.Period+"-01 channel=<channel> tier=<tier>")
-	add("to verify", "countinghouse close --verify "+record.Period)
-	for _, figure := range record.Figures {
-		if slices.Contains([]string{"mart.point_liability", "mart.point_ledger", "mart.point_journal"}, figure.Table) {
-			sheet.Rows = append(sheet.Rows, []string{"total of " + figure.Table, figure.Column, figure.Value})
-		}
-	}
-	return sheet
 }
 
 func parameterSheet(record closing.Stored) pack.Sheet {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -28,6 +27,9 @@ type Verification struct {
 	Changes []closing.Change `json:"changes"`
 	// Code are steps written in Go whose version is another one than at the close: what they make may differ for that reason, and no other.
 	Code []closing.Change `json:"code"`
+	// OtherCode are tables and figures that today's steps make otherwise, where Code says that they are of another version than at the close: not a
+	// difference of what was closed, and not a proof of it.
+	OtherCode []string `json:"other_code"`
 	// NewFiles landed since.
 	NewFiles []closing.File `json:"new_files"`
 	// Erased are exports that were rewritten since, on record, to erase a person: their bytes are those of the certificate. Tables that name the
@@ -39,6 +41,9 @@ type Verification struct {
 
 // codeChange is what a change of a step written in Go is called.
 const codeChange = "code"
+
+// ErrOtherCode says that nothing of a close was changed, and that the steps of the running program, which are of another version, make other figures of it.
+var ErrOtherCode = errors.New("the close stands, and cannot be proved by this version of the program, whose steps are others than those of the close")
 
 // ErrUnverified says that a close does not verify. Nothing was changed.
 var ErrUnverified = errors.New("the close does not verify")
@@ -69,20 +74,63 @@ func (w *Workshop) VerifyClose(ctx context.Context, period string) (Verification
 	found.Code = slices.DeleteFunc(slices.Clone(found.Changes), func(change closing.Change) bool { return change.What != codeChange })
 	found.Changes = slices.DeleteFunc(found.Changes, func(change closing.Change) bool { return change.What == codeChange })
 	found.NewFiles = slices.DeleteFunc(found.NewFiles, func(file closing.File) bool { return slices.Contains(files, file) })
-	again, err := w.deriveAgain(ctx, records, record)
-	if err != nil {
-		if ctx.Err() != nil {
+	if len(found.Erased) == 0 { // an erasure removes what the tables of the close were
+		altered, err := w.storedChanges(ctx, record)
+		if err != nil {
 			return found, err
 		}
-		found.Problems = append(found.Problems, "it cannot be derived again: "+err.Error())
-	} else {
-		found.compare(record, again)
+		found.Problems = append(found.Problems, altered...)
 	}
-	if len(found.Problems) > 0 {
+	again, err := w.deriveAgain(ctx, records, record)
+	if ctx.Err() != nil {
+		return found, ctx.Err()
+	}
+	differences := found.compare(record, again, err)
+	if len(found.Code) > 0 {
+		found.OtherCode = differences
+	} else {
+		found.Problems = append(found.Problems, differences...)
+	}
+	switch {
+	case len(found.Problems) > 0:
 		return found, ErrUnverified
+	case len(found.OtherCode) > 0:
+		return found, ErrOtherCode
 	}
 	found.Problems = []string{}
 	return found, nil
+}
+
+// storedChanges tells of finance's tables whose rows, as the store keeps them, are not those that were closed: they are what packs and later months are made from.
+func (w *Workshop) storedChanges(ctx context.Context, record closing.Stored) ([]string, error) {
+	var problems []string
+	for _, table := range record.Tables {
+		if table.Digest == "" {
+			continue
+		}
+		digest, err := w.storedDigest(ctx, table)
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case err != nil:
+			problems = append(problems, fmt.Sprintf("%s: the table in the store cannot be read: %v", table.Name, err))
+		case digest != table.Digest:
+			problems = append(problems, fmt.Sprintf("%s: the rows of the table in the store (%s) were changed after the close", table.Name, snapshot.ManifestKey(table.Name, table.Fingerprint)))
+		}
+	}
+	return problems, nil
+}
+
+func (w *Workshop) storedDigest(ctx context.Context, table closing.Table) (string, error) {
+	if err := snapshot.Attach(ctx, w.Session, w.Bucket, table.Name, snapshot.Table{Fingerprint: table.Fingerprint}); err != nil {
+		return "", err
+	}
+	columns, err := w.Session.Columns(ctx, table.Name)
+	if err != nil {
+		return "", err
+	}
+	_, digest, err := build.Digest(ctx, w.Session, table.Name, columns)
+	return digest, err
 }
 
 // remaining are the files that are there of those that were closed, as erasures left them, which it notes.
@@ -102,17 +150,19 @@ func (v *Verification) remaining(closed []closing.File, erased map[string]closin
 	return files
 }
 
-// compare holds the tables that were derived again against those that were closed. Where persons were erased since, their rows say another account: then
-// as many rows, and every figure as it was, are what can be held.
-func (v *Verification) compare(record closing.Stored, again derived) {
+// compare holds the tables that were derived again against those that were closed, and tells how they differ. Where persons were erased since, their rows
+// say another account: then as many rows, and every figure as it was, are what can be held.
+func (v *Verification) compare(record closing.Stored, again derived, failed error) []string {
+	if failed != nil {
+		return []string{"it cannot be derived again: " + failed.Error()}
+	}
 	v.Tables = len(again.tables)
 	changed := closing.TableChanges(record.Tables, again.tables)
 	if len(v.Erased) > 0 && len(changed) > 0 && closing.SameRows(record.Tables, again.tables) && len(closing.FigureChanges(record.Figures, again.figures)) == 0 {
 		v.Erased = append(v.Erased, fmt.Sprintf("%d tables say another account where somebody was erased since: they have as many rows, and all %d figures are the same", len(changed), len(record.Figures)))
-		return
+		return nil
 	}
-	v.Problems = append(v.Problems, changed...)
-	v.Problems = append(v.Problems, closing.FigureProblems(record.Figures, again.figures)...)
+	return append(changed, closing.FigureProblems(record.Figures, again.figures)...)
 }
 
 // closeOf finds the last close of a period, or of all.
@@ -170,10 +220,10 @@ type derivation struct {
 	erased  map[string]closing.Replacement // by the key that the export had
 }
 
-// derived are the tables that came, and their figures.
+// derived are the tables that came, and their figures: what each column comes to, and what there is to say of the month.
 type derived struct {
-	tables  []closing.Table
-	figures []closing.Figure
+	tables          []closing.Table
+	figures, totals []closing.Figure
 }
 
 // ofClose is the derivation of a period as it was closed.
@@ -232,6 +282,7 @@ func (w *Workshop) derive(ctx context.Context, what derivation) (result derived,
 			return err
 		}
 		result.tables = slices.DeleteFunc(result.tables, func(table closing.Table) bool { return table.Digest == "" })
+		result.totals = scratch.monthTotals(ctx, what.asOf[:len("2026-10")])
 		result.figures, err = scratch.figures(ctx)
 		return err
 	})
@@ -319,101 +370,6 @@ func (w *Workshop) buildScratch(ctx context.Context, wanted map[string]bool) (ma
 	return tables, w.AttachAll(ctx, snapshot.Environment{Name: "scratch", Tables: tables}, func(string) bool { return true })
 }
 
-// CloseStep is what one kind of change makes of a closed period's figures.
-type CloseStep struct {
-	Cause   string                 `json:"cause"`
-	Details []string               `json:"details"`
-	Figures []closing.FigureChange `json:"figures"`
-	Error   string                 `json:"error,omitempty"` // why it cannot be derived so
-}
-
-// DiffClose derives a closed period step by step with what is there today, and says what each step changes.
-func (w *Workshop) DiffClose(ctx context.Context, period string) ([]CloseStep, error) {
-	records, record, err := w.closeOf(ctx, period)
-	if err != nil {
-		return nil, err
-	}
-	made, err := w.ofClose(ctx, records, record)
-	if err != nil {
-		return nil, err
-	}
-	changes, fresh, err := w.changesSince(ctx, record)
-	if err != nil {
-		return nil, err
-	}
-	landed, err := w.landedFiles(ctx)
-	if err != nil {
-		return nil, err
-	}
-	sources, err := w.defined.sources()
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, file := range fresh {
-		names = append(names, file.Name+" ("+file.Feed+")")
-	}
-	rules, err := frozen(mixed(record.Sources, sources))
-	if err != nil {
-		return nil, err
-	}
-	figures, tables := record.Figures, record.Tables
-	var steps []CloseStep
-	step := func(cause string, details []string, change func()) error {
-		if change(); len(details) == 0 && cause != "nothing: as it was closed" {
-			return nil
-		}
-		again, err := w.derive(ctx, made)
-		if err != nil {
-			steps = append(steps, CloseStep{Cause: cause, Details: details, Figures: []closing.FigureChange{}, Error: err.Error()})
-			return ctx.Err()
-		}
-		if moved := movedCustomers(tables, again.tables); moved != "" {
-			details = append(slices.Clone(details), moved)
-		}
-		steps = append(steps, CloseStep{Cause: cause, Details: details, Figures: closing.FigureChanges(figures, again.figures)})
-		figures, tables = again.figures, again.tables
-		return nil
-	}
-	err = errors.Join(
-		step("nothing: as it was closed", nil, func() {}),
-		step("late files", names, func() { made.files = landed }),
-		step("changed parameters, seeds and estimates", written(changes, "parameter", "seed", "setting"), func() {
-			made.own.Parameters, made.own.Zone, made.own.Brand.Country = w.Project.Parameters, w.Project.Zone, w.Project.Brand.Country
-			made.defined = rules
-		}),
-		step("changed SQL and contracts", written(changes, "sql", "contract", codeChange), func() { made.defined = w.defined }),
-	)
-	return steps, err
-}
-
-// movedCustomers says whether accounts are joined to customers in another way.
-func movedCustomers(was, is []closing.Table) string {
-	digest := func(tables []closing.Table) string {
-		for _, table := range tables {
-			if table.Name == customersTable {
-				return table.Digest
-			}
-		}
-		return ""
-	}
-	if digest(was) == digest(is) {
-		return ""
-	}
-	return "customers: accounts came, or were merged or split differently"
-}
-
-// written tells of the changes of some kinds.
-func written(changes []closing.Change, kinds ...string) []string {
-	var told []string
-	for _, change := range changes {
-		if slices.Contains(kinds, change.What) {
-			told = append(told, ChangeText(change))
-		}
-	}
-	return told
-}
-
 // ChangeText tells a change in a line.
 func ChangeText(change closing.Change) string {
 	place := change.What + " " + change.Name
@@ -421,15 +377,6 @@ func ChangeText(change closing.Change) string {
 		place = fmt.Sprintf("%s:%d", place, change.Line)
 	}
 	return fmt.Sprintf("%s: was %s, is %s", place, warehouse.Quote(strings.TrimSpace(change.Was)), warehouse.Quote(strings.TrimSpace(change.Is)))
-}
-
-// mixed takes seeds and parameters as they are now, and all else as it was.
-func mixed(was, is []closing.Source) []closing.Source {
-	rules := func(source closing.Source) bool {
-		return strings.HasPrefix(source.Path, "seeds/") || filepath.Base(source.Path) == "parameters.yaml"
-	}
-	both := slices.DeleteFunc(slices.Clone(was), rules)
-	return append(both, slices.DeleteFunc(slices.Clone(is), func(source closing.Source) bool { return !rules(source) })...)
 }
 
 // Closes lists the records, oldest first.

@@ -67,9 +67,10 @@ func (w *Workshop) Simulate(ctx context.Context, environment string, rules map[s
 	}
 	result = Simulation{AsOf: current.AsOf, Rules: rules}
 	err = w.withLentShop(ctx, current, defined, func(shop *Workshop) error {
-		_, days := rules["validity_days"]
-		_, validity := rules["validity"]
-		shop.ownExpiry = days || validity
+		for _, rule := range []string{"validity_days", "validity", "grace_days"} {
+			_, changed := rules[rule]
+			shop.ownExpiry = shop.ownExpiry || changed
+		}
 		wanted := map[string]bool{}
 		for _, table := range simulated() {
 			wanted[table] = true
@@ -95,10 +96,23 @@ func withRules(defined definitions, rules map[string]string) (definitions, error
 	if err != nil {
 		return defined, fmt.Errorf("%s: %w", programmeSeed, err)
 	}
+	builtin, err := fs.ReadFile(defined.sql, programmeSeed)
+	if err != nil {
+		return defined, err
+	}
+	header, _, _ := strings.Cut(strings.TrimSpace(string(builtin)), "\n")
+	known := strings.Split(header, ",")
 	for _, name := range slices.Sorted(maps.Keys(rules)) {
 		at := slices.Index(records[0], name)
-		if at < 0 {
-			return defined, fmt.Errorf("simulate: the points programme has no %s (it has %s)", name, strings.Join(records[0], ", "))
+		if at < 0 && !slices.Contains(known, name) {
+			return defined, fmt.Errorf("simulate: the points programme has no %s (it has %s)", name, strings.Join(known, ", "))
+		}
+		if at < 0 { // a brand's file may leave out columns that have a default
+			at = len(records[0])
+			for i := range records {
+				records[i] = append(records[i], "")
+			}
+			records[0][at] = name
 		}
 		for _, record := range records[1:] {
 			record[at] = rules[name]

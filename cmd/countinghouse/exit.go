@@ -56,7 +56,7 @@ func exitCode(err error) int {
 		return exitAudit
 	case errors.Is(err, errRefused):
 		return exitRefused
-	case errors.Is(err, errWarnings):
+	case errors.Is(err, errWarnings), errors.Is(err, jobs.ErrOtherCode):
 		return exitWarnings
 	case isTaken(err), isUnfetched(err), errors.Is(err, land.ErrChanging), errors.Is(err, context.Canceled):
 		return exitTryAgain

@@ -22,8 +22,9 @@ const explainLong = `Show what a table was made from, down to feeds and files: a
 With a column, show what flows into it, through every model, down to the columns of the feeds and the names that they have in the exports.
 Columns that only decide which rows count are left out, but for --filters. --downstream turns it round: who reads the table, or the column.
 
-With a column of mart.point_rollforward, point_liability, point_deferred_revenue or point_journal and conditions (KEY=VALUE) after it, show the movements, lots or sales behind the
-figure, each with its file and line; of closed days those of the close. --file and --line go the other way: from a line of an export to the figures.
+With a column of a mart of points (mart.point_rollforward, point_liability, point_vintages, point_redemption_estimate, point_deferred_revenue, point_contract_liability, point_journal,
+point_reconciliation, point_prior_period, point_exceptions) and conditions (KEY=VALUE) after it, show the sums that were done and the movements, lots or sales behind the figure, each with
+its file and line; of closed days those of the close. --file and --line go the other way: from a line of an export to the figures.
 
 It reads the project's models and contracts; columns can be explained before anything is built.`
 
@@ -44,6 +45,7 @@ func (a *app) explainCommand() *cobra.Command {
 			"  countinghouse explain core.orders.paid_amount --downstream\n" +
 			"  countinghouse explain mart.point_rollforward.redeemed period_kind=month period_start=2026-10-01 channel=app\n" +
 			"  countinghouse explain mart.point_journal.debit month=2026-10-01 event=redemption\n" +
+			"  countinghouse explain mart.point_contract_liability.closing period_kind=quarter period_start=2026-10-01\n" +
 			"  countinghouse explain --file points_20261001.csv --line 17",
 	}
 	command.Flags().BoolVar(&how.files, "files", false, "list every export file, not only how many")

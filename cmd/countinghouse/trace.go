@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"countinghouse/jobs"
@@ -41,8 +42,8 @@ func (a *app) traceFigure(ctx context.Context, workshop *jobs.Workshop, name str
 	if !strings.Contains(table, ".") {
 		table = "mart." + table
 	}
-	if !jobs.Traceable(table) {
-		return usage(fmt.Errorf("explain: only figures of mart.point_rollforward, mart.point_liability, mart.point_deferred_revenue and mart.point_journal are followed to their movements, not of %s", table))
+	if tables := jobs.TraceableTables(); !slices.Contains(tables, table) {
+		return usage(fmt.Errorf("explain: figures of %s are followed to their movements, not of %s", strings.Join(tables, ", "), table))
 	}
 	trace, err := workshop.TraceFigure(ctx, a.environment, table, column, where, limit)
 	if err != nil {
@@ -53,24 +54,52 @@ func (a *app) traceFigure(ctx context.Context, workshop *jobs.Workshop, name str
 		if trace.Note != "" {
 			a.printf("  %s\n", trace.Note)
 		}
+		a.printParts(trace)
 		if trace.Note != "" && trace.Count == 0 {
 			return nil
 		}
 		a.printItems(trace.Items)
-		a.printf("%d of %d shown; together %d points\n", len(trace.Items), trace.Count, trace.Points)
+		a.printf("%d of %d shown; together %d points", len(trace.Items), trace.Count, trace.Points)
+		if trace.Amount != "" {
+			a.printf(", %s", trace.Amount)
+		}
+		a.printf("\n")
 		return nil
 	})
+}
+
+// printParts shows the rows that a figure was worked out from. They are lines, so that their keys can be copied into the next question.
+func (a *app) printParts(trace jobs.FigureTrace) {
+	for _, part := range trace.Parts {
+		a.printf("  %s  %s\n      = %s\n", part.Value, part.Row, part.How)
+	}
+	if trace.PartsCount > 0 {
+		a.printf("  %d of %d rows shown; together %s\n", len(trace.Parts), trace.PartsCount, trace.PartsTotal)
+	}
 }
 
 func (a *app) printItems(items []jobs.TraceItem) {
 	if len(items) == 0 {
 		return
 	}
+	header, numbers := []string{"", "channel", "account", "day", "kind", "id", "lots", "file and line", "points"}, 1
+	hasAmount := slices.ContainsFunc(items, func(item jobs.TraceItem) bool { return item.Amount != "" })
+	if hasAmount {
+		header, numbers = append(header, "amount"), 2
+	}
 	var rows [][]string
 	for _, item := range items {
-		rows = append(rows, []string{item.What, item.Channel, item.Account, item.Day, item.Kind, item.TxnID, item.Lots, fmt.Sprintf("%s:%d", path.Base(item.File), item.Line), fmt.Sprint(item.Points)})
+		place := ""
+		if item.File != "" {
+			place = fmt.Sprintf("%s:%d", path.Base(item.File), item.Line)
+		}
+		row := []string{item.What, item.Channel, item.Account, item.Day, item.Kind, item.TxnID, item.Lots, place, fmt.Sprint(item.Points)}
+		if hasAmount {
+			row = append(row, item.Amount)
+		}
+		rows = append(rows, row)
 	}
-	a.grid([]string{"", "channel", "account", "day", "kind", "id", "lots", "file and line", "points"}, rows, 1)
+	a.grid(header, rows, numbers)
 }
 
 // traceLine shows what became of a line of an export.
@@ -80,19 +109,22 @@ func (a *app) traceLine(ctx context.Context, workshop *jobs.Workshop, file strin
 		return err
 	}
 	return a.print(trace, func() error {
-		if len(trace.Entries)+len(trace.Lots)+len(trace.Exceptions) == 0 {
+		if trace.Empty() {
 			a.printf("line %d of %s moved no points\n", line, file)
 			return nil
 		}
-		a.printItems(trace.Entries)
-		a.printItems(trace.Lots)
-		a.printItems(trace.Exceptions)
-		var rows [][]string
-		for _, figure := range trace.Figures {
-			rows = append(rows, []string{figure.Table + "." + figure.Column, figure.Row, fmt.Sprint(figure.Points)})
+		for _, items := range [][]jobs.TraceItem{trace.Entries, trace.Lots, trace.Sales, trace.Exceptions, trace.Reported} {
+			a.printItems(items)
 		}
-		if len(rows) > 0 {
-			a.grid([]string{"figure", "row", "points of it"}, rows, 1)
+		if len(trace.Figures) > 0 {
+			a.printf("It is part of these figures, and of the opening and closing that follow from them:\n")
+		}
+		for _, figure := range trace.Figures {
+			part := fmt.Sprintf("%d points", figure.Points)
+			if figure.Amount != "" {
+				part = figure.Amount
+			}
+			a.printf("  %s  %s.%s %s\n", part, figure.Table, figure.Column, figure.Row)
 		}
 		return nil
 	})

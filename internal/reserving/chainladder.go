@@ -85,7 +85,7 @@ func (c ChainLadder) Reserve() Reserve {
 			square += 2 * ultimates[i] * ultimates[j] * c.shared(c.rows[i], c.rows[j])
 		}
 	}
-	r.StandardError = math.Sqrt(square)
+	r.StandardError = math.Sqrt(max(square, 0)) // a row below zero has no variance of its own, and a covariance with others
 	return r
 }
 

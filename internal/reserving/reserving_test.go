@@ -37,6 +37,32 @@ var raa = [][]float64{
 	{2063},
 }
 
+// mortgage is the triangle of a mortgage guarantee business (Sanders 1990), table 4 of Mack (1993); Mortgage in the R package ChainLadder.
+var mortgage = [][]float64{
+	{58046, 127970, 476599, 1027692, 1360489, 1647310, 1819179, 1906852, 1950105},
+	{24492, 141767, 984288, 2142656, 2961978, 3683940, 4048898, 4115760},
+	{32848, 274682, 1522637, 3203427, 4445927, 5158781, 5342585},
+	{21439, 529828, 2900301, 4999019, 6460112, 6853904},
+	{40397, 763394, 2920745, 4989572, 5648563},
+	{90748, 951994, 4210640, 5866482},
+	{62096, 868480, 1954797},
+	{24983, 284441},
+	{13121},
+}
+
+// merzWuthrich is the triangle of Merz and Wüthrich, "Modelling the claims development result for solvency purposes" (2008); MW2008 in the R package ChainLadder.
+var merzWuthrich = [][]float64{
+	{2202584, 3210449, 3468122, 3545070, 3621627, 3644636, 3669012, 3674511, 3678633},
+	{2350650, 3553023, 3783846, 3840067, 3865187, 3878744, 3898281, 3902425},
+	{2321885, 3424190, 3700876, 3798198, 3854755, 3878993, 3898825},
+	{2171487, 3165274, 3395841, 3466453, 3515703, 3548422},
+	{2140328, 3157079, 3399262, 3500520, 3585812},
+	{2290664, 3338197, 3550332, 3641036},
+	{2148216, 3219775, 3428335},
+	{2143728, 3158581},
+	{2144738},
+}
+
 func rowsOf(cumulative [][]float64, end int) []reserving.Row {
 	var rows []reserving.Row
 	for _, figures := range cumulative {
@@ -65,6 +91,7 @@ func TestPublishedTriangles(t *testing.T) {
 	}{
 		{"Taylor-Ashe", taylorAshe, 18680855.61, 2447094.86},
 		{"RAA", raa, 52135.23, 26909.01},
+		{"Merz-Wüthrich", merzWuthrich, 2237826.11, 108401.39}, // the paper: 2,237,826 and 108,401
 	} {
 		fit, err := reserving.FitChainLadder(rowsOf(published.triangle, reserving.Never))
 		if err != nil {
@@ -85,6 +112,133 @@ func TestMackTable3(t *testing.T) {
 	reserve := fit.Reserve()
 	for i, percent := range []float64{80, 26, 19, 27, 29, 26, 22, 23, 29} {
 		near(t, "percent", math.Round(100*reserve.StandardErrors[i+1]/reserve.ToCome[i+1]), percent, 0)
+	}
+}
+
+// TestMack1999 holds factors and sigmas against table 1 of Mack, "The standard error of chain ladder reserve estimates: recursive calculation and inclusion of a tail
+// factor", ASTIN Bulletin 29 (1999), of the mortgage triangle, and the standard error in percent against table 6 of Mack (1993).
+func TestMack1999(t *testing.T) {
+	fit, err := reserving.FitChainLadder(rowsOf(mortgage, reserving.Never))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, want := range []float64{11.10, 4.092, 1.708, 1.276, 1.139, 1.069, 1.026, 1.023} {
+		near(t, "factor", fit.Factors[k], want, 0.005)
+	}
+	for k, want := range []float64{1337, 988.5, 440.1, 207, 164.2, 74.60, 35.49, 16.89} {
+		near(t, "sigma", math.Sqrt(fit.Variances[k]), want, 0.5)
+	}
+	reserve := fit.Reserve()
+	near(t, "percent", math.Round(100*reserve.StandardError/reserve.Total), 26, 0)
+}
+
+// mackByHand is Mack's mean squared error written out over the whole square, row by row and pair by pair, as slowly as can be.
+func mackByHand(triangle [][]float64) (reserve, standardError float64) {
+	ages := len(triangle[0])
+	factors, sigmas, bases := make([]float64, ages-1), make([]float64, ages-1), make([]float64, ages-1)
+	for k := range ages - 1 {
+		var ratios, weights []float64
+		for _, row := range triangle {
+			if len(row) > k+1 {
+				ratios, weights = append(ratios, row[k+1]/row[k]), append(weights, row[k])
+			}
+		}
+		for i, weight := range weights {
+			bases[k] += weight
+			factors[k] += weight * ratios[i]
+		}
+		factors[k] /= bases[k]
+		for i, weight := range weights {
+			sigmas[k] += weight * (ratios[i] - factors[k]) * (ratios[i] - factors[k])
+		}
+		if len(ratios) > 1 {
+			sigmas[k] /= float64(len(ratios) - 1)
+		} else {
+			sigmas[k] = math.Min(sigmas[k-1]*sigmas[k-1]/sigmas[k-2], math.Min(sigmas[k-2], sigmas[k-1]))
+		}
+	}
+	ultimates := make([]float64, len(triangle))
+	var square float64
+	for i, row := range triangle {
+		c := row[len(row)-1]
+		reached := c
+		var relative float64
+		for k := len(row) - 1; k < ages-1; k++ {
+			relative += sigmas[k] / (factors[k] * factors[k]) * (1/c + 1/bases[k])
+			c *= factors[k]
+		}
+		ultimates[i] = c
+		reserve += c - reached
+		square += c * c * relative
+	}
+	for i, row := range triangle {
+		for j, other := range triangle {
+			for k := max(len(row), len(other)) - 1; i != j && k < ages-1; k++ {
+				square += ultimates[i] * ultimates[j] * sigmas[k] / (factors[k] * factors[k]) / bases[k]
+			}
+		}
+	}
+	return reserve, math.Sqrt(square)
+}
+
+// TestMackByHand: any triangle that Mack's formulas are defined for.
+func TestMackByHand(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		ages := rapid.IntRange(4, 9).Draw(t, "ages")
+		var triangle [][]float64
+		for i := range ages {
+			row := rapid.SliceOfN(rapid.Float64Range(1, 1000), ages-i, ages-i).Draw(t, "increments")
+			for k := 1; k < len(row); k++ {
+				row[k] += row[k-1]
+			}
+			triangle = append(triangle, row)
+		}
+		fit, err := reserving.FitChainLadder(rowsOf(triangle, reserving.Never))
+		if err != nil {
+			t.Fatal(err)
+		}
+		reserve, standardError := mackByHand(triangle)
+		got := fit.Reserve()
+		near(t, "reserve", got.Total, reserve, 1e-7*(1+reserve))
+		near(t, "standard error", got.StandardError, standardError, 1e-7*(1+standardError))
+	})
+}
+
+// TestOddTriangles: whatever comes, numbers come out, and no row that has reached its end gets anything.
+func TestOddTriangles(t *testing.T) {
+	for name, rows := range map[string][]reserving.Row{
+		"one month":            {{Exposure: 100, Increments: []float64{5}, End: 12}},
+		"nothing redeemed":     {{Exposure: 100, Increments: []float64{0, 0, 0}, End: 12}, {Exposure: 100, Increments: []float64{0, 0}, End: 12}, {Exposure: 100, Increments: []float64{0}, End: 12}},
+		"all redeemed at once": {{Exposure: 100, Increments: []float64{100, 0, 0}, End: 12}, {Exposure: 100, Increments: []float64{100, 0}, End: 12}, {Exposure: 100, Increments: []float64{100}, End: 12}},
+		"a column of zeros":    {{Exposure: 100, Increments: []float64{0, 40, 10}, End: 12}, {Exposure: 100, Increments: []float64{0, 30}, End: 12}, {Exposure: 100, Increments: []float64{0}, End: 12}},
+		"credited back":        {{Exposure: 100, Increments: []float64{50, -20, 10}, End: 12}, {Exposure: 100, Increments: []float64{30, -30}, End: 12}, {Exposure: 100, Increments: []float64{-5}, End: 12}},
+		"no exposure":          {{Exposure: 0, Increments: []float64{0, 0}, End: 12}, {Exposure: 0, Increments: []float64{0}, End: 12}},
+		"no rows":              nil,
+		"all left out":         {{Exposure: 100, Increments: []float64{10, 20}, End: 12, Excluded: []bool{true, true}}, {Exposure: 100, Increments: []float64{10}, End: 12, Excluded: []bool{true}}},
+		"all ended":            {{Exposure: 100, Increments: []float64{10, 20}, End: 1}, {Exposure: 100, Increments: []float64{10, 20}, End: 0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ladder, err := reserving.FitChainLadder(rows)
+			if err != nil {
+				t.Fatal(err)
+			}
+			additive, err := reserving.FitAdditive(rows)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for method, reserve := range map[string]reserving.Reserve{"chain ladder": ladder.Reserve(), "additive": additive.Reserve()} {
+				for _, figure := range append([]float64{reserve.Total, reserve.StandardError}, append(reserve.ToCome, reserve.StandardErrors...)...) {
+					if math.IsNaN(figure) || math.IsInf(figure, 0) {
+						t.Errorf("%s: %+v", method, reserve)
+					}
+				}
+				for i, row := range rows {
+					if row.End < len(row.Increments) && reserve.ToCome[i] != 0 {
+						t.Errorf("%s: %v is to come to a row that has ended", method, reserve.ToCome[i])
+					}
+				}
+			}
+		})
 	}
 }
 

@@ -214,3 +214,30 @@ func TestSourcesComeBack(t *testing.T) {
 		t.Error("a layer without files is there")
 	}
 }
+
+func TestMonths(t *testing.T) {
+	for period, want := range map[string]string{
+		"2026-10": "2026-10", "2026-Q1": "2026-01 2026-02 2026-03", "2026-Q4": "2026-10 2026-11 2026-12",
+		"2026": "2026-01 2026-02 2026-03 2026-04 2026-05 2026-06 2026-07 2026-08 2026-09 2026-10 2026-11 2026-12",
+	} {
+		if months, err := closing.Months(period); err != nil || strings.Join(months, " ") != want {
+			t.Errorf("%s has %v, %v", period, months, err)
+		}
+	}
+	for _, period := range []string{"", "October", "2026-13", "2026-Q0", "2026-Q5", "2026-Qx", "26", "2026-10-31", "20x6"} {
+		if months, err := closing.Months(period); err == nil {
+			t.Errorf("%q is taken for %v", period, months)
+		}
+	}
+}
+
+// TestOpen: a month that was opened again is open, and one that was never closed.
+func TestOpen(t *testing.T) {
+	record := func(kind, period string) closing.Stored {
+		return closing.Stored{Record: closing.Record{Kind: kind, Period: period}}
+	}
+	records := []closing.Stored{record(closing.Closed, "2026-07"), record(closing.Closed, "2026-08"), record(closing.Reopened, "2026-08")}
+	if open := closing.Open(records, []string{"2026-07", "2026-08", "2026-09"}); strings.Join(open, " ") != "2026-08 2026-09" {
+		t.Errorf("open are %v", open)
+	}
+}

@@ -112,6 +112,34 @@ func End(period string) (time.Time, error) {
 	return first.AddDate(0, 1, -1), nil
 }
 
+// Months are the months of a period that may be longer than one: 2026-10, 2026-Q4 or 2026.
+func Months(period string) ([]string, error) {
+	year, quarter, isQuarter := strings.Cut(period, "-Q")
+	first, count := period, 1
+	switch number, err := strconv.Atoi(quarter); {
+	case isQuarter && err == nil && 1 <= number && number <= 4:
+		first, count = fmt.Sprintf("%s-%02d", year, 3*number-2), 3
+	case len(period) == len("2026"):
+		first, count = period+"-01", 12
+	}
+	if _, err := End(first); err != nil {
+		return nil, fmt.Errorf("period %q: want a month such as 2026-10, a quarter such as 2026-Q4 or a year such as 2026", period)
+	}
+	months := []string{first}
+	for len(months) < count {
+		months = append(months, Next(months[len(months)-1]))
+	}
+	return months, nil
+}
+
+// Open are those of some months that are not closed.
+func Open(records []Stored, months []string) []string {
+	standing := Standing(records)
+	return slices.DeleteFunc(slices.Clone(months), func(month string) bool {
+		return slices.ContainsFunc(standing, func(record Stored) bool { return record.Period == month })
+	})
+}
+
 // Next is the month after a period.
 func Next(period string) string {
 	end, err := End(period)

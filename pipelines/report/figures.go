@@ -8,14 +8,12 @@ import (
 
 // figures are what the marts say. Money is in cents.
 type figures struct {
-	layers      []layerRow
-	months      []monthRow
-	members     int64
-	rollforward []rollforwardRow
-	expiries    []expiryRow
-	liability   liabilityRow
-	churn       []churnRow
-	contents    []contentRow
+	layers   []layerRow
+	months   []monthRow
+	members  int64
+	points   []pointFigures
+	churn    []churnRow
+	contents []contentRow
 }
 
 type layerRow struct {
@@ -33,23 +31,6 @@ type monthRow struct {
 	Start   time.Time
 	Layer   int64
 	Revenue int64
-}
-
-type rollforwardRow struct {
-	Start                                                                                time.Time
-	Opening, Issued, Redeemed, Expired, ClawedBack, Recredited, Adjusted, Closing, Value int64
-}
-
-type expiryRow struct {
-	Month                           time.Time
-	Outstanding, Expected, Breakage int64
-	FaceValue                       int64
-}
-
-type liabilityRow struct {
-	Outstanding, Arrears, Expected, FaceValue, ExpectedFaceValue, FullCost, ExpectedCost int64
-	Rate, UsedShare                                                                      *float64
-	PromotionalCost                                                                      *string
 }
 
 type churnRow struct {
@@ -80,25 +61,6 @@ from mart.pyramid_summary where period_kind = 'month' order by period_start, lay
 
 	membersSQL = `select count(*) from mart.customer_pyramid where is_member`
 
-	rollforwardSQL = `
-select period_start, cast(sum(opening) as bigint), cast(sum(issued) as bigint), cast(sum(redeemed) as bigint), cast(sum(expired) as bigint),
-    cast(sum(clawed_back) as bigint), cast(sum(recredited) as bigint), cast(sum(adjusted) as bigint), cast(sum(closing) as bigint),
-    cast(sum(closing_value) * 100 as bigint)
-from mart.point_rollforward where period_kind = 'month' group by period_start order by period_start`
-
-	expiriesSQL = `
-select expiry_month, cast(sum(outstanding_points) as bigint), cast(sum(expected_redemption_points) as bigint),
-    cast(sum(breakage_points) as bigint), cast(sum(face_value) * 100 as bigint)
-from mart.point_liability where outstanding_points > 0 group by expiry_month order by expiry_month`
-
-	liabilitySQL = `
-select cast(coalesce(sum(outstanding_points), 0) as bigint), cast(coalesce(sum(arrears_points), 0) as bigint),
-    cast(coalesce(sum(expected_redemption_points), 0) as bigint), cast(coalesce(sum(face_value), 0) * 100 as bigint),
-    cast(coalesce(sum(expected_face_value), 0) * 100 as bigint), cast(coalesce(sum(expected_cost), 0) * 100 as bigint),
-    cast(coalesce(sum(expected_redemption_cost), 0) * 100 as bigint), max(expected_redemption_rate), max(used_share),
-    cast(max(promotional_cost) as varchar)
-from mart.point_liability`
-
 	churnSQL = `
 select tier, count(*), cast(coalesce(sum(revenue), 0) * 100 as bigint), cast(coalesce(sum(previous_revenue), 0) * 100 as bigint)
 from mart.churn_tiers group by tier order by min(tier_rank), tier`
@@ -128,21 +90,7 @@ func load(ctx context.Context, q Querier) (figures, error) {
 			return err
 		},
 		func() (err error) {
-			f.rollforward, err = rows(ctx, q, rollforwardSQL, func(r *rollforwardRow) []any {
-				return []any{&r.Start, &r.Opening, &r.Issued, &r.Redeemed, &r.Expired, &r.ClawedBack, &r.Recredited, &r.Adjusted, &r.Closing, &r.Value}
-			})
-			return err
-		},
-		func() (err error) {
-			f.expiries, err = rows(ctx, q, expiriesSQL, func(r *expiryRow) []any {
-				return []any{&r.Month, &r.Outstanding, &r.Expected, &r.Breakage, &r.FaceValue}
-			})
-			return err
-		},
-		func() (err error) {
-			f.liability, err = row(ctx, q, liabilitySQL, func(r *liabilityRow) []any {
-				return []any{&r.Outstanding, &r.Arrears, &r.Expected, &r.FaceValue, &r.ExpectedFaceValue, &r.FullCost, &r.ExpectedCost, &r.Rate, &r.UsedShare, &r.PromotionalCost}
-			})
+			f.points, err = loadPoints(ctx, q)
 			return err
 		},
 		func() (err error) {
@@ -165,8 +113,8 @@ func load(ctx context.Context, q Querier) (figures, error) {
 }
 
 // rows reads every row of a query into a T, whose places are given by fields.
-func rows[T any](ctx context.Context, q Querier, query string, fields func(*T) []any) ([]T, error) {
-	result, err := q.Query(ctx, query)
+func rows[T any](ctx context.Context, q Querier, query string, fields func(*T) []any, arguments ...any) ([]T, error) {
+	result, err := q.Query(ctx, query, arguments...)
 	if err != nil {
 		return nil, fmt.Errorf("read the marts: %w", err)
 	}
@@ -185,8 +133,8 @@ func rows[T any](ctx context.Context, q Querier, query string, fields func(*T) [
 	return all, nil
 }
 
-func row[T any](ctx context.Context, q Querier, query string, fields func(*T) []any) (T, error) {
-	all, err := rows(ctx, q, query, fields)
+func row[T any](ctx context.Context, q Querier, query string, fields func(*T) []any, arguments ...any) (T, error) {
+	all, err := rows(ctx, q, query, fields, arguments...)
 	if err != nil || len(all) == 0 {
 		var zero T
 		return zero, err

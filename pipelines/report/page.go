@@ -12,8 +12,7 @@ type page struct {
 	Headlines []headline
 	Pyramid   pyramidView
 	Months    monthsView
-	Waterfall waterfallView
-	Expiry    expiryView
+	Points    []pointsView
 	Churn     []churnView
 	Contents  []contentView
 	Run       runView
@@ -33,8 +32,7 @@ func newPage(meta Meta, f figures, style template.CSS) page {
 		Headlines: headlines(meta, f),
 		Pyramid:   newPyramid(f.layers),
 		Months:    newMonths(f.months),
-		Waterfall: newWaterfall(f.rollforward),
-		Expiry:    newExpiry(f.expiries, f.liability),
+		Points:    newPoints(f.points, meta.Currency),
 		Churn:     newChurn(f.churn),
 		Contents:  newContents(f.contents),
 		Run:       newRun(meta),
@@ -53,13 +51,24 @@ func headlines(meta Meta, f figures) []headline {
 		}
 	}
 	atRisk, drifting := revenueAtRisk(f.churn)
+	var face, cost int64 // money of all currencies; their points are told one by one
+	var outstanding, rates []string
+	for i, one := range f.points {
+		face += one.liability.FaceValue
+		cost += one.liability.ExpectedCost
+		name := " " + one.Currency
+		if i == 0 {
+			name = " points 积分"
+		}
+		outstanding, rates = append(outstanding, count(one.liability.Outstanding)+name), append(rates, percent(one.liability.Rate))
+	}
 	return []headline{
 		{newLabel("Net revenue, trailing window", "净消费额"), money(revenue), meta.Currency, count(orders) + " orders 订单"},
 		{newLabel("Customers who bought", "购买人数"), count(buyers), "", "of 共 " + count(customers) + " known, " + count(f.members) + " members 会员"},
 		{newLabel("Orders per buyer", "购买频次"), decimal(share(orders, buyers)), "", "average ticket 客单价 " + ratioOfMoney(revenue, orders)},
 		{newLabel("Revenue of the top 20 %", "前20%客户贡献"), percent(share(best, revenue)), "", "layers 1–5 层 " + money(best)},
-		{newLabel("Points outstanding, face value", "未兑积分面值"), money(f.liability.FaceValue), meta.Currency, count(f.liability.Outstanding) + " points 积分"},
-		{newLabel("Expected cost of redemptions", "预期兑换成本"), money(f.liability.ExpectedCost), meta.Currency, "rate in the end 最终兑换率 " + percent(f.liability.Rate)},
+		{newLabel("Points outstanding, face value", "未兑积分面值"), money(face), meta.Currency, strings.Join(outstanding, ", ")},
+		{newLabel("Expected cost of redemptions", "预期兑换成本"), money(cost), meta.Currency, "rate in the end 最终兑换率 " + strings.Join(rates, ", ")},
 		{newLabel("Revenue at risk", "流失风险收入"), money(atRisk), meta.Currency, count(drifting) + " customers drifting 客户"},
 		{newLabel("Audits passed", "审计通过"), count(meta.Audits.Passed), "", count(int64(len(meta.Audits.Failed))) + " failed 未通过"},
 	}

@@ -1,6 +1,30 @@
 package report
 
-import "time"
+import (
+	"math"
+	"time"
+)
+
+// pointsView is what the page shows of one currency of points. The main one's sections have plain names; those of others have the currency's in them.
+type pointsView struct {
+	Currency, Suffix string
+	Money            string // what amounts are in
+	Waterfall        waterfallView
+	Expiry           expiryView
+	Deferral         deferralView
+}
+
+func newPoints(all []pointFigures, money string) []pointsView {
+	var views []pointsView
+	for i, one := range all {
+		view := pointsView{Money: money, Waterfall: newWaterfall(one.rollforward), Expiry: newExpiry(one.expiries, one.liability), Deferral: newDeferral(one.deferrals)}
+		if i > 0 || one.Currency != mainCurrency {
+			view.Currency, view.Suffix = one.Currency, "-"+one.Currency
+		}
+		views = append(views, view)
+	}
+	return views
+}
 
 // waterfallView is the roll-forward of points over the last twelve months: how the opening balance became the closing one.
 type waterfallView struct {
@@ -39,15 +63,23 @@ func newWaterfall(months []rollforwardRow) waterfallView {
 		sum.ClawedBack += month.ClawedBack
 		sum.Recredited += month.Recredited
 		sum.Adjusted += month.Adjusted
+		sum.Transferred += month.Transferred
+		sum.Prior += month.Prior
 	}
-	view := drawWaterfall(first.Opening, last.Closing, []movement{
+	movements := []movement{
 		{newLabel("Issued", "发放"), sum.Issued},
 		{newLabel("Redeemed", "兑换"), -sum.Redeemed},
 		{newLabel("Expired", "过期"), -sum.Expired},
 		{newLabel("Clawed back", "扣回"), -sum.ClawedBack},
 		{newLabel("Re-credited", "返还"), sum.Recredited},
 		{newLabel("Adjusted", "调整"), sum.Adjusted},
-	})
+	}
+	for _, rare := range []movement{{newLabel("Transferred", "转移"), sum.Transferred}, {newLabel("Prior periods", "以前期间"), sum.Prior}} {
+		if rare.points != 0 {
+			movements = append(movements, rare)
+		}
+	}
+	view := drawWaterfall(first.Opening, last.Closing, movements)
 	view.From, view.To, view.ClosingValue = first.Start.Format("2006-01"), last.Start.Format("2006-01"), last.Value
 	return view
 }
@@ -189,3 +221,58 @@ func newExpiryBar(scale axis, row expiryRow, first bool, x, step float64) expiry
 	}
 	return bar
 }
+
+// deferralView is the contract liability over the last twelve months: what it came to, current and not, and how it moved.
+type deferralView struct {
+	Width, Height, Left float64
+	Ticks               []tick
+	Bars                []deferralBar
+	Last                deferralRow
+	HasPrior            bool
+}
+
+type deferralBar struct {
+	Month, Label, Year string
+	LabelX             float64
+	Parts              []part
+	Row                deferralRow
+}
+
+func newDeferral(months []deferralRow) deferralView {
+	if len(months) == 0 {
+		return deferralView{}
+	}
+	months = months[max(0, len(months)-rollforwardMonths):]
+	var highest int64
+	for _, month := range months {
+		highest = max(highest, month.Closing)
+	}
+	scale := newAxis(float64(highest), plotHeight, plotTop)
+	view := deferralView{
+		Width: chartWidth, Height: plotTop + plotHeight + labelHeight, Left: plotLeft, Ticks: scale.ticks(centsPerUnit), Last: months[len(months)-1],
+	}
+	step := (chartWidth - plotLeft) / float64(len(months))
+	for i, month := range months {
+		bar := deferralBar{Month: month.Start.Format("2006-01"), Label: month.Start.Format("1"), LabelX: round(plotLeft + step*(float64(i)+0.5)), Row: month}
+		if i == 0 || month.Start.Month() == time.January {
+			bar.Year = month.Start.Format("2006")
+		}
+		width := min(step*0.6, 56)
+		for _, piece := range []struct {
+			class    string
+			from, to int64
+		}{{"current", 0, month.Current}, {"noncurrent", month.Current, month.Closing}} {
+			if piece.to > piece.from {
+				bar.Parts = append(bar.Parts, part{
+					Class: piece.class, X: round(bar.LabelX - width/2), Y: round(scale.y(float64(piece.to))), Width: round(width),
+					Height: round(math.Max(scale.span(float64(piece.to-piece.from)), 1)), Title: bar.Month + ", " + piece.class + ": " + money(piece.to-piece.from),
+				})
+			}
+		}
+		view.Bars = append(view.Bars, bar)
+		view.HasPrior = view.HasPrior || month.Prior != 0
+	}
+	return view
+}
+
+const centsPerUnit = 100

@@ -89,6 +89,7 @@ func parse() (*template.Template, error) {
 	return template.New("report").Funcs(template.FuncMap{
 		"count":   count,
 		"money":   money,
+		"cents":   func(amount *int64) string { return money(*amount) },
 		"percent": percent,
 		"decimal": decimal,
 		"label":   newLabel,

@@ -78,7 +78,11 @@ func TestFiguresAreTheMarts(t *testing.T) {
 		"months": `select list(format('{:,.2f}', revenue::double) order by layer) || [format('{:,.2f}', sum(revenue)::double)]
 			from mart.pyramid_summary where period_kind = 'month' group by period_start order by period_start`,
 		"liability": `select [format('{:,}', outstanding_points), format('{:,}', expected_redemption_points), format('{:,}', breakage_points),
-			format('{:,.2f}', face_value::double)] from mart.point_liability where outstanding_points > 0 order by expiry_month`,
+			format('{:,.2f}', face_value::double)] from mart.point_liability where outstanding_points > 0 and currency = 'points' order by expiry_month`,
+		"liability-coins": `select [format('{:,}', outstanding_points), format('{:,}', expected_redemption_points), format('{:,}', breakage_points),
+			format('{:,.2f}', face_value::double)] from mart.point_liability where outstanding_points > 0 and currency = 'coins' order by expiry_month`,
+		"deferral": `select list_transform([sum(opening), sum(allocated), sum(reversed), sum(revenue_redemption), sum(revenue_catch_up), sum(revenue_run_off), sum(closing)],
+			amount -> format('{:,.2f}', amount::double)) from mart.point_contract_liability where period_kind = 'month' and period_start >= date '2025-11-01' group by period_start order by period_start`,
 		"churn": `select [format('{:,}', count(*)), format('{:.1f}%', count(*) * 100.0 / (select count(*) from mart.churn_tiers)),
 			format('{:,.2f}', sum(revenue)::double), format('{:,.2f}', sum(previous_revenue)::double)]
 			from mart.churn_tiers group by tier order by min(tier_rank)`,
@@ -106,8 +110,8 @@ func TestHeadlines(t *testing.T) {
 		"4,268", "of 共 5,475 known, 3,650 members",
 		"4.32", "average ticket 客单价 438.65", // 18439 / 4268, 8088309.38 / 18439
 		"73.5%", "layers 1–5 层 5,946,555.93",
-		"14,952.00 CNY", "1,495,200 points", // 12 x 70,000 + 31,000 x (0+1+2+3+4+0+1+2+3+4+0+1) + 4,200
-		"3,188.40 CNY", "rate in the end 最终兑换率 61.4%", // 12 x 160 + 60 x 21 + 8.40
+		"14,962.70 CNY", "1,495,200 points 积分, 107 coins", // 12 x 70,000 + 31,000 x (0+1+2+3+4+0+1+2+3+4+0+1) + 4,200; 10.70 of coins
+		"3,192.68 CNY", "rate in the end 最终兑换率 61.4%, 98.0%", // 12 x 160 + 60 x 21 + 8.40; 4.28 of coins
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page does not say %q", want)
@@ -125,6 +129,39 @@ func TestWaterfall(t *testing.T) {
 	} {
 		if !strings.Contains(section, want) {
 			t.Errorf("the roll-forward does not say %q:\n%s", want, section)
+		}
+	}
+}
+
+// TestCurrenciesApart: coins have sections of their own, and nothing of them is added to points. 107 = 100 + 50 - 30 - 20 + 7.
+func TestCurrenciesApart(t *testing.T) {
+	_, root := write(t, session(t, "marts.sql", "rows.sql"), testMeta())
+	coins := textOf(byID(root, "rollforward-coins"))
+	for _, want := range []string{"积分滚动 · coins", "Opening 100;", "Issued +50;", "Redeemed -30;", "Transferred -20;", "Prior periods +7;", "Closing 107;", "10.70 CNY"} {
+		if !strings.Contains(coins, want) {
+			t.Errorf("the roll-forward of coins does not say %q:\n%s", want, coins)
+		}
+	}
+	if points := textOf(byID(root, "rollforward")); strings.Contains(points, "Transferred") || strings.Contains(points, "Prior") {
+		t.Errorf("points moved as coins did:\n%s", points)
+	}
+	if text := textOf(byID(root, "deferral-coins")); !strings.Contains(text, "No data yet") {
+		t.Errorf("coins have no deferral, and the page says:\n%s", text)
+	}
+}
+
+// TestRangeAndDeferral: of the last month 3 x 13,000.00, of it 3 x 11,700.00 current; the range of the cost is 13 rows of 20.00 less and 30.00 more.
+func TestRangeAndDeferral(t *testing.T) {
+	_, root := write(t, session(t, "marts.sql", "rows.sql"), testMeta())
+	for id, wants := range map[string][]string{
+		"deferral":  {"39,000.00", "35,100.00", "3,900.00", "40,560.00", "37,440.00"},
+		"liability": {"2,928.40 – 3,578.40", "61.4% (58.0% – 65.0%)"},
+	} {
+		text := textOf(byID(root, id))
+		for _, want := range wants {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s does not say %q:\n%s", id, want, text)
+			}
 		}
 	}
 }
@@ -150,8 +187,8 @@ func TestSelfContained(t *testing.T) {
 		}
 	}
 	drawings := elements(root, "svg")
-	if len(drawings) != 4 {
-		t.Errorf("got %d drawings, want 4", len(drawings))
+	if len(drawings) != 7 {
+		t.Errorf("got %d drawings, want 7", len(drawings))
 	}
 	for _, drawing := range drawings {
 		for _, id := range strings.Fields(attribute(drawing, "aria-labelledby")) {
@@ -168,8 +205,8 @@ func TestSelfContained(t *testing.T) {
 // TestEmptyMarts: a brand before its first order has a page too.
 func TestEmptyMarts(t *testing.T) {
 	page, root := write(t, session(t, "marts.sql"), Meta{Brand: "New", Currency: "CNY"})
-	if got := strings.Count(textOf(root), "No data yet"); got != 6 {
-		t.Errorf("got %d sections without data, want 6", got)
+	if got := strings.Count(textOf(root), "No data yet"); got != 7 {
+		t.Errorf("got %d sections without data, want 7", got)
 	}
 	for _, forbidden := range []string{"NaN", "Inf", "<svg"} {
 		if strings.Contains(page, forbidden) {

@@ -20,7 +20,7 @@ columns:
   derived_points: {zh: 推算余额, unit: points, about: Balance of our ledger at the end of that day}
   difference: {zh: 净差异, unit: points, about: reported_points - derived_points}
   break_points: {zh: 差异积分, unit: points, about: "Differences without regard to their sign, but for those of timing: what the tolerance is for"}
-  cause: {zh: 原因, about: "Of an account: timing (the balance of a day close by), duplicate (a movement that the ledger refused as one told twice has just these points), expiry_rule (points that one side has let expire and the other has not), missing_movement (an account without movements, or a difference that has stayed the same since an earlier report), unknown; of a channel the cause of most of the points", accepted: [none, timing, duplicate, expiry_rule, missing_movement, unknown]}
+  cause: {zh: 原因, about: "Of an account: timing (the balance of a day close by), duplicate (a movement that the ledger refused as one told twice has just these points), expiry_rule (points that one side has let expire and the other has not, of one lot or of several in a row), missing_movement (an account without movements, a movement of just these points that the ledger could not book, or a difference that is the same in the report before or after), unknown; of a channel the cause of most of the points", accepted: [none, timing, duplicate, expiry_rule, missing_movement, unknown]}
   since: {zh: 差异起始, about: First reported day since which the balances have differed; empty on the rows of a channel}
   age_days: {zh: 差异天数, unit: days, about: Days from since to as_of}
   tolerance_points: {zh: 容差, unit: points, about: Parameter reconciliation_tolerance_points}
@@ -34,6 +34,7 @@ audits:
     having coalesce(sum(difference) filter (where level = 'account'), 0) <> sum(difference) filter (where level = 'channel')
 --- */
 with
+-- lint: allow long-model because each cause is looked for beside the others, on the same rows
 -- lint: allow functions because the amounts that a break may be equal to are few per account and known only in a later step
 reports as (select * from core.point_balances where as_of <= cast(getvariable('as_of') as date)),
 entries as (select * from mart.point_ledger),
@@ -63,9 +64,17 @@ found as (
 ),
 
 refused as (
-    select coalesce(currency, 'points') as currency, channel, account_id, list(abs(points) order by abs(points)) as refused_points
+    select
+        coalesce(currency, 'points') as currency,
+        channel,
+        account_id,
+        list(abs(points) order by abs(points)) filter (where code in ('duplicate_transaction', 'conflicting_transaction')) as told_twice,
+        list(abs(points) order by abs(points)) filter (where code not in ('duplicate_transaction', 'conflicting_transaction')) as not_booked,
     from mart.point_exceptions
-    where code in ('duplicate_transaction', 'conflicting_transaction')
+    where code in (
+        'duplicate_transaction', 'conflicting_transaction', 'redemption_refused', 'unknown_kind', 'negative_points', 'points_out_of_range',
+        'missing_transaction_id', 'missing_time'
+    )
     group by coalesce(currency, 'points'), channel, account_id
 ),
 
@@ -73,7 +82,8 @@ compared as (
     select
         found.*,
         reported_points - derived_points as difference,
-        lag(reported_points - derived_points) over history as earlier_difference,
+        lag(reported_points - derived_points) over (partition by currency, channel, account_id order by reported_on) as earlier_difference,
+        lead(reported_points - derived_points) over (partition by currency, channel, account_id order by reported_on) as later_difference,
         coalesce(max(reported_on) filter (where reported_points = derived_points) over history, date '0001-01-01') as agreed_on,
         max(reported_on) over (partition by currency, channel) as latest_on,
     from found
@@ -89,15 +99,28 @@ judged as (
         case
             when compared.difference = 0 then 'none'
             when compared.near_days > 0 then 'timing'
-            when list_contains(refused.refused_points, abs(compared.difference)) then 'duplicate'
+            when list_contains(refused.told_twice, abs(compared.difference)) then 'duplicate'
             when list_contains(compared.expired_points, abs(compared.difference))
+                or list_contains(expiries.expired_through, compared.expired_so_far - compared.difference)
                 or compared.difference = compared.expired_so_far then 'expiry_rule'
-            when compared.movements = 0 or compared.difference = compared.earlier_difference then 'missing_movement'
+            when compared.movements = 0 or list_contains(refused.not_booked, abs(compared.difference))
+                or compared.difference in (compared.earlier_difference, compared.later_difference) then 'missing_movement'
             else 'unknown'
         end as cause,
     from compared
     left join refused
         on compared.currency = refused.currency and compared.channel = refused.channel and compared.account_id = refused.account_id
+    left join (
+        -- what had expired by each expiry: the other side may stand at any of them
+        select currency, channel, account_id, list(points order by points) as expired_through
+        from (
+            select currency, channel, account_id, -sum(points) over (partition by currency, channel, account_id order by entry_no) as points
+            from entries
+            where kind = 'expired'
+        ) as runs
+        group by currency, channel, account_id
+    ) as expiries
+        on compared.currency = expiries.currency and compared.channel = expiries.channel and compared.account_id = expiries.account_id
 ),
 
 levels as (

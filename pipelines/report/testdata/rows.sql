@@ -13,18 +13,29 @@ insert into mart.pyramid_summary
             as decimal(18, 2)), null
     from range(0, 24) as months(n) cross join range(1, 8) as layers(layer);
 insert into mart.customer_pyramid select 'c' || n, n % 3 <> 0 from range(0, 5475) as customers(n);
-insert into mart.point_rollforward
+insert into mart.point_rollforward (period_kind, period_start, channel, opening, issued, redeemed, expired, clawed_back, recredited, adjusted, closing, closing_value)
     select 'month', cast(date '2024-11-01' + to_months(cast(n as integer)) as date), channel, share * 150000 * n, share * 610000, share * 300000, share * 150000,
         share * 30000, share * 12000, share * 8000, share * 150000 * (n + 1), cast(share * 1500 * (n + 1) as decimal(18, 2))
     from range(0, 24) as months(n) cross join (values ('wechat_member', 2), ('pos', 1)) as channels(channel, share);
-insert into mart.point_rollforward select 'year', '2026-01-01', 'pos', 1, 1, 1, 1, 1, 1, 1, 1, 1;
-insert into mart.point_liability
+insert into mart.point_rollforward (period_kind, period_start, channel, opening, issued, redeemed, expired, clawed_back, recredited, adjusted, closing, closing_value) select 'year', '2026-01-01', 'pos', 1, 1, 1, 1, 1, 1, 1, 1, 1;
+insert into mart.point_liability (expiry_month, age_band, outstanding_points, arrears_points, expected_redemption_points, breakage_points, face_value, expected_face_value, expected_cost, expected_redemption_cost, expected_redemption_rate, used_share, promotional_cost)
     select cast(date '2026-11-01' + to_months(cast(n as integer)) as date), '000-030', 70000 + 31000 * (n % 5), 0, 40000 + 15000 * (n % 5), 30000 + 16000 * (n % 5),
         700 + 310 * (n % 5), 400 + 150 * (n % 5), 280 + 124 * (n % 5), 160 + 60 * (n % 5), 0.614, 0.4875, 0.00097500
     from range(0, 12) as months(n);
-insert into mart.point_liability values
+insert into mart.point_liability (expiry_month, age_band, outstanding_points, arrears_points, expected_redemption_points, breakage_points, face_value, expected_face_value, expected_cost, expected_redemption_cost, expected_redemption_rate, used_share, promotional_cost) values
     ('9999-12-01', '000-030', 4200, 0, 2100, 2100, 42.00, 21.00, 16.80, 8.40, 0.614, 0.4875, 0.00097500),
     ('2026-10-01', 'arrears', 0, 1234, 0, 0, 0, 0, 0, 0, 0.614, 0.4875, 0.00097500);
+update mart.point_liability set expected_redemption_cost_low = expected_redemption_cost - 20, expected_redemption_cost_high = expected_redemption_cost + 30 where age_band <> 'arrears';
+insert into mart.point_programme values ('points', 0.58, 0.65, 'own_estimate'), ('coins', null, null, 'cap');
+insert into mart.point_contract_liability
+    select 'month', cast(date '2025-10-01' + to_months(cast(n as integer)) as date), 'points', channel, share * 1000 * n, share * 3100, share * 40, share * 1500, share * 60, share * 500,
+        0, 0, 0, share * 1000 * (n + 1), share * 900 * (n + 1), share * 100 * (n + 1), share * 1040 * (n + 1), share * 960 * (n + 1)
+    from range(0, 13) as months(n) cross join (values ('wechat_member', 2), ('pos', 1)) as channels(channel, share);
+insert into mart.point_contract_liability values ('quarter', '2026-10-01', 'points', 'pos', 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1);
+insert into mart.point_rollforward (currency, period_kind, period_start, channel, opening, issued, redeemed, expired, clawed_back, recredited, adjusted, transferred, prior_period, closing, closing_value)
+    values ('coins', 'month', '2026-10-01', 'pos', 100, 50, 30, 0, 0, 0, 0, -20, 7, 107, 10.70);
+insert into mart.point_liability (currency, expiry_month, age_band, outstanding_points, arrears_points, expected_redemption_points, breakage_points, face_value, expected_face_value, expected_cost, expected_redemption_cost, expected_redemption_rate, used_share)
+    values ('coins', '2027-10-01', '000-030', 107, 0, 107, 0, 10.70, 10.70, 4.28, 4.28, 0.98, 0.3);
 insert into mart.churn_tiers
     select 'c' || n, tiers.tier, tiers.tier_rank, cast(120.35 + n as decimal(18, 2)), cast(80.10 + n as decimal(18, 2))
     from (values ('new', 1, 412), ('active', 2, 1640), ('light', 3, 688), ('medium', 4, 505), ('heavy', 5, 730), ('lost', 6, 1493)) as tiers(tier, tier_rank, customers)
