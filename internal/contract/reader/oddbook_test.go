@@ -68,6 +68,7 @@ func oddBooks() map[string]struct {
 		"line ends":             {book: one("<row r=\"2\"><c r=\"A2\" t=\"str\"><v>A\r\n1\r2&#13;</v></c></row>"), want: "2 A\n1\n2||"},
 		"CDATA and comments":    {book: one(`<!-- <row r="9"> --><row r="2"><c r="A2" t="inlineStr"><is><t><![CDATA[A<&1]]></t></is></c></row>`), want: "2 A<&1||"},
 		"the header again":      {book: one(strings.NewReplacer(`r="1"`, "", `1"`, `2"`).Replace(headerRow)), want: "2 ! the header again: are these two files in one?: 订单号,金额,时间"},
+		"another header":        {book: one(`<row r="2"><c r="A2" t="str"><v>金额</v></c><c r="B2" t="str"><v>订单号</v></c></row>`), problem: "line 2: the header of another table, with other columns than line 1 has"},
 		"gaps":                  {book: one(`<row r="5"><c r="C5" t="str"><v>x</v></c></row><row r="7"/>`), want: "5 ||x"},
 		"no places":             {book: one(`<row><c t="str"><v>A1</v></c><c><v>2</v></c></row><row><c/><c><v>3</v></c></row>`), want: "2 A1|2|;3 |3|"},
 		"numbers": {
