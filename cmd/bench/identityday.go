@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	_ "embed"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -120,11 +119,7 @@ func buildInStore(ctx context.Context, session *warehouse.Session, scratch, stor
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(tables)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(tablesFile(store), text, 0o600)
+	return writeTables(store, tables)
 }
 
 // fileDataset is a dataset over Parquet files as they lie.

@@ -124,11 +124,7 @@ func buildLedger(ctx context.Context, session *warehouse.Session, scratch, argum
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(tables)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(tablesFile(store), text, 0o600)
+	return writeTables(store, tables)
 }
 
 // movementsDatasets are the ledger's inputs over Parquet files as they lie.
@@ -158,6 +154,15 @@ func movementsDatasets(dir string, files []string) []build.Dataset {
 }
 
 func tablesFile(store string) string { return filepath.Join(store, "tables.json") }
+
+// writeTables leaves for the next build of a store what this one made. The file is a new one: in a folder that linkFolder made it is another store's too.
+func writeTables(store string, tables map[string]snapshot.Table) error {
+	text, err := json.Marshal(tables)
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.RemoveAll(tablesFile(store)), os.WriteFile(tablesFile(store), text, 0o600))
+}
 
 // readTables gives what the last build of a store left; nothing of a store without one.
 func readTables(store string) (map[string]snapshot.Table, error) {
