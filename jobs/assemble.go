@@ -146,7 +146,7 @@ func Steps(options StepOptions) []build.Step {
 
 func similarStep(config linkage.Config) build.Step {
 	return build.Step{
-		Name: "similar", Version: linkage.Version, Inputs: linkage.Inputs(), Parameters: linkage.Parameters(), Tables: linkage.Tables(),
+		Name: "similar", Version: linkage.Version, Definition: config.Definition(), Inputs: linkage.Inputs(), Parameters: linkage.Parameters(), Tables: linkage.Tables(),
 		Run: func(ctx context.Context, session *warehouse.Session, write build.TableWriter, _ *build.Before) error {
 			return linkage.Link(ctx, session, config, func(table, query string) error { return write.Query(ctx, table, query) })
 		},

@@ -255,7 +255,7 @@ func (w *Workshop) Graph(ctx context.Context) (*build.Graph, error) {
 	if err := w.closedDatasets(ctx, datasets); err != nil {
 		return nil, err
 	}
-	steps := Steps(StepOptions{Identity: w.identity(), Linkage: linkage.Config{Threads: workers(w.Project)}, AsOf: ledger.DayOf(w.AsOf)})
+	steps := Steps(StepOptions{Identity: w.identity(), Linkage: linkage.Config{Threads: workers(w.Project), Pairs: linkage.PairsWithin(w.Project.Resources.MemoryLimit)}, AsOf: ledger.DayOf(w.AsOf)})
 	if w.graph, err = build.Resolve(w.Library, datasets, steps, w.Values); err != nil {
 		return nil, ProjectError{err}
 	}

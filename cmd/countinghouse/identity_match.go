@@ -35,7 +35,7 @@ cluster (recall), and F1 of both. Nothing is written but --out.`,
 	flags.StringVar(&options.Labels, "labels", "", "a CSV of the truth: the columns record_id and cluster_id")
 	flags.StringVar(&options.Truth, "truth", "", "the column that says which person a record is of; it is not compared")
 	flags.StringToStringVar(&options.Map, "map", nil, "header=role: given, middle, surname, full_name, birthday, email, phone, address, city, state, postcode, gender, social_id, passport, licence, national_id, text; an empty role leaves the column out")
-	flags.Int64Var(&options.Budget, "pairs", defaultPairs, "how many pairs may be compared")
+	flags.Int64Var(&options.Budget, "pairs", linkage.MostPairs, "how many pairs may be compared; below a memory_limit of 10 GB fewer: one for each 200 bytes")
 	flags.StringVar(&out, "out", "", "write each row's number and cluster to this CSV file")
 	command.RunE = func(command *cobra.Command, args []string) error {
 		own, err := project.Open(a.projectDir)
@@ -46,6 +46,9 @@ cluster (recall), and F1 of both. Nothing is written but --out.`,
 			return usage(err)
 		}
 		options.Files, options.Threads = args, own.Resources.Threads
+		if !command.Flags().Changed("pairs") {
+			options.Budget = linkage.PairsWithin(own.Resources.MemoryLimit)
+		}
 		report, err := jobs.Match(command.Context(), options, filepath.Join(own.WorkDir(), "scratch"), own.Resources.MemoryLimit)
 		if err != nil {
 			return err
@@ -57,9 +60,6 @@ cluster (recall), and F1 of both. Nothing is written but --out.`,
 	}
 	return command
 }
-
-// defaultPairs take some minutes on two cores.
-const defaultPairs = 50_000_000
 
 func checkMatch(options linkage.Options) error {
 	if options.Labels != "" && options.Truth != "" {

@@ -85,15 +85,18 @@ const mostOfBelief = 4
 const leastOfBelief = 50
 
 // Learn fits a model. random are the patterns of random pairs (with no rules), blocked those of the pairs that the rules make, each pair once;
-// all is how many pairs of records there are.
-func Learn(fields []Field, random, blocked []Count, rules []Rule, all float64, records int) Model {
+// all is how many pairs of records there are. things: the records are of things, which have kinds and no households.
+func Learn(fields []Field, random, blocked []Count, rules []Rule, all float64, records int, things bool) Model {
 	model := start(fields)
 	model.Match = .5 / float64(records)
 	model.Household = model.Match / 2
 	model.countOthers(fields, random, false)
+	if things {
+		model.Household, model.Kinds = 0, make([]Kind, len(rules))
+	}
 	// The random pairs of a small file hold pairs of one person: the second time they count by what they are held for.
 	for range 2 {
-		model.fitMatches(fields, blocked, rules)
+		model.fitMatches(fields, blocked, rules, all)
 		model.fitShares(fields, blocked, all, records)
 		model.countOthers(fields, random, true)
 	}
@@ -118,7 +121,7 @@ func (m *Model) countOthers(fields []Field, random []Count, without bool) {
 	for _, count := range random {
 		share := float64(count.Pairs)
 		if without {
-			match, _, _ := m.shares(fields, count.Pattern, nil, m.Match, m.Household)
+			match, _ := m.shares(fields, count.Pattern, nil)
 			share *= 1 - match
 		}
 		addLevels(sums, count.Pattern, share, nil)
@@ -138,21 +141,28 @@ func (r Rule) personal(fields []Field) bool {
 }
 
 // fitMatches finds m: per rule by EM over the fields that the rule does not hold, then together by their expected matches.
-func (m *Model) fitMatches(fields []Field, blocked []Count, rules []Rule) {
+func (m *Model) fitMatches(fields []Field, blocked []Count, rules []Rule, all float64) {
 	total := believed(fields, func(l Level) float64 { return l.M * priorMatches })
 	for rule := range rules {
 		counts := ofRule(blocked, uint32(1)<<rule)
 		if len(counts) == 0 || !rules[rule].personal(fields) && slices.ContainsFunc(rules, func(r Rule) bool { return r.personal(fields) }) {
 			continue
 		}
-		learnt, sure := m.fitRule(fields, counts, rules[rule].Held)
-		for field, sums := range learnt {
-			for level, sum := range sums {
-				total[field][level] += sum * sure
-			}
+		fit := m.fitRule(fields, counts, rules[rule].Held)
+		addSums(total, fit.sums, fit.sure)
+		if m.Kinds != nil {
+			m.Kinds[rule] = Kind{fit.kin / all, fit.k}
 		}
 	}
 	m.M = bounded(fields, normalised(fields, total, believedM))
+}
+
+func addSums(total, sums [][]float64, share float64) {
+	for field := range sums {
+		for level, sum := range sums[field] {
+			total[field][level] += sum * share
+		}
+	}
 }
 
 func ofRule(counts []Count, bit uint32) []Count {
@@ -170,35 +180,53 @@ func ofRule(counts []Count, bit uint32) []Count {
 	return own
 }
 
-// fitRule gives the expected counts of levels among the matches of one rule, and how much they are worth, 0 to 1: little where the fit could not
-// tell matches from others, as in large blocks of namesakes.
-func (m *Model) fitRule(fields []Field, counts []Count, held []int) (sums [][]float64, sure float64) {
-	own := Model{M: start(fields).M, U: m.U}
-	match, household, all := .1, .1, 0.0
+// fitted is what one rule teaches.
+type fitted struct {
+	// sums are the expected counts of levels among the matches, and sure is how much they are worth, 0 to 1: little where the fit could not tell matches
+	// from others, as in large blocks of namesakes.
+	sums [][]float64
+	sure float64
+	// kin are the pairs of things that are of one kind, and k how they agree.
+	kin float64
+	k   [][]float64
+}
+
+// fitRule fits the pairs of one rule. Those of persons that do not match are of households or strangers; those of things are of one kind, since they
+// agree on what the rule holds.
+func (m *Model) fitRule(fields []Field, counts []Count, held []int) (fit fitted) {
+	own := Model{M: start(fields).M, U: m.U, Match: .1, Household: .1}
+	if m.Kinds != nil {
+		own.Household, own.Kinds = 0, []Kind{{.9, m.U}}
+	}
+	all := 0.0
 	for _, count := range counts {
 		all += float64(count.Pairs)
 	}
 	for range rounds {
-		sums = believed(fields, func(Level) float64 { return 0 })
+		fit.sums = believed(fields, func(Level) float64 { return 0 })
+		fit.k = believed(fields, func(Level) float64 { return 0 })
+		addSums(fit.k, m.U, priorRandom)
 		matches, households, squares := 1.0, 1.0, 0.0
 		for _, count := range counts {
-			a, b, _ := own.shares(fields, count.Pattern, held, match, household)
+			a, b := own.shares(fields, count.Pattern, held)
 			matches += a * float64(count.Pairs)
 			squares += a * a * float64(count.Pairs)
 			households += b * float64(count.Pairs)
-			addLevels(sums, count.Pattern, a*float64(count.Pairs), held)
+			addLevels(fit.sums, count.Pattern, a*float64(count.Pairs), held)
+			addLevels(fit.k, count.Pattern, b*float64(count.Pairs), nil)
 		}
-		sure = math.Pow(squares/matches, sureness)
-		match, household = min(matches/(all+3), .98), min(households/(all+3), .98)
+		fit.sure, fit.kin = math.Pow(squares/matches, sureness), households
+		own.Match = min(matches/(all+3), .98)
 		smoothed := believed(fields, func(l Level) float64 { return l.M * priorMatches })
-		for field := range sums {
-			for level := range sums[field] {
-				smoothed[field][level] += sums[field][level]
-			}
-		}
+		addSums(smoothed, fit.sums, 1)
 		own.M = bounded(fields, normalised(fields, smoothed, believedM))
+		if fit.k = normalised(fields, fit.k, believedM); m.Kinds == nil {
+			own.Household = min(households/(all+3), .98)
+		} else {
+			own.Kinds[0] = Kind{1 - own.Match, fit.k}
+		}
 	}
-	return sums, sure
+	return fit
 }
 
 // sureness is the power of the matches' mean probability by which a rule counts.
@@ -209,30 +237,66 @@ func (m *Model) fitShares(fields []Field, blocked []Count, all float64, records 
 	for range rounds {
 		matches, households := 0.0, 0.0
 		for _, count := range blocked {
-			a, b, _ := m.shares(fields, count.Pattern, nil, m.Match, m.Household)
+			a, b := m.shares(fields, count.Pattern, nil)
 			matches += a * float64(count.Pairs)
 			households += b * float64(count.Pairs)
 		}
 		m.Match = min(max(matches, fewestMatches*float64(records))/all, .3)
-		m.Household = min(max(households, fewestMates*float64(records))/all, .3)
+		if m.Kinds == nil {
+			m.Household = min(max(households, fewestMates*float64(records))/all, .3)
+		}
 	}
 }
 
-// shares gives the probabilities that a pair is of one person, of one household, of strangers.
-func (m *Model) shares(fields []Field, pattern Pattern, held []int, match, household float64) (one, home, strangers float64) {
-	one, home, strangers = match, household, max(1-match-household, .001)
+// shares gives the probabilities that a pair is of one person, and of one household or kind.
+func (m *Model) shares(fields []Field, pattern Pattern, held []int) (one, home float64) {
+	var u [MostFields]float64
+	for field := range fields {
+		if level := pattern.Level(field); level >= 0 {
+			u[field] = m.U[field][level]
+		}
+	}
+	one, others := m.odds(fields, pattern, held, &u)
+	home = others - m.strangers()
+	return one / (one + others), home / (one + others)
+}
+
+// strangers is the share of pairs that have nothing to do with each other.
+func (m *Model) strangers() float64 {
+	share := 1 - m.Match - m.Household
+	for _, kind := range m.Kinds {
+		share -= kind.Share
+	}
+	return max(share, .001)
+}
+
+// odds gives how probable a pattern is among pairs of one person, and among all others, by the probability u that strangers have it.
+func (m *Model) odds(fields []Field, pattern Pattern, held []int, u *[MostFields]float64) (one, others float64) {
+	one, home := 1.0, 1.0
+	var kinds [32]float64
+	for i := range m.Kinds {
+		kinds[i] = m.Kinds[i].Share
+	}
 	for field := range fields {
 		level := pattern.Level(field)
 		if level < 0 || slices.Contains(held, field) {
 			continue
 		}
-		u := m.U[field][level]
-		one *= m.M[field][level] / u
+		own := m.M[field][level]
+		one *= own / u[field]
 		share := fields[field].Household
-		home *= (share*m.M[field][level] + (1-share)*u) / u
+		home *= (share*own + (1-share)*u[field]) / u[field]
+		for i := range m.Kinds {
+			if m.Kinds[i].Share > 0 {
+				kinds[i] *= m.Kinds[i].K[field][level] / u[field]
+			}
+		}
 	}
-	sum := one + home + strangers
-	return one / sum, home / sum, strangers / sum
+	others = m.strangers() + m.Household*home
+	for i := range m.Kinds {
+		others += kinds[i]
+	}
+	return m.Match * one, others
 }
 
 func believed(fields []Field, figure func(Level) float64) [][]float64 {

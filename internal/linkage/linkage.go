@@ -8,6 +8,9 @@
 // Pairs that are not of one person are of two kinds: strangers, and people of one household, who agree on surname, address and phone as
 // one person does, and on given name, birthday and numbers no more than strangers. The second kind keeps families apart.
 //
+// Among things there are, in place of households, things of one kind: of one author, of like names, of one maker. Each blocking rule brings one such kind
+// together, and how its pairs agree on what the rule does not hold is learnt there, as m is.
+//
 // Values are integers into a dictionary per field; nothing here depends on the order of pairs or the number of threads.
 package linkage
 
@@ -47,12 +50,23 @@ type Table struct {
 	Codes  [][]int32
 	// Given and Surname are fields whose values may have been exchanged, with the level that says so; nil where there are none.
 	Swap *Swap
+	// Echo is a field that may say again what another one says; nil where there is none.
+	Echo *Echo
 	// Owner is the account of each record: records of one account are one person, and are not compared. Nil: each is its own.
 	Owner []int32
 }
 
 // Swap names the two fields of a name.
 type Swap struct{ Given, Surname, Level int }
+
+// Echo is a field whose values may hold the value of another one, as an e-mail address holds a name: two that agree in that agree for one reason,
+// which must not count twice. Rests are what is left of each record's value without it, -1 where it does not hold it, into Words.
+type Echo struct {
+	Field   int
+	Words   []string
+	Rests   []int32
+	Compare func(a, b string) int
+}
 
 // Records is how many there are.
 func (t *Table) Records() int {
@@ -87,6 +101,14 @@ const MostFields = 16
 type Model struct {
 	M, U             [][]float64
 	Match, Household float64
+	// Kinds are, of things, the kinds of pairs that agree on something and are not one thing; then there are no households.
+	Kinds []Kind
+}
+
+// Kind is how often pairs are of one kind, among all pairs, and how they agree.
+type Kind struct {
+	Share float64
+	K     [][]float64
 }
 
 func log2(x float64) float64 { return math.Log2(x) }

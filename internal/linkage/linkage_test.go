@@ -49,7 +49,7 @@ func TestLearnFindsWhatMadeTheData(t *testing.T) {
 			blocked.Add(draw(agree), 1<<rule)
 		}
 	}
-	model := linkage.Learn(fields, random.Sorted(), blocked.Sorted(), []linkage.Rule{{Held: []int{0}}, {Held: []int{1}}}, 1e9, 40_000)
+	model := linkage.Learn(fields, random.Sorted(), blocked.Sorted(), []linkage.Rule{{Held: []int{0}}, {Held: []int{1}}}, 1e9, 40_000, false)
 	for field := range fields {
 		if got := model.M[field][0]; math.Abs(got-m[field]) > .02 {
 			t.Errorf("m of %s: %.3f, want %.3f", fields[field].Name, got, m[field])
@@ -210,6 +210,58 @@ func TestRandomGivesPairsInRange(t *testing.T) {
 			t.Errorf("of %d records %d pairs", records, len(seen))
 		} else if all > 1000 && len(seen) < 900 {
 			t.Errorf("only %d distinct pairs", len(seen))
+		}
+	}
+}
+
+// texts is a table of names and e-mail addresses in the way the person package gives them.
+func texts(given, surname, email []string, rests []int32, words []string) *linkage.Table {
+	field := func(name string, levels int, compare func(a, b string) int) linkage.Field {
+		return linkage.Field{Name: name, Levels: make([]linkage.Level, levels), Compare: compare}
+	}
+	table := &linkage.Table{
+		Fields: []linkage.Field{
+			field("given name", 7, func(_, _ string) int { return 6 }), field("surname", 7, func(_, _ string) int { return 6 }), field("email", 4, func(_, _ string) int { return 2 }),
+		},
+		Swap: &linkage.Swap{Given: 0, Surname: 1, Level: 5},
+		Echo: &linkage.Echo{Field: 2, Rests: rests, Words: words, Compare: func(_, _ string) int { return 3 }},
+	}
+	for _, column := range [][]string{given, surname, email} {
+		codes, known, dictionary := []int32{}, map[string]int32{"": -1}, []string{}
+		for _, word := range column {
+			if _, found := known[word]; !found {
+				known[word] = int32(len(dictionary))
+				dictionary = append(dictionary, word)
+			}
+			codes = append(codes, known[word])
+		}
+		table.Codes, table.Words = append(table.Codes, codes), append(table.Words, dictionary)
+	}
+	return table
+}
+
+// An address made of the name is compared by what it holds beside the name, if it is made of the name on both sides and is not the same one.
+func TestWhatANameExplainsCountsOnce(t *testing.T) {
+	emails := []string{"john.smith1@a", "john.smith2@a", "sunny1@a", "john.smith1@a"}
+	table := texts([]string{"john", "john", "john", "john"}, []string{"smith", "smith", "smith", "smith"}, emails, []int32{0, 1, -1, 0}, []string{"1", "2"})
+	comparer := linkage.NewComparer(table)
+	for pair, want := range map[[2]int32]int{{0, 1}: 3, {0, 2}: 2, {0, 3}: 0} {
+		if got := comparer.Pattern(pair[0], pair[1]).Level(2); got != want {
+			t.Errorf("%v: level %d, want %d", pair, got, want)
+		}
+	}
+}
+
+// Mocket alone may be a given name or a surname: it is compared with that one of the other record's names that it is.
+func TestALoneNameMayBeEither(t *testing.T) {
+	table := texts([]string{"mocket", "richard", "", "ann"}, []string{"", "mocket", "richard", "low"}, []string{"", "", "", ""}, []int32{-1, -1, -1, -1}, nil)
+	comparer := linkage.NewComparer(table)
+	for _, c := range []struct {
+		a, b           int32
+		given, surname int
+	}{{0, 1, -1, 0}, {1, 0, -1, 0}, {1, 2, 0, -1}, {0, 3, 6, -1}, {2, 3, -1, 6}} {
+		if pattern := comparer.Pattern(c.a, c.b); pattern.Level(0) != c.given || pattern.Level(1) != c.surname {
+			t.Errorf("%d and %d: levels %d and %d, want %d and %d", c.a, c.b, pattern.Level(0), pattern.Level(1), c.given, c.surname)
 		}
 	}
 }

@@ -57,18 +57,14 @@ func frequencies(table *Table, field int, u float64, person []int32) []float64 {
 
 // Weight of a pair.
 func (s *Scorer) Weight(pair Pair) float64 {
-	one, home := 0.0, 0.0
-	for field, definition := range s.table.Fields {
-		level := pair.Pattern.Level(field)
-		if level < 0 {
-			continue
+	var u [MostFields]float64
+	for field := range s.table.Fields {
+		if level := pair.Pattern.Level(field); level >= 0 {
+			u[field] = s.probability(field, level, pair)
 		}
-		m, u := s.model.M[field][level], s.probability(field, level, pair)
-		one += log2(m / u)
-		home += log2((definition.Household*m + (1-definition.Household)*u) / u)
 	}
-	odds := s.model.Match * exp2(one) / (s.model.Household*exp2(home) + 1 - s.model.Match - s.model.Household)
-	return log2(odds)
+	one, others := s.model.odds(s.table.Fields, pair.Pattern, nil, &u)
+	return log2(one / others)
 }
 
 // Waterfall gives the parts of a pair's weight, as "field: level", with their bits; what a household shares is not among them.

@@ -166,35 +166,6 @@ func CompareDate(a, b string) int {
 	return dateDiffers
 }
 
-// CompareEmail gives a level: equal, the same name at another provider, a slip, different. A name without figures, such as john.smith, at two providers says no
-// more than that the two have one name, which is compared elsewhere: -1.
-func CompareEmail(a, b string) int {
-	if a == b {
-		return 0
-	}
-	left, leftDomain, _ := strings.Cut(a, "@")
-	right, rightDomain, _ := strings.Cut(b, "@")
-	switch {
-	case left == right && digits(left) < 2:
-		return -1
-	case left == right:
-		return 1
-	case Edits(a, b, 3) <= 3, leftDomain == rightDomain && len(left) > 5 && JaroWinkler(left, right) >= .92:
-		return 2
-	}
-	return 3
-}
-
-func digits(text string) int {
-	count := 0
-	for i := range len(text) {
-		if text[i] >= '0' && text[i] <= '9' {
-			count++
-		}
-	}
-	return count
-}
-
 // The levels of phones. What a mask that fits is worth hangs on how many digits it leaves to be seen.
 const (
 	phoneExact   = iota
@@ -252,21 +223,6 @@ func CompareID(a, b string) int {
 		return 1
 	}
 	return 2
-}
-
-// CompareText gives a level: equal, close, similar, different.
-func CompareText(a, b string) int {
-	if a == b {
-		return 0
-	}
-	similarity := JaroWinkler(a, b)
-	switch {
-	case similarity >= .92 || min(len(a), len(b)) >= 4 && Edits(a, b, 1) <= 1:
-		return 1
-	case similarity >= .84 || overlap(a, b) >= .6:
-		return 2
-	}
-	return 3
 }
 
 // CompareEqual gives a level: equal or not.
@@ -356,12 +312,35 @@ func ComparePlace(a, b string) int {
 		return 1
 	case same(1):
 		return 2
-	case known(0) && Edits(left[0], right[0], 1) <= 1, known(1) && CompareText(left[1], right[1]) <= 2 && !isHan(left[1]):
+	case known(0) && (Edits(left[0], right[0], 1) <= 1 || samePostArea(left[0], right[0])), known(1) && similarTexts(left[1], right[1]) && !isHan(left[1]):
 		return 3
 	case same(2):
 		return 4
 	}
 	return 5
+}
+
+// PostArea is the part of a postcode that names a town: of a British one what stands before its last three, of five figures three, of six four. Of others it
+// is empty.
+func PostArea(postcode string) string {
+	length := len(postcode)
+	switch {
+	case length >= 5 && length <= 7 && postcode[0] >= 'a' && postcode[length-1] >= 'a' && postcode[length-3] <= '9':
+		return postcode[:length-3]
+	case (length == 5 || length == 6) && isNumber(postcode):
+		return postcode[:length-2]
+	}
+	return ""
+}
+
+func samePostArea(a, b string) bool {
+	area := PostArea(a)
+	return area != "" && area == PostArea(b)
+}
+
+// similarTexts tells of two short texts that are nearly one, such as names of towns.
+func similarTexts(a, b string) bool {
+	return JaroWinkler(a, b) >= .84 || min(len(a), len(b)) >= 4 && Edits(a, b, 1) <= 1 || overlap(a, b) >= .6
 }
 
 // placeParts are postcode, city, state, district.

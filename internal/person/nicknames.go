@@ -126,3 +126,6 @@ func (n Nicknames) Same(a, b string) bool {
 	}
 	return false
 }
+
+// Knows tells whether a name is on the list.
+func (n Nicknames) Knows(name string) bool { return len(n.groups[name]) > 0 }

@@ -82,18 +82,6 @@ func Fold(text string) string {
 	return norm.NFC.String(strings.Join(strings.Fields(b.String()), " "))
 }
 
-func email(cell string) string {
-	cell = strings.ToLower(strings.TrimSpace(width.Narrow.String(cell)))
-	if start, end := strings.LastIndexByte(cell, '<'), strings.LastIndexByte(cell, '>'); start >= 0 && end > start {
-		cell = cell[start+1 : end]
-	}
-	name, domain, found := strings.Cut(cell, "@")
-	if !found || name == "" || domain == "" {
-		return ""
-	}
-	return cell
-}
-
 // phone keeps digits and stars, without the codes of the country that numbers in a file mostly lack.
 func phone(cell string) string {
 	cell = strings.ToLower(width.Narrow.String(cell))

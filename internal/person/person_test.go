@@ -167,6 +167,8 @@ func TestLevels(t *testing.T) {
 		{"street and number", person.CompareAddress, "1515 adela ln", "1515 adela lane", 0 + 1},
 		{"city and postcode", person.ComparePlace, "89111|las vegas|nv", "89132|las vegas|nv", 2},
 		{"district and city, postcode or not", person.ComparePlace, "|杭州|浙江|西湖区", "|杭州|浙江|西湖区", 0},
+		{"a British postcode of the same town", person.ComparePlace, "tq138df||", "tq138hu||", 3},
+		{"one of another town", person.ComparePlace, "tq138df||", "ex68df||", 5},
 		{"other district", person.ComparePlace, "|杭州|浙江|西湖区", "|杭州|浙江|上城区", 2},
 		{"address in characters, with the city", person.CompareAddress, "浙江杭州市西湖区文三路1号", "西湖区文三路1号", 1},
 	}

@@ -10,11 +10,13 @@ import (
 )
 
 // Version enters the fingerprints of the tables made here: raise it when their rows change for the same input.
-const Version = 1
+const Version = 2
 
 // Config is what linking accounts needs to know besides its tables.
 type Config struct {
 	Threads int
+	// Pairs of accounts are compared at most; 0: MostPairs.
+	Pairs int64
 }
 
 // Inputs are the tables that linking accounts reads.
@@ -47,13 +49,10 @@ const (
 	Conflict      = "conflict" // sure by itself, but of something that a person has once the two have different values
 )
 
-// pairBudget is how many pairs of accounts are compared at most.
-const pairBudget = 50_000_000
-
 // Link compares the accounts of dataset.accounts by what they say of a person, and makes each of Tables by a query over the session. It depends on the
 // set of rows only, not on their order or the number of threads.
 func Link(ctx context.Context, session *warehouse.Session, config Config, write func(table, query string) error) (err error) {
-	a := &accounts{matcher: matcher{session: session, options: Options{Budget: pairBudget, Threads: max(1, config.Threads)}}}
+	a := &accounts{matcher: matcher{session: session, options: Options{Budget: config.pairs(), Threads: max(1, config.Threads)}, unknown: unknownAccounts}}
 	a.keep = a.contradicts
 	defer func() { err = errors.Join(err, a.end(ctx)) }()
 	if err := a.begin(ctx); err != nil {

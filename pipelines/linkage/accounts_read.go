@@ -97,7 +97,7 @@ func (t *table) asAccounts() {
 
 // read brings the accounts into the table and linkage.records, numbered by channel and account.
 func (a *accounts) read(ctx context.Context) error {
-	a.table = newTable(nil)
+	a.table = newTable(nil, nil)
 	a.table.asAccounts()
 	list := make([]string, 0, len(accountCells()))
 	for _, cell := range accountCells() {

@@ -27,11 +27,13 @@ type Block struct {
 	Neighbours int64 `json:"neighbour_pairs"`
 	bit        int
 	held       []string
+	// words: its pairs are among those of linkage.near, and no column of linkage.blocks is its.
+	words bool
 }
 
 // blocks makes linkage.blocks, one column per rule that makes pairs, without the blocks that are too large.
 func (m *matcher) makeBlocks(ctx context.Context) error {
-	all := rules(len(m.texts))
+	all := rules(m.texts)
 	columns := make([]string, len(all))
 	for i, rule := range all {
 		known := strings.Join(rule.expressions, " is not null and ") + " is not null"
@@ -45,7 +47,7 @@ func (m *matcher) makeBlocks(ctx context.Context) error {
 	var joins strings.Builder
 	for i, rule := range all {
 		block := Block{Rule: rule.name, SQL: ruleSQL(rule), bit: i, held: rule.held}
-		if err := m.estimate(ctx, &block, max(0, min(left, m.options.Budget/3))); err != nil {
+		if err := m.estimate(ctx, "linkage.keys", &block, max(0, min(left, m.options.Budget/3))); err != nil {
 			return err
 		}
 		if block.Pairs+block.RefusedPairs == 0 {
@@ -64,7 +66,7 @@ func (m *matcher) makeBlocks(ctx context.Context) error {
 	if _, err := m.session.Exec(ctx, statement); err != nil {
 		return err
 	}
-	return m.makeNeighbours(ctx, left+m.options.Budget/5)
+	return m.makeNear(ctx, left+m.options.Budget/5)
 }
 
 func ruleSQL(rule rule) string {
@@ -76,9 +78,9 @@ func ruleSQL(rule rule) string {
 }
 
 // estimate counts pairs before any is made: blocks by size, smallest first, as long as they stay within the share.
-func (m *matcher) estimate(ctx context.Context, block *Block, share int64) error {
-	query := fmt.Sprintf(`select size, count(*) from (select count(*) as size from linkage.keys where k%d is not null group by k%d) where size > 1
-		group by size order by size`, block.bit, block.bit)
+func (m *matcher) estimate(ctx context.Context, keys string, block *Block, share int64) error {
+	query := fmt.Sprintf(`select size, count(*) from (select count(*) as size from %[1]s where k%[2]d is not null group by k%[2]d) where size > 1
+		group by size order by size`, keys, block.bit)
 	rows, err := m.session.Query(ctx, query)
 	if err != nil {
 		return err
@@ -106,7 +108,7 @@ func (m *matcher) estimate(ctx context.Context, block *Block, share int64) error
 func (m *matcher) pairQueries() []string {
 	var used []int
 	for _, block := range m.report.Blocks {
-		if block.Pairs > 0 {
+		if block.Pairs > 0 && !block.words {
 			used = append(used, block.bit)
 		}
 	}
@@ -116,7 +118,11 @@ func (m *matcher) pairQueries() []string {
 	}
 	mask := "cast(" + strings.Join(bits, " + ") + " as bigint)"
 	if m.everyPair {
-		return []string{"select cast(l.id as integer), cast(r.id as integer), " + mask + " from linkage.blocks as l inner join linkage.blocks as r on l.id < r.id"}
+		query, join := "select cast(l.id as integer), cast(r.id as integer), "+mask, " from linkage.blocks as l inner join linkage.blocks as r on l.id < r.id"
+		if m.near {
+			query, join = query+" | coalesce(near.rules, 0)", join+" left join linkage.near as near on l.id = near.one and r.id = near.other"
+		}
+		return []string{query + join}
 	}
 	var queries []string
 	for i, bit := range used {
@@ -130,8 +136,8 @@ func (m *matcher) pairQueries() []string {
 		}
 		queries = append(queries, query)
 	}
-	if m.neighbours {
-		queries = append(queries, m.neighbourQuery(used, mask))
+	if m.near {
+		queries = append(queries, m.nearQuery(used, mask))
 	}
 	return queries
 }

@@ -25,10 +25,23 @@ func levels(text string) []linkage.Level {
 	return list
 }
 
+// text is a column that is compared as it stands.
+type text struct {
+	name string
+	// household is the share of what is of one household, or of one kind of things, that agrees on it for that.
+	household float64
+	// words: records meet by its words.
+	words bool
+}
+
 // field is a column of the model and how it is taken from a person.
 type field struct {
 	linkage.Field
 	of func(person.Person) string
+	// told, if set, hears of each value once.
+	told func(value string)
+	// roles are of the columns that it is taken from; none: it is always there.
+	roles []person.Role
 }
 
 const (
@@ -41,59 +54,64 @@ const (
 	addressLevels = "equal,.68,.0008;most words and number,.12,.002;most words,.08,.004;some words,.04,.02;different,.08,.973"
 	placeLevels   = "postcode and city,.6,.004;postcode,.1,.004;city,.15,.02;nearly,.06,.01;state,.04,.15;different,.05,.812"
 	idLevels      = "equal,.93,.00002;one slip,.04,.00005;different,.03,.99993"
-	textLevels    = "equal,.75,.01;close,.1,.005;similar,.05,.02;different,.1,.965"
+	textLevels    = "equal,.6,.01;nearly equal,.15,.002;most words,.08,.005;half of the words,.05,.01;some words,.04,.03;different,.08,.943"
 )
 
-// fields of the model; the households' shares are judgements, fixed for every file.
-func fields(texts []string) []field {
+// fields of the model for columns of these roles, or of any; the households' shares are judgements, fixed for every file.
+func fields(texts []text, roles []person.Role) []field {
+	list := slices.DeleteFunc(fieldsOfPersons(), func(f field) bool {
+		return roles != nil && f.roles != nil && !slices.ContainsFunc(f.roles, func(role person.Role) bool { return slices.Contains(roles, role) })
+	})
+	for i, text := range texts {
+		wording := person.NewWording()
+		list = append(list, field{
+			Field: linkage.Field{Name: text.name, Levels: levels(textLevels), Compare: wording.Compare, Differs: 0.5, Household: text.household, Frequency: true},
+			of:    func(p person.Person) string { return p.Texts[i] }, told: wording.Add,
+		})
+	}
+	return list[:min(len(list), linkage.MostFields)]
+}
+
+func fieldsOfPersons() []field {
 	nicknames := person.NewNicknames()
 	list := []field{
 		{
-			linkage.Field{Name: "given name", Levels: levels(nameLevels), Compare: nicknames.CompareGiven, Differs: 0.15, Household: .02, Frequency: true},
-			func(p person.Person) string { return p.Given },
+			Field: linkage.Field{Name: "given name", Levels: levels(nameLevels), Compare: nicknames.CompareGiven, Differs: 0.15, Household: .02, Frequency: true},
+			of:    func(p person.Person) string { return p.Given },
 		},
 		{
-			linkage.Field{Name: "surname", Levels: levels(nameLevels), Compare: person.CompareSurname, Differs: 0.25, Household: .9, Frequency: true},
-			func(p person.Person) string { return p.Surname },
+			Field: linkage.Field{Name: "surname", Levels: levels(nameLevels), Compare: person.CompareSurname, Differs: 0.25, Household: .9, Frequency: true},
+			of:    func(p person.Person) string { return p.Surname },
 		},
 		{
-			linkage.Field{Name: "birthday", Levels: levels(dateLevels), Compare: person.CompareDate, Differs: 0.15, Household: .03, Frequency: true},
-			func(p person.Person) string { return p.Birthday },
+			Field: linkage.Field{Name: "birthday", Levels: levels(dateLevels), Compare: person.CompareDate, Differs: 0.15, Household: .03, Frequency: true},
+			of:    func(p person.Person) string { return p.Birthday }, roles: []person.Role{person.Birthday},
 		},
 		{
-			linkage.Field{Name: "email", Levels: levels(emailLevels), Compare: person.CompareEmail, Differs: 0.5, Household: .2, Frequency: true},
-			func(p person.Person) string { return p.Email },
+			Field: linkage.Field{Name: "email", Levels: levels(emailLevels), Compare: person.CompareEmail, Differs: 0.5, Household: .2, Frequency: true},
+			of:    func(p person.Person) string { return p.Email }, roles: []person.Role{person.Email},
 		},
 		{
-			linkage.Field{Name: "phone", Levels: levels(phoneLevels), Compare: person.ComparePhone, Differs: 0.6, Household: .4, Frequency: true},
-			func(p person.Person) string { return p.Phone },
+			Field: linkage.Field{Name: "phone", Levels: levels(phoneLevels), Compare: person.ComparePhone, Differs: 0.6, Household: .4, Frequency: true},
+			of:    func(p person.Person) string { return p.Phone }, roles: []person.Role{person.Phone},
 		},
 		{
-			linkage.Field{Name: "address", Levels: levels(addressLevels), Compare: person.CompareAddress, Differs: 0.6, Household: .9, Frequency: true},
-			func(p person.Person) string { return p.Address },
+			Field: linkage.Field{Name: "address", Levels: levels(addressLevels), Compare: person.CompareAddress, Differs: 0.6, Household: .9, Frequency: true},
+			of:    func(p person.Person) string { return p.Address }, roles: []person.Role{person.Address},
 		},
 		{
-			linkage.Field{Name: "place", Levels: levels(placeLevels), Compare: person.ComparePlace, Differs: 0.5, Household: .95, Frequency: true},
-			func(p person.Person) string { return p.Place },
+			Field: linkage.Field{Name: "place", Levels: levels(placeLevels), Compare: person.ComparePlace, Differs: 0.5, Household: .95, Frequency: true},
+			of:    func(p person.Person) string { return p.Place }, roles: []person.Role{person.Postcode, person.City, person.State, person.District, person.Address},
 		},
 		{
-			linkage.Field{Name: "gender", Levels: levels("equal,.97,.5;different,.03,.5"), Compare: person.CompareEqual, Differs: .1},
-			func(p person.Person) string { return p.Gender },
+			Field: linkage.Field{Name: "gender", Levels: levels("equal,.97,.5;different,.03,.5"), Compare: person.CompareEqual, Differs: .1},
+			of:    func(p person.Person) string { return p.Gender }, roles: []person.Role{person.Gender},
 		},
 	}
 	for _, role := range person.IDRoles() {
 		list = append(list, field{
-			linkage.Field{Name: strings.ReplaceAll(string(role), "_", " "), Levels: levels(idLevels), Compare: person.CompareID, Differs: 0.15, Household: .002, Frequency: true},
-			func(p person.Person) string { return p.IDs[role] },
-		})
-	}
-	for i, text := range texts {
-		if len(list) == linkage.MostFields {
-			break
-		}
-		list = append(list, field{
-			linkage.Field{Name: text, Levels: levels(textLevels), Compare: person.CompareText, Differs: 0.5, Household: .5, Frequency: true},
-			func(p person.Person) string { return p.Texts[i] },
+			Field: linkage.Field{Name: strings.ReplaceAll(string(role), "_", " "), Levels: levels(idLevels), Compare: person.CompareID, Differs: 0.15, Household: .002, Frequency: true},
+			of:    func(p person.Person) string { return p.IDs[role] }, roles: []person.Role{role},
 		})
 	}
 	return list
@@ -107,6 +125,7 @@ type table struct {
 	linkage.Table
 	fields []field
 	codes  []map[string]int32
+	rests  map[string]int32 // of the echo
 	// single are, by kind and owner, values of which one person has one, such as the generation (jr and sr); singles are their dictionaries.
 	single  [][]int32
 	singles []map[string]int32
@@ -115,14 +134,19 @@ type table struct {
 // The kinds of single values that records have by themselves; accounts have others.
 const generation = 0
 
-func newTable(texts []string) *table {
-	t := &table{fields: fields(texts)}
+// newTable is for columns of these roles; nil: of any.
+func newTable(texts []text, roles []person.Role) *table {
+	t := &table{fields: fields(texts, roles)}
 	for _, field := range t.fields {
 		t.Fields = append(t.Fields, field.Field)
 		t.codes = append(t.codes, map[string]int32{})
 	}
 	t.Words, t.Codes = make([][]string, len(t.fields)), make([][]int32, len(t.fields))
 	t.Swap = &linkage.Swap{Given: 0, Surname: 1, Level: swapLevel}
+	if emails := t.fieldsNamed([]string{"email"}); len(emails) > 0 {
+		t.Echo = &linkage.Echo{Field: emails[0], Compare: person.CompareEmailRests}
+		t.rests = map[string]int32{}
+	}
 	t.addKind()
 	return t
 }
@@ -158,17 +182,43 @@ func (t *table) add(p person.Person, owner int32) {
 	for i, field := range t.fields {
 		code := int32(-1)
 		if word := field.of(p); word != "" {
-			known := false
-			if code, known = t.codes[i][word]; !known {
-				word = strings.Clone(word)
-				code = int32(len(t.Words[i]))
-				t.codes[i][word] = code
-				t.Words[i] = append(t.Words[i], word)
+			before := len(t.Words[i])
+			code = numbered(t.codes[i], &t.Words[i], word)
+			if field.told != nil && len(t.Words[i]) > before {
+				field.told(t.Words[i][code])
 			}
 		}
 		t.Codes[i] = append(t.Codes[i], code)
 	}
+	if t.Echo != nil {
+		code := int32(-1)
+		if rest, holds := person.EmailRest(p); holds {
+			code = numbered(t.rests, &t.Echo.Words, rest)
+		}
+		t.Echo.Rests = append(t.Echo.Rests, code)
+	}
 	t.setSingle(generation, owner, p.Generation)
+}
+
+// numbered gives a word's place in a dictionary, which grows.
+func numbered(codes map[string]int32, words *[]string, word string) int32 {
+	code, known := codes[word]
+	if !known {
+		word = strings.Clone(word)
+		code = int32(len(*words))
+		codes[word] = code
+		*words = append(*words, word)
+	}
+	return code
+}
+
+// asThings sets what is otherwise among things than among persons: what shares a phone or an address is mostly one thing.
+func (t *table) asThings() {
+	for i := range t.Fields {
+		if name := t.Fields[i].Name; name == "phone" || name == "address" {
+			t.Fields[i].Household = textsOfThings
+		}
+	}
 }
 
 // fieldsNamed gives the places of fields.

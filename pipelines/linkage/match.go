@@ -41,9 +41,11 @@ const (
 	// joinWeight is the least log2 of the odds at which two records join; reviewWeight that from which a person should look.
 	joinWeight   = 0.0
 	reviewWeight = -4.0
-	// unknownWeight counts for pairs never compared, capWeight bounds the others in a cluster's mean.
-	unknownWeight = -3.0
-	capWeight     = 12.0
+	// unknownWeight counts for pairs never compared, unknownAccounts for those of accounts, of which a wrong pair costs more than a missed one; capWeight
+	// bounds the others in a cluster's mean.
+	unknownWeight   = -1.0
+	unknownAccounts = -3.0
+	capWeight       = 12.0
 )
 
 // Report is what was done and found.
@@ -61,7 +63,6 @@ type Report struct {
 	Review   int64        `json:"pairs_to_review"`
 	Truth    *Truth       `json:"truth,omitempty"`
 	Assigned []Assignment `json:"-"`
-	Notes    []string     `json:"notes,omitempty"`
 }
 
 // Column is a header and what it was taken for.
@@ -95,22 +96,25 @@ type matcher struct {
 	options   Options
 	report    Report
 	table     *table
-	texts     []string
+	texts     []text      // the columns that are compared as they stand, those that say most first
+	textOf    map[int]int // the place among them of a column
+	things    bool        // the records are not of persons
+	unknown   float64     // what counts for pairs that were not compared
 	headers   []string
 	roles     []person.Role
 	rows      []int64 // of the record in the file
 	truths    []string
 	keys      []string // the record's own id, to find it in a key file
 	everyPair bool
-	// neighbours tells that linkage.neighbours has pairs of refused blocks.
-	neighbours bool
+	// near tells that linkage.near has pairs beside those of the blocks.
+	near bool
 	// keep, if set, tells of patterns that are kept though they are not plausible.
 	keep func(linkage.Pattern) bool
 }
 
 // Match links the records of the files. The session must be allowed to read them.
 func Match(ctx context.Context, session *warehouse.Session, options Options) (_ Report, err error) {
-	m := &matcher{session: session, options: options}
+	m := &matcher{session: session, options: options, unknown: unknownWeight}
 	defer func() { err = errors.Join(err, m.end(ctx)) }()
 	steps := []struct {
 		what string
@@ -183,7 +187,7 @@ func (m *matcher) fit(ctx context.Context) (linked, error) {
 		}
 	})
 	all := float64(records) * float64(records-1) / 2
-	made := linked{model: linkage.Learn(m.table.Fields, random.Sorted(), found.counts.Sorted(), m.learnt(), max(all, 1), records)}
+	made := linked{model: linkage.Learn(m.table.Fields, random.Sorted(), found.counts.Sorted(), m.learnt(), max(all, 1), records, m.things)}
 	m.cluster(&made, found.pairs, nil)
 	// Once more, with values counted by people and not by records.
 	m.cluster(&made, found.pairs, m.people(made.clusters))
@@ -204,7 +208,7 @@ func (m *matcher) people(clusters []int32) []int32 {
 
 // learnt are the rules as the fitting sees them, by their bits.
 func (m *matcher) learnt() []linkage.Rule {
-	list := make([]linkage.Rule, len(rules(len(m.texts))))
+	list := make([]linkage.Rule, len(rules(m.texts))+len(m.texts))
 	for _, block := range m.report.Blocks {
 		list[block.bit] = linkage.Rule{Held: m.table.fieldsNamed(block.held)}
 	}
@@ -218,7 +222,7 @@ func (m *matcher) cluster(made *linked, pairs []linkage.Pair, people []int32) {
 	owners := m.owners()
 	made.graph = linkage.NewGraph(owners, made.edges)
 	made.clusters = linkage.ClusterIn(made.graph, owners, made.edges, linkage.Clustering{
-		Join: joinWeight, Unknown: unknownWeight, Cap: capWeight, Single: m.table.single,
+		Join: joinWeight, Unknown: m.unknown, Cap: capWeight, Single: m.table.single,
 	})
 }
 

@@ -53,57 +53,11 @@ func (m *matcher) read(ctx context.Context) error {
 	if err := m.tellRoles(ctx); err != nil {
 		return err
 	}
-	m.table = newTable(m.texts)
+	m.table = newTable(m.texts, m.roles)
+	if m.things {
+		m.table.asThings()
+	}
 	return m.readRows(ctx)
-}
-
-// tellRoles decides what each column is. Where fewer than three columns are of persons, other texts are compared as they stand.
-func (m *matcher) tellRoles(ctx context.Context) error {
-	m.roles = make([]person.Role, len(m.headers))
-	known := 0
-	for i, header := range m.headers {
-		m.roles[i] = roleOf(header)
-		for given, role := range m.options.Map {
-			if strings.EqualFold(given, header) {
-				m.roles[i] = person.Role(role)
-			}
-		}
-		if m.options.Truth != "" && strings.EqualFold(header, m.options.Truth) {
-			m.roles[i] = person.Ignored
-		} else if m.roles[i] != person.Ignored {
-			known++
-		}
-	}
-	if err := m.takeTexts(ctx, known < 3); err != nil {
-		return err
-	}
-	for i, header := range m.headers {
-		if m.roles[i] == person.Text {
-			m.texts = append(m.texts, header)
-		}
-		m.report.Columns = append(m.report.Columns, Column{header, string(m.roles[i])})
-	}
-	if known+len(m.texts) == 0 {
-		return errors.New("no column is known to be of a person: say which is what with --map header=role")
-	}
-	return nil
-}
-
-func (m *matcher) takeTexts(ctx context.Context, few bool) error {
-	for i, header := range m.headers {
-		if !few || m.roles[i] != person.Ignored || unusable(header) || strings.EqualFold(header, m.options.Truth) {
-			continue
-		}
-		var useful bool
-		query := fmt.Sprintf("select count(distinct c%d) > 1 and count(c%d) * 20 > count(*) from linkage.cells", i, i)
-		if err := m.session.QueryRow(ctx, query).Scan(&useful); err != nil {
-			return err
-		}
-		if useful {
-			m.roles[i] = person.Text
-		}
-	}
-	return nil
 }
 
 func (m *matcher) readRows(ctx context.Context) error {
@@ -164,7 +118,7 @@ func recordSchema(texts int) *arrow.Schema {
 func (m *matcher) addBatch(batch arrow.RecordBatch, builder *array.RecordBuilder) {
 	numbers := batch.Column(0).(*array.Int64)
 	for row := range int(batch.NumRows()) {
-		cells, texts := map[person.Role]string{}, make([]string, 0, len(m.texts))
+		cells, texts := map[person.Role]string{}, make([]string, len(m.texts))
 		truth, key := "", ""
 		for i, role := range m.roles {
 			cell := strings.TrimSpace(batch.Column(i + 1).(*array.String).Value(row))
@@ -174,7 +128,11 @@ func (m *matcher) addBatch(batch arrow.RecordBatch, builder *array.RecordBuilder
 			case isKey(m.headers[i]):
 				key = strings.Clone(cell)
 			}
-			cells, texts = take(cells, texts, role, cell)
+			if place, text := m.textOf[i]; text {
+				texts[place] = cell
+			} else {
+				take(cells, role, cell)
+			}
 		}
 		record := person.Normalise(cells, texts)
 		builder.Field(0).(*array.Int32Builder).Append(int32(m.table.Records()))
@@ -195,17 +153,14 @@ func appendFeatures(builder *array.RecordBuilder, record person.Person, texts in
 	}
 }
 
-func take(cells map[person.Role]string, texts []string, role person.Role, cell string) (map[person.Role]string, []string) {
+func take(cells map[person.Role]string, role person.Role, cell string) {
 	switch {
-	case role == person.Text:
-		texts = append(texts, cell)
 	case role == person.Ignored || cell == "":
 	case cells[role] == "":
 		cells[role] = cell
 	case role == person.Address:
 		cells[role] += " " + cell
 	}
-	return cells, texts
 }
 
 func isKey(header string) bool {

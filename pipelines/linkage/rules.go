@@ -1,6 +1,7 @@
 package linkage
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"unicode"
@@ -18,7 +19,7 @@ type rule struct {
 }
 
 // rules of every file, from those that promise most. A rule whose columns are empty makes no pairs.
-func rules(texts int) []rule {
+func rules(texts []text) []rule {
 	list := []rule{
 		{"social id", []string{"social_id"}, []string{"social id"}},
 		{"passport", []string{"passport"}, []string{"passport"}},
@@ -39,9 +40,9 @@ func rules(texts int) []rule {
 		{"birthday", []string{"birthday_key"}, []string{"birthday"}},
 		{"surname, place", []string{"surname_sound", "place_key"}, []string{"surname", "place"}},
 	}
-	for i := range min(texts, 4) {
+	for i, text := range texts[:min(len(texts), mostBlocking)] {
 		column := textColumn(i)
-		list = append(list, rule{"text " + column, []string{column}, []string{column}}, rule{"beginning of " + column, []string{column + "[:8]", "length(" + column + ")"}, []string{column}})
+		list = append(list, rule{text.name, []string{column}, []string{text.name}})
 	}
 	return list
 }
@@ -51,7 +52,7 @@ func textColumn(i int) string { return "text_" + string(rune('a'+i)) }
 // features are the columns of linkage.records, which the rules speak of.
 func features(texts int) []string {
 	list := strings.Fields("social_id passport licence national_id email phone7 names surname_sound birthday_key given_sound email_name street_key place_key birthday phone4")
-	for i := range min(texts, 4) {
+	for i := range min(texts, mostBlocking) {
 		list = append(list, textColumn(i))
 	}
 	return list
@@ -61,14 +62,24 @@ func features(texts int) []string {
 func featuresOf(p person.Person, texts int) []string {
 	name, _, _ := strings.Cut(p.Email, "@")
 	seven, four := phoneEnds(p.Phone)
+	givenSound, surnameSound := sounds(p)
 	list := []string{
 		p.IDs[person.SocialID], p.IDs[person.Passport], p.IDs[person.Licence], p.IDs[person.NationalID], p.Email, seven,
-		bothNames(p), person.SurnameSound(p.Surname), birthdayKey(p.Birthday), person.Sound(p.Given), name, streetKey(p.Address), placeKey(p.Place), p.Birthday, four,
+		bothNames(p), surnameSound, birthdayKey(p.Birthday), givenSound, name, streetKey(p.Address), placeKey(p.Place), p.Birthday, four,
 	}
-	for i := range min(texts, 4) {
-		list = append(list, p.Texts[i])
+	for i := range min(texts, mostBlocking) {
+		list = append(list, strings.Join(person.Words(p.Texts[i]), " "))
 	}
 	return list
+}
+
+// sounds of the given name and the surname. The one name of a record may be either, unless it is in characters, where it is the surname.
+func sounds(p person.Person) (given, surname string) {
+	given, surname = person.Sound(p.Given), person.SurnameSound(p.Surname)
+	if given != "" && surname != "" || strings.Contains(p.Given+p.Surname, "|") {
+		return given, surname
+	}
+	return cmp.Or(given, surname), cmp.Or(surname, given)
 }
 
 // bothNames are in order, so that names in each other's column meet.
@@ -126,8 +137,5 @@ func placeKey(place string) string {
 	if len(parts) < 2 {
 		return ""
 	}
-	if parts[0] != "" {
-		return parts[0]
-	}
-	return parts[1]
+	return cmp.Or(person.PostArea(parts[0]), parts[0], parts[1])
 }

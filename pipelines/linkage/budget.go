@@ -1,0 +1,62 @@
+package linkage
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+const (
+	// MostPairs are compared where the memory allows: some minutes on two cores.
+	MostPairs = 50_000_000
+	// fewestPairs are compared under any limit.
+	fewestPairs = 100_000
+	// bytesOfPair is what a pair takes at most while its edges are sorted, scored and joined, with as much again for what DuckDB holds.
+	bytesOfPair = 200
+)
+
+// PairsWithin is how many pairs may be compared under a memory limit in DuckDB's words, such as 4GB: MostPairs from 10 GB on, and where there is none or
+// it is a share of a machine's memory, since what is found must not hang on the machine.
+func PairsWithin(memoryLimit string) int64 {
+	bytes, ok := bytesOf(memoryLimit)
+	if !ok {
+		return MostPairs
+	}
+	return min(max(int64(bytes/bytesOfPair), fewestPairs), MostPairs)
+}
+
+func bytesOf(limit string) (bytes float64, ok bool) {
+	limit = strings.ToUpper(strings.TrimSpace(limit))
+	digits := strings.TrimRight(limit, "KMGTIB ")
+	number, err := strconv.ParseFloat(digits, 64)
+	if err != nil {
+		return 0, false
+	}
+	unit := strings.TrimSpace(limit[len(digits):])
+	base := 1000.0
+	if strings.HasSuffix(unit, "IB") {
+		base = 1024
+	}
+	for _, letter := range "KMGT" {
+		number *= base
+		if strings.HasPrefix(unit, string(letter)) {
+			return number, true
+		}
+	}
+	return 0, false
+}
+
+// Definition is what decides the step's tables beside its inputs: how many pairs may be compared, where it is not the usual number.
+func (c Config) Definition() string {
+	if c.pairs() == MostPairs {
+		return ""
+	}
+	return fmt.Sprint("pairs ", c.pairs())
+}
+
+func (c Config) pairs() int64 {
+	if c.Pairs == 0 {
+		return MostPairs
+	}
+	return c.Pairs
+}
