@@ -64,20 +64,31 @@ func (g *Graph) Weight(a, b int32) (float64, bool) {
 	return weights[at], true
 }
 
+// NewRivals is the graph of the edges that are rivals of others at all.
+func NewRivals(records int, edges []Edge) *Graph {
+	return NewGraph(records, slices.DeleteFunc(slices.Clone(edges), func(edge Edge) bool { return edge.Weight <= faint }))
+}
+
 // Rivals is how many bits an edge loses because each end has other records that it could be with, and can be with one only: with odds o of the
 // edge and r of its rivals together, the probability of the edge is o / (1 + o + r). same tells that two records are one person in any case, and
-// so no rivals of each other.
-func (g *Graph) Rivals(edge Edge, same func(a, b int32) bool) float64 {
-	odds := g.rivalsOf(edge.A, edge.B, same) + g.rivalsOf(edge.B, edge.A, same)
+// so no rivals of each other. Beyond most bits it does not go on: some records have very many rivals.
+func (g *Graph) Rivals(edge Edge, same func(a, b int32) bool, most float64) float64 {
+	enough := exp2(min(most, strongest))
+	odds := g.rivalsOf(edge.A, edge.B, same, enough)
+	if odds <= enough {
+		odds += g.rivalsOf(edge.B, edge.A, same, enough)
+	}
 	return log2(1 + odds)
 }
 
-func (g *Graph) rivalsOf(record, other int32, same func(a, b int32) bool) float64 {
+func (g *Graph) rivalsOf(record, other int32, same func(a, b int32) bool, enough float64) float64 {
 	odds := 0.0
 	to, weights := g.Of(record)
 	for i, rival := range to {
 		if rival != other && weights[i] > faint && !same(rival, other) {
-			odds += exp2(min(weights[i], strongest))
+			if odds += exp2(min(weights[i], strongest)); odds > enough {
+				break
+			}
 		}
 	}
 	return odds

@@ -102,7 +102,7 @@ func TestClusterRefuses(t *testing.T) {
 // Odds of 8 to 1 beside a rival of the same odds, by the formula of the comment: 8 / (1 + 8 + 8), and so on.
 func TestRivals(t *testing.T) {
 	edges := []linkage.Edge{{0, 1, 3}, {0, 2, 3}, {1, 3, 1}, {2, 4, 5}}
-	graph := linkage.NewGraph(5, edges)
+	graph := linkage.NewRivals(5, append(slices.Clone(edges), linkage.Edge{A: 0, B: 4, Weight: -20}))
 	nobody := func(int32, int32) bool { return false }
 	for _, c := range []struct {
 		edge int
@@ -113,8 +113,11 @@ func TestRivals(t *testing.T) {
 		{0, func(a, b int32) bool { return a+b == 3 }, 0},
 		{3, nobody, 8}, // 2 could be with 0; 4 has nobody else
 	} {
-		if got, want := graph.Rivals(edges[c.edge], c.same), math.Log2(1+c.odds); math.Abs(got-want) > 1e-9 {
+		if got, want := graph.Rivals(edges[c.edge], c.same, 60), math.Log2(1+c.odds); math.Abs(got-want) > 1e-9 {
 			t.Errorf("edge %d: %f bits, want %f", c.edge, got, want)
+		}
+		if got, most := graph.Rivals(edges[c.edge], c.same, 1), math.Log2(1+c.odds); got > most || got <= 1 && got < most {
+			t.Errorf("edge %d: %f bits, want %f or more than one", c.edge, got, most)
 		}
 	}
 }

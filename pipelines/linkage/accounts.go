@@ -83,6 +83,7 @@ type accounts struct {
 	// bits is the weight from which on a pair is accepted.
 	bits   float64
 	linked linked
+	rivals *linkage.Graph
 	// counts are, by field and value, the records that have it; of fields that were asked for.
 	counts [linkage.MostFields][]int32
 }

@@ -38,6 +38,7 @@ inner join `+accounts+` as other on pairs.other = other.account`)
 }
 
 func (a *accounts) loadSimilar(ctx context.Context) error {
+	a.rivals = linkage.NewRivals(len(a.linked.clusters), a.linked.edges)
 	schema := arrow.NewSchema([]arrow.Field{
 		{Name: "account", Type: arrow.PrimitiveTypes.Int32},
 		{Name: "other", Type: arrow.PrimitiveTypes.Int32},
@@ -77,7 +78,7 @@ func (a *accounts) judgePair(i int) (weight, rivals float64, outcome string) {
 	if edge.Weight < leastOdds {
 		return 0, 0, ""
 	}
-	rivals = a.linked.graph.Rivals(edge, a.samePerson)
+	rivals = a.rivals.Rivals(edge, a.samePerson, edge.Weight-leastOdds)
 	weight = edge.Weight - rivals
 	if weight < leastOdds {
 		return 0, 0, ""
