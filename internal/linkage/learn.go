@@ -61,8 +61,11 @@ func Random(records, most int, use func(a, b int32)) {
 	}
 }
 
-// Rule is a blocking rule as the fitting sees it: the fields on which its pairs agree by its making.
-type Rule struct{ Held []int }
+// Rule is a blocking rule as the fitting sees it: the fields on which its pairs agree by its making, more or less if it is loose.
+type Rule struct {
+	Held  []int
+	Loose bool
+}
 
 // How many pairs the figures believed before are worth.
 const (
@@ -148,7 +151,7 @@ func (m *Model) fitMatches(fields []Field, blocked []Count, rules []Rule, all fl
 		if len(counts) == 0 || !rules[rule].personal(fields) && slices.ContainsFunc(rules, func(r Rule) bool { return r.personal(fields) }) {
 			continue
 		}
-		fit := m.fitRule(fields, counts, rules[rule].Held)
+		fit := m.fitRule(fields, counts, rules[rule])
 		addSums(total, fit.sums, fit.sure)
 		if m.Kinds != nil {
 			m.Kinds[rule] = Kind{fit.kin / all, fit.k}
@@ -192,8 +195,12 @@ type fitted struct {
 }
 
 // fitRule fits the pairs of one rule. Those of persons that do not match are of households or strangers; those of things are of one kind, since they
-// agree on what the rule holds.
-func (m *Model) fitRule(fields []Field, counts []Count, held []int) (fit fitted) {
+// agree on what the rule holds. How much they agree on what a loose rule holds still tells them from matches.
+func (m *Model) fitRule(fields []Field, counts []Count, rule Rule) (fit fitted) {
+	untold := rule.Held
+	if rule.Loose {
+		untold = nil
+	}
 	own := Model{M: start(fields).M, U: m.U, Match: .1, Household: .1}
 	if m.Kinds != nil {
 		own.Household, own.Kinds = 0, []Kind{{.9, m.U}}
@@ -208,11 +215,11 @@ func (m *Model) fitRule(fields []Field, counts []Count, held []int) (fit fitted)
 		addSums(fit.k, m.U, priorRandom)
 		matches, households, squares := 1.0, 1.0, 0.0
 		for _, count := range counts {
-			a, b := own.shares(fields, count.Pattern, held)
+			a, b := own.shares(fields, count.Pattern, untold)
 			matches += a * float64(count.Pairs)
 			squares += a * a * float64(count.Pairs)
 			households += b * float64(count.Pairs)
-			addLevels(fit.sums, count.Pattern, a*float64(count.Pairs), held)
+			addLevels(fit.sums, count.Pattern, a*float64(count.Pairs), rule.Held)
 			addLevels(fit.k, count.Pattern, b*float64(count.Pairs), nil)
 		}
 		fit.sure, fit.kin = math.Pow(squares/matches, sureness), households

@@ -210,7 +210,7 @@ func (m *matcher) people(clusters []int32) []int32 {
 func (m *matcher) learnt() []linkage.Rule {
 	list := make([]linkage.Rule, len(rules(m.texts))+len(m.texts))
 	for _, block := range m.report.Blocks {
-		list[block.bit] = linkage.Rule{Held: m.table.fieldsNamed(block.held)}
+		list[block.bit] = linkage.Rule{Held: m.table.fieldsNamed(block.held), Loose: block.words}
 	}
 	return list
 }
