@@ -35,7 +35,7 @@ func TestThingsMeetByTheirWords(t *testing.T) {
 		if report.Columns[1].Role != "text" || report.Truth.Precision < .95 || report.Truth.Recall < .95 || report.Sizes[len(report.Sizes)-1].Records > 4 {
 			t.Errorf("%d things: %+v, sizes %v, columns %v", count, report.Truth, report.Sizes, report.Columns)
 		}
-		if pairs := int64(60 * report.Records); !report.Every && report.Compared > 4*pairs {
+		if !report.Every && report.Compared > 240*report.Records {
 			t.Errorf("%d pairs of %d things: want a number that grows with the things", report.Compared, report.Records)
 		}
 	}
