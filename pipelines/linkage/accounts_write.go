@@ -70,7 +70,7 @@ const fewestToContradict = 1000
 func (a *accounts) judgePair(i int) (weight, rivals float64, outcome string) {
 	edge, pair := a.linked.edges[i], a.linked.pairs[i]
 	if shared := a.sharedFields(pair.Pattern); len(shared) > 0 {
-		if a.owners() >= fewestToContradict && edge.Weight <= -a.bits && a.contradicts(pair.Pattern) && a.fewHave(pair.A, shared) {
+		if len(a.linked.clusters) >= fewestToContradict && edge.Weight <= -a.bits && a.contradicts(pair.Pattern) && a.fewHave(pair.A, shared) {
 			return edge.Weight, 0, Contradiction
 		}
 		return 0, 0, "" // a link by itself, which needs no likeness
