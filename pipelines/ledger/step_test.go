@@ -89,6 +89,21 @@ func TestOrderWithinAPlace(t *testing.T) {
 	}
 }
 
+// TestAnyOrder gives Run the movements of several accounts mixed, each account at its place.
+func TestAnyOrder(t *testing.T) {
+	whole := threeAccounts().run(t)
+	for turn := range threeAccounts().movements {
+		turned := threeAccounts()
+		rows := turned.rows()
+		turned.movements = append(rows[turn:], rows[:turn]...)
+		turned.movements[0], turned.movements[5] = turned.movements[5], turned.movements[0]
+		turned.batchRows = 2
+		if difference := cmp.Diff(whole, turned.run(t)); difference != "" {
+			t.Errorf("turned by %d (-whole +turned):\n%s", turn, difference)
+		}
+	}
+}
+
 func TestNothingToBook(t *testing.T) {
 	if got := (history{asOf: "2026-12-31"}).run(t); len(got) != 0 {
 		t.Errorf("tables without movements: %v", got)
