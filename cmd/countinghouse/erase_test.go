@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -15,6 +16,11 @@ import (
 	"testing"
 
 	"countinghouse/internal/crash"
+
+	"github.com/xuri/excelize/v2"
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/unicode"
 )
 
 // The person of these tests is customer U1 of the brand's first files, in everything that tells who it is. Other people have other values.
@@ -35,11 +41,40 @@ func withPerson(t *testing.T) *site {
 	s.write("exports/generic_accounts_20260801.csv.gz", packedText(t, header+"pos,P1,林小满,13900000001,,2025-03-01 09:00:00\npos,P2,王五,13700000007,,2025-03-01 09:00:00\n"))
 	// One row is refused, and holds the person.
 	s.write("exports/generic_accounts_20260701.csv", header+"app,U1,林小满,13900000001,xm@example.com,no time\n"+strings.Repeat("app,U7,王五,13700000007,,2025-03-01 09:00:00\n", 40))
+	s.inOtherWriting(header)
 	s.try("run", "--as-of", asOf, "--land", s.path("exports"))
 	if s.published().Version != 1 {
 		t.Fatal("nothing is published")
 	}
 	return s
+}
+
+// inOtherWriting adds exports with the person in other encodings and containers.
+func (s *site) inOtherWriting(header string) {
+	s.t.Helper()
+	row := "pos,P3,林小满,13900000001,,2025-03-01 09:00:00\npos,P4,孙八,13700000009,,2025-03-01 09:00:00\n"
+	for name, coding := range map[string]encoding.Encoding{"20260601": simplifiedchinese.GB18030, "20260501": unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)} {
+		text, err := coding.NewEncoder().String(header + row)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.write("exports/generic_accounts_"+name+".csv", text)
+	}
+	const contract = "about: Members of the app\nchannel: app\nfiles: {names: ['%[1]s_*.%[2]s'], container: %[2]s}\nkey: [user]\ngrain: [user]\ncolumns:\n" +
+		"  - {name: user, header: [user], type: id, required: true}\n  - {name: name, header: [name], type: text, personal: true}\n  - {name: mobile, header: [mobile], type: phone}\n" +
+		"gives:\n  accounts:\n    columns: {account_id: user, name: name, phone: mobile}\n"
+	s.write("schemas/feeds/app_members.yaml", "feed: app_members\n"+fmt.Sprintf(contract, "members", "jsonl"))
+	s.write("schemas/feeds/app_book.yaml", "feed: app_book\n"+fmt.Sprintf(contract, "book", "xlsx"))
+	s.write("exports/members_20260601.jsonl", `{"user":"U1","name":"林小满","mobile":"13900000001"}`+"\n"+`{"user":"U7","name":"王五","mobile":"13700000007"}`+"\n")
+	book := excelize.NewFile()
+	for i, row := range [][]any{{"user", "name", "mobile"}, {"U1", "林小满", "13900000001"}, {"U7", "王五", 13700000007}} {
+		if err := book.SetSheetRow("Sheet1", fmt.Sprintf("A%d", i+1), &row); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	if err := book.SaveAs(s.path("exports/book_20260601.xlsx")); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 func packedText(t *testing.T, text string) string {
@@ -86,9 +121,14 @@ func (s *site) holding(values []string) []string {
 	return found
 }
 
-// opened gives bytes and what is packed in them, as texts.
+// opened gives bytes and what is packed in them, as texts, by every encoding that exports come in.
 func opened(stored []byte) []string {
 	texts := []string{string(stored)}
+	for _, coding := range []encoding.Encoding{simplifiedchinese.GB18030, unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)} {
+		if text, err := coding.NewDecoder().Bytes(stored); err == nil {
+			texts = append(texts, string(text))
+		}
+	}
 	if inflated, err := gzip.NewReader(bytes.NewReader(stored)); err == nil {
 		if text, err := io.ReadAll(inflated); err == nil {
 			texts = append(texts, string(text))

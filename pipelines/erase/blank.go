@@ -15,17 +15,19 @@ import (
 	"countinghouse/internal/contract"
 	"countinghouse/internal/contract/reader"
 
+	"github.com/zeebo/xxh3"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
 )
 
-// A recorder notes the records that held erased persons.
+// A recorder notes the records that held erased persons, and sums up what is read of all records without them.
 type recorder struct {
 	contract *contract.Contract
 	found    *finding
 	read     []bool // by field: a column of the contract reads it
+	rest     *xxh3.Hasher
 }
 
 // Header implements reader.Sink.
@@ -40,27 +42,32 @@ func (r *recorder) Header(header reader.Header) error {
 }
 
 // Raw implements reader.Sink.
-func (*recorder) Raw(int64, []byte, [][]byte) error { return nil }
+func (r *recorder) Raw(line int64, _ []byte, fields [][]byte) error { return r.Fields(line, fields) }
 
 // Fields implements reader.Sink.
-func (*recorder) Fields(int64, [][]byte) error { return nil }
+func (r *recorder) Fields(_ int64, fields [][]byte) error {
+	for i, field := range fields {
+		if r.read[i] {
+			_, _ = r.rest.Write(field) // into memory
+			_, _ = r.rest.WriteString("\x1f")
+		}
+	}
+	return nil
+}
 
 // Reject implements reader.Sink.
 func (*recorder) Reject(int64, string, []byte) error { return nil }
 
 // hit writes the record anew. What no column reads goes too: nobody knows what it holds. A record that is no fields goes whole.
 func (r *recorder) hit(line int64, was, blank [][]byte) {
-	cells, changed := make([]string, len(blank)), map[string]string{}
+	cells := make([]string, len(blank))
 	for i, cell := range blank {
 		if i < len(r.read) && r.read[i] {
 			cells[i] = string(cell)
 		}
 		if old := string(was[i]); old != cells[i] {
-			changed[old] = cells[i]
+			r.found.cells[line] = append(r.found.cells[line], change{i, old, cells[i]})
 		}
-	}
-	if len(cells) > 0 {
-		r.found.cells[line] = changed
 	}
 	var text strings.Builder
 	writer := csv.NewWriter(&text)
@@ -79,7 +86,7 @@ const gzipMark = "\x1f\x8b"
 
 // blank writes a file anew with the records that were found blanked. Nothing is held in memory but one record, what was found, and the parts of
 // a workbook.
-func blank(c *contract.Contract, from, to string, found *finding) (err error) {
+func (r *rewriter) blank(c *contract.Contract, from, to string, found *finding) (err error) {
 	stored, err := os.Open(from)
 	if err != nil {
 		return err
@@ -92,13 +99,13 @@ func blank(c *contract.Contract, from, to string, found *finding) (err error) {
 	defer func() { err = errors.Join(err, written.Close()) }()
 	mark := make([]byte, len(gzipMark))
 	if n, _ := stored.ReadAt(mark, 0); string(mark[:n]) != gzipMark {
-		return blankOpen(c, stored, written, found)
+		return r.blankOpen(c, stored, written, found)
 	}
-	return blankGzip(c, stored, written, found)
+	return r.blankGzip(c, stored, written, found)
 }
 
 // blankGzip goes through an inflated copy, since what is in it may have to be read twice.
-func blankGzip(c *contract.Contract, stored io.Reader, written *os.File, found *finding) (err error) {
+func (r *rewriter) blankGzip(c *contract.Contract, stored io.Reader, written *os.File, found *finding) (err error) {
 	inflated, err := gzip.NewReader(stored)
 	if err != nil {
 		return err
@@ -112,17 +119,17 @@ func blankGzip(c *contract.Contract, stored io.Reader, written *os.File, found *
 		return err
 	}
 	packed := gzip.NewWriter(written)
-	return errors.Join(blankOpen(c, inner, packed, found), packed.Close())
+	return errors.Join(r.blankOpen(c, inner, packed, found), packed.Close())
 }
 
 // blankOpen does it for a file that is not packed.
-func blankOpen(c *contract.Contract, stored *os.File, written io.Writer, found *finding) error {
+func (r *rewriter) blankOpen(c *contract.Contract, stored *os.File, written io.Writer, found *finding) error {
 	if c.Files.Container == contract.XLSX {
 		size, err := stored.Seek(0, io.SeekEnd)
 		if err != nil {
 			return err
 		}
-		return blankWorkbook(stored, size, written, found.allCells())
+		return blankWorkbook(r.Set, stored, size, written, found)
 	}
 	coding, err := codingOf(c, stored)
 	if err != nil {

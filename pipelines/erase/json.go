@@ -7,12 +7,29 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 
 	"countinghouse/internal/contract"
 	"countinghouse/internal/contract/reader"
 )
 
 const byteOrderMark = "\ufeff"
+
+// fieldsOf gives the fields that members of a name are read as, by the name in its normal form.
+func fieldsOf(c *contract.Contract) map[string][]int {
+	fields, next := map[string][]int{}, 0
+	for i := range c.Columns {
+		if c.Columns[i].Computed() {
+			continue
+		}
+		for _, name := range c.Columns[i].Header {
+			normal := contract.NormalHeader(name)
+			fields[normal] = append(fields[normal], next)
+		}
+		next++
+	}
+	return fields
+}
 
 // blankJSON goes down to the outermost list of the contract's path, or through the values of JSON lines, and writes each element anew that has a
 // record found. All else is copied byte for byte.
@@ -22,12 +39,7 @@ func blankJSON(c *contract.Contract, text *bufio.Reader, out *bufio.Writer, foun
 		_, _ = out.WriteString(byteOrderMark) // Flush tells
 	}
 	copied := &copying{from: text, to: out}
-	w := &jsonBlanker{found: found, read: map[string]bool{}, copied: copied, decoder: json.NewDecoder(copied)}
-	for _, column := range c.Columns {
-		for _, name := range column.Header {
-			w.read[contract.NormalHeader(name)] = true
-		}
-	}
+	w := &jsonBlanker{found: found, fields: fieldsOf(c), copied: copied, decoder: json.NewDecoder(copied)}
 	steps := reader.RecordPath(c.Files.Records)
 	if c.Files.Container == contract.JSONL {
 		for {
@@ -75,7 +87,7 @@ func (c *copying) rest() error {
 
 type jsonBlanker struct {
 	found   *finding
-	read    map[string]bool // names, in one spelling, that a column reads
+	fields  map[string][]int // by the name of a member, in one spelling: what it is read as
 	copied  *copying
 	decoder *json.Decoder
 	record  int64 // the reader's number of the last record
@@ -147,8 +159,8 @@ func (w *jsonBlanker) element(steps reader.Path) error {
 	return err
 }
 
-// expand counts records as the reader does, and gives the cells that those found have changed. What an object hands down to its records is theirs.
-func (w *jsonBlanker) expand(n *node, steps reader.Path, edits *[]edit) map[string]string {
+// expand counts records as the reader does, and gives what those found have changed. What an object hands down to its records is theirs.
+func (w *jsonBlanker) expand(n *node, steps reader.Path, edits *[]edit) []change {
 	if n.members == nil || len(steps) == 0 {
 		return w.atRecord(n, edits)
 	}
@@ -156,33 +168,61 @@ func (w *jsonBlanker) expand(n *node, steps reader.Path, edits *[]edit) map[stri
 	if child == nil || steps[0].List && child.items == nil {
 		return w.atRecord(n, edits)
 	}
-	handed := map[string]string{}
 	children := []*node{child}
 	if steps[0].List {
 		children = child.items
 	}
+	var handed []change
 	for _, each := range children {
-		for old, fresh := range w.expand(each, steps[1:], edits) {
-			handed[old] = fresh
-		}
+		handed = append(handed, w.expand(each, steps[1:], edits)...)
 	}
-	if len(handed) > 0 {
-		n.blank(handed, nil, false, edits)
+	for _, each := range n.members {
+		w.change(each, handed, edits)
 	}
 	return handed
 }
 
-func (w *jsonBlanker) atRecord(n *node, edits *[]edit) map[string]string {
+func (w *jsonBlanker) atRecord(n *node, edits *[]edit) []change {
 	w.record++
-	changed, hit := w.found.cells[w.record]
-	if _, whole := w.found.records[w.record]; whole && !hit { // it could not be read as fields: nothing of it is left
+	changed := w.found.cells[w.record]
+	if _, whole := w.found.records[w.record]; whole && len(changed) == 0 { // it could not be read as fields: nothing of it is left
 		*edits = append(*edits, edit{n.start, n.end, `"erased"`})
 		return nil
 	}
-	if hit {
-		n.blank(changed, w.read, true, edits)
+	if len(changed) > 0 {
+		w.blank(n, changed, edits)
 	}
 	return changed
+}
+
+// blank changes what was read of a record, and takes what no column reads.
+func (w *jsonBlanker) blank(n *node, changed []change, edits *[]edit) {
+	for _, each := range n.members {
+		if each.value.scalar && len(w.fields[contract.NormalHeader(each.name)]) == 0 {
+			*edits = append(*edits, edit{each.value.start, each.value.end, `""`})
+			continue
+		}
+		w.change(each, changed, edits)
+		w.blank(each.value, changed, edits)
+	}
+	for _, each := range n.items {
+		w.blank(each, changed, edits)
+	}
+}
+
+// change rewrites a member that one of the changes is of: of the same column, and with the same text. A list or an object that is read as one text goes whole.
+func (w *jsonBlanker) change(m member, changed []change, edits *[]edit) {
+	for _, each := range changed {
+		same := m.value.text == each.old
+		if !m.value.scalar {
+			same = strings.HasPrefix(each.old, "[") && m.value.items != nil || strings.HasPrefix(each.old, "{") && m.value.members != nil
+		}
+		if same && each.old != "" && slices.Contains(w.fields[contract.NormalHeader(m.name)], each.field) {
+			quoted, _ := json.Marshal(each.fresh) // texts always encode
+			*edits = append(*edits, edit{m.value.start, m.value.end, string(quoted)})
+			return
+		}
+	}
 }
 
 // A node is one JSON value and where it stands.
@@ -206,33 +246,6 @@ func (n *node) member(name string) *node {
 		}
 	}
 	return nil
-}
-
-// blank changes the values that are one of the cells, and those of members that no column reads; deep goes into what is below.
-func (n *node) blank(cells map[string]string, read map[string]bool, deep bool, edits *[]edit) {
-	for _, each := range n.members {
-		if read != nil && !read[contract.NormalHeader(each.name)] && each.value.scalar {
-			*edits = append(*edits, edit{each.value.start, each.value.end, `""`})
-			continue
-		}
-		each.value.change(cells, edits)
-		if deep {
-			each.value.blank(cells, read, true, edits)
-		}
-	}
-	for _, each := range n.items {
-		each.change(cells, edits)
-		each.blank(cells, read, deep, edits)
-	}
-}
-
-func (n *node) change(cells map[string]string, edits *[]edit) {
-	fresh, changed := cells[n.text]
-	if !n.scalar || n.text == "" || !changed {
-		return
-	}
-	quoted, _ := json.Marshal(fresh) // texts always encode
-	*edits = append(*edits, edit{n.start, n.end, string(quoted)})
 }
 
 // parseNode reads one value that is known to be JSON.

@@ -99,6 +99,12 @@ func TestOnlyThePersonsLinesChange(t *testing.T) {
 {"user":"erased-xyz","name":"","order":"d"}`)
 }
 
+// What a record says besides is told by its name, not by looking like what goes.
+func TestAFigureThatLooksLikeTheAccountStays(t *testing.T) {
+	s := jsonStore(t)
+	s.erased("app_visits", "visits_3.jsonl", `{"user":"U1","order":"U1","name":"7"}`+"\n", `{"user":"erased-xyz","order":"U1","name":""}`+"\n")
+}
+
 // A record that holds the person and cannot be read as fields goes whole.
 func TestARefusedRecordGoesWhole(t *testing.T) {
 	s := jsonStore(t)

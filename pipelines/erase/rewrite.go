@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 
@@ -21,6 +20,8 @@ import (
 	"countinghouse/internal/crash"
 	"countinghouse/internal/erasure"
 	"countinghouse/internal/objectstore"
+
+	"github.com/zeebo/xxh3"
 )
 
 // Options of a rewriting.
@@ -125,17 +126,15 @@ type finding struct {
 	unread  bool // it cannot be read as records
 	rows    int64
 	summary reader.Summary
-	records map[int64]string            // by line: the record without them
-	cells   map[int64]map[string]string // by line: the cells that go, and what stands in their place
+	rest    xxh3.Uint128       // of what is read of the file once the persons are out
+	records map[int64]string   // by line: the record without them
+	cells   map[int64][]change // by line: the cells that go; none of a record that is no fields
 }
 
-// allCells are the cells of all records, where a record's own cannot be told from another's.
-func (f *finding) allCells() map[string]string {
-	all := map[string]string{}
-	for _, cells := range f.cells {
-		maps.Copy(all, cells)
-	}
-	return all
+// A change is a cell that goes, and what stands in its place.
+type change struct {
+	field      int
+	old, fresh string
 }
 
 // find reads a file; nil if it holds nobody.
@@ -157,13 +156,13 @@ func (r *rewriter) find(ctx context.Context, c *contract.Contract, manifest land
 }
 
 func (r *rewriter) readRecords(ctx context.Context, c *contract.Contract, input reader.Input) (*finding, error) {
-	found := &finding{records: map[int64]string{}, cells: map[int64]map[string]string{}}
-	records := &recorder{contract: c, found: found}
+	found := &finding{records: map[int64]string{}, cells: map[int64][]change{}}
+	records := &recorder{contract: c, found: found, rest: xxh3.New()}
 	sink := r.Set.Redactor(c).Sink(records)
 	sink.Hit = records.hit
 	var err error
 	found.summary, err = reader.Read(ctx, c, input, sink)
-	found.rows = sink.Rows
+	found.rows, found.rest = sink.Rows, records.rest.Sum128()
 	return found, err
 }
 
@@ -192,7 +191,7 @@ func (r *rewriter) without(ctx context.Context, c *contract.Contract, manifest l
 		return "", err
 	}
 	written = filepath.Join(r.Scratch, "erased-"+manifest.SHA256)
-	if err := blank(c, local, written, found); err != nil {
+	if err := r.blank(c, local, written, found); err != nil {
 		return written, errors.Join(ErrStuck, err)
 	}
 	info, err := os.Stat(written)
@@ -207,7 +206,7 @@ func (r *rewriter) without(ctx context.Context, c *contract.Contract, manifest l
 		return written, err
 	}
 	before := found.summary
-	if again.rows > 0 || again.summary.Records != before.Records || again.summary.Dropped != before.Dropped || again.summary.Rejects > before.Rejects {
+	if again.rows > 0 || again.summary.Records != before.Records || again.summary.Dropped != before.Dropped || again.summary.Rejects > before.Rejects || again.rest != found.rest {
 		return written, ErrStuck
 	}
 	return written, nil

@@ -7,32 +7,57 @@ import (
 	"io"
 	"regexp"
 	"strings"
+
+	"countinghouse/internal/contract/reader"
+	"countinghouse/internal/erasure"
 )
 
-// blankWorkbook replaces whole texts, shared and in cells, and numbers that are one of the cells.
-func blankWorkbook(stored io.ReaderAt, size int64, written io.Writer, cells map[string]string) error {
-	archive, err := zip.NewReader(stored, size)
-	if err != nil {
-		return err
+// blankWorkbook rewrites the cells that were found, and takes what they held from the sheets and parts that nobody reads.
+func blankWorkbook(set *erasure.Set, stored io.ReaderAt, size int64, written io.Writer, found *finding) error {
+	width := len(found.summary.Header.Names)
+	cells := reader.NewCells{Sheets: found.summary.Sheets, Rows: map[int64]reader.NewRow{}, Elsewhere: map[string]bool{}}
+	for line := range found.records {
+		row := reader.NewRow{Cells: map[int]string{}, Width: width}
+		for _, each := range found.cells[line] {
+			row.Cells[each.field] = each.fresh
+			cells.Elsewhere[each.old] = each.old != ""
+		}
+		if len(found.cells[line]) == 0 { // no fields: the row goes whole, and is refused again
+			row = reader.NewRow{Cells: map[int]string{0: "erased"}}
+		}
+		cells.Rows[line] = row
 	}
-	writer := zip.NewWriter(written)
-	for _, member := range archive.File {
-		text, err := contentOf(member)
-		if err != nil {
-			return err
+	cells.Part = func(name string, text []byte) ([]byte, error) {
+		if !freeTexts.MatchString(name) {
+			return text, nil
 		}
-		if strings.HasSuffix(member.Name, ".xml") && strings.HasPrefix(member.Name, "xl/") {
-			text = blankXML(text, cells)
+		text = blankXML(text, cells.Elsewhere)
+		if set.Text(string(text)) {
+			return nil, errors.New(name + " holds an erased person within a longer text")
 		}
-		into, err := writer.CreateHeader(&zip.FileHeader{Name: member.Name, Method: zip.Deflate, Modified: member.Modified})
-		if err != nil {
-			return err
-		}
-		if _, err := into.Write(text); err != nil {
-			return err
-		}
+		return text, nil
 	}
-	return writer.Close()
+	return reader.RewriteWorkbook(stored, size, written, cells)
+}
+
+var (
+	freeTexts = regexp.MustCompile(`(?i)comment|pivotcache|drawing|persons?/`) // parts with what people wrote, and copies of cells
+	wholeText = regexp.MustCompile(`<t(?: [^>]*)?>[^<]*</t>`)
+	wholeCopy = regexp.MustCompile(` (?:v|displayName)="[^"]*"`)
+)
+
+// blankXML takes whole texts, and the copies of cells in pivot caches, out of a part.
+func blankXML(text []byte, gone map[string]bool) []byte {
+	plain := strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">", "&quot;", `"`)
+	without := func(element []byte, opened, closed byte) []byte {
+		begin, end := bytes.IndexByte(element, opened)+1, bytes.LastIndexByte(element, closed)
+		if !gone[strings.TrimSpace(plain.Replace(string(element[begin:end])))] {
+			return element
+		}
+		return append(bytes.Clone(element[:begin]), element[end:]...)
+	}
+	text = wholeText.ReplaceAllFunc(text, func(element []byte) []byte { return without(element, '>', '<') })
+	return wholeCopy.ReplaceAllFunc(text, func(attribute []byte) []byte { return without(attribute, '"', '"') })
 }
 
 func contentOf(member *zip.File) ([]byte, error) {
@@ -42,28 +67,4 @@ func contentOf(member *zip.File) ([]byte, error) {
 	}
 	text, err := io.ReadAll(open)
 	return text, errors.Join(err, open.Close())
-}
-
-func blankXML(text []byte, cells map[string]string) []byte {
-	escape := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
-	shared := regexp.MustCompile(`<t(?: [^>]*)?>[^<]*</t>`)
-	number := regexp.MustCompile(`<c ([^>]*)>(<v>)([^<]*)</v>`)
-	text = shared.ReplaceAllFunc(text, func(element []byte) []byte {
-		begin, end := bytes.IndexByte(element, '>')+1, bytes.LastIndexByte(element, '<')
-		for old, fresh := range cells {
-			if old != "" && strings.TrimSpace(string(element[begin:end])) == escape.Replace(old) {
-				return []byte("<t>" + escape.Replace(fresh) + "</t>")
-			}
-		}
-		return element
-	})
-	return number.ReplaceAllFunc(text, func(cell []byte) []byte {
-		parts := number.FindSubmatch(cell)
-		fresh, found := cells[string(parts[3])]
-		if !found || strings.Contains(string(parts[1]), `t="s"`) {
-			return cell
-		}
-		attributes := regexp.MustCompile(` ?t="[^"]*"`).ReplaceAllString(string(parts[1]), "")
-		return []byte("<c " + attributes + ` t="str"><v>` + escape.Replace(fresh) + "</v>")
-	})
 }

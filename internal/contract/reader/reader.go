@@ -58,6 +58,7 @@ type Summary struct {
 	Records int64
 	Rejects int64
 	Dropped int64
+	Sheets  []string // of a workbook: those that were read, in order
 }
 
 // A Problem is why a file cannot be read at all; Line is 0 where no line is to blame.

@@ -127,6 +127,7 @@ func (r *workbookReader) sheets() error {
 			return problem(0, "the sheets %q and %q both have the header: say in the contract which to read (sheet: a name, or a pattern that fits both)", read, sheet.name)
 		case found:
 			read = sheet.name
+			r.summary.Sheets = append(r.summary.Sheets, read)
 			r.offset += sheetStep
 		case named && (i == 0 || !errors.Is(err, errNoLine)):
 			return err

@@ -19,10 +19,12 @@ type xmlScanner struct {
 	buffer []byte
 	start  int // of what was not looked at yet
 	end    int
+	before int64 // bytes that were in the buffer and are gone
 	ended  error
 
 	// The last thing found. The slices are valid until the next one is looked for.
 	kind       xmlKind
+	prefix     []byte // of a tag's name, with the colon
 	name       []byte // of a tag, without its prefix
 	attributes []byte // of an opening tag, as written
 	closed     bool   // whether an opening tag closes itself
@@ -52,6 +54,9 @@ func newXMLScanner(from io.Reader) (*xmlScanner, error) {
 	}
 	return s, nil
 }
+
+// place is how many bytes of the part, as UTF-8, have been looked at.
+func (s *xmlScanner) place() int64 { return s.before + int64(s.start) }
 
 // next finds the next tag or text; io.EOF at the end.
 func (s *xmlScanner) next() error {
@@ -96,6 +101,7 @@ func (s *xmlScanner) need(n int) error {
 // fill reads more. What stands between two brackets cannot be longer than a record.
 func (s *xmlScanner) fill() error {
 	if s.start > 0 {
+		s.before += int64(s.start)
 		s.end = copy(s.buffer, s.buffer[s.start:s.end])
 		s.start = 0
 	}
@@ -209,10 +215,8 @@ func (s *xmlScanner) tag() error {
 	for end < len(inside) && !isXMLBlank(inside[end]) {
 		end++
 	}
-	s.name, s.attributes = inside[:end], inside[end:]
-	if colon := bytes.IndexByte(s.name, ':'); colon >= 0 {
-		s.name = s.name[colon+1:]
-	}
+	colon := bytes.IndexByte(inside[:end], ':') + 1
+	s.prefix, s.name, s.attributes = inside[:colon], inside[colon:end], inside[end:]
 	if len(s.name) == 0 {
 		return errXML
 	}
