@@ -203,21 +203,44 @@ func blankLines(text *bufio.Reader, out *bufio.Writer, found *finding) error {
 	}
 }
 
-// unpacked gives the bytes, or what is packed in them.
+// unpacked gives the bytes, or what is packed in them, as UTF-8.
 func unpacked(stored []byte) [][]byte {
 	if bytes.HasPrefix(stored, []byte(gzipMark)) {
 		if inflated, err := gzip.NewReader(bytes.NewReader(stored)); err == nil {
 			inner, _ := io.ReadAll(inflated) // as far as it can be read
-			return [][]byte{inner}
+			return [][]byte{decoded(inner)}
 		}
 	}
-	texts := [][]byte{stored}
+	texts := [][]byte{decoded(stored)}
 	if archive, err := zip.NewReader(bytes.NewReader(stored), int64(len(stored))); err == nil {
 		for _, member := range archive.File {
 			if text, err := contentOf(member); err == nil {
-				texts = append(texts, text)
+				texts = append(texts, decoded(text))
 			}
 		}
 	}
 	return texts
+}
+
+// decoded gives a text that nobody could read in the encoding that its bytes show. A text without a mark that has a zero in every other byte is UTF-16.
+func decoded(text []byte) []byte {
+	coding := encoding.Encoding(encoding.Nop)
+	zeros := [2]int{}
+	for i, b := range text[:min(len(text), 1000)] {
+		if b == 0 {
+			zeros[i%2]++
+		}
+	}
+	switch {
+	case bytes.HasPrefix(text, []byte("\xff\xfe")), zeros[1] > zeros[0]:
+		coding = unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)
+	case bytes.HasPrefix(text, []byte("\xfe\xff")), zeros[0] > 0:
+		coding = unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)
+	case !utf8.Valid(text):
+		coding = simplifiedchinese.GB18030
+	}
+	if plain, err := coding.NewDecoder().Bytes(text); err == nil {
+		return plain
+	}
+	return text
 }
