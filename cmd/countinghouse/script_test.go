@@ -18,7 +18,9 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/unicode"
 )
 
 // TestScripts runs testdata/script/*.txtar: what a user types, and what comes of it. Each has a project folder of its own, the small brand
@@ -29,7 +31,7 @@ import (
 //	accounted FILES           what was printed accounts for so many files: rows = accepted + rejected + dropped + withheld
 //	remember FOLDER           …
 //	unchanged FOLDER [PART…]  … no file below it came, went or changed since, but for those whose path begins with a part
-//	encode FILE gb18030       rewrites a UTF-8 file
+//	encode FILE ENCODING      rewrites a UTF-8 file as gb18030 or utf-16
 //	gzip FILE                 packs a file in place
 //	cut FILE BYTES            keeps as many bytes of a file's beginning
 //	flip FOLDER FILE OLD NEW   replaces the first OLD of a file somewhere below a folder
@@ -171,10 +173,11 @@ func replace(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func encoded(text string, to io.Writer, args []string) error {
-	if args[0] != "gb18030" {
+	coding, known := map[string]encoding.Encoding{"gb18030": simplifiedchinese.GB18030, "utf-16": unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)}[args[0]]
+	if !known {
 		return fmt.Errorf("no encoding %s", args[0])
 	}
-	_, err := simplifiedchinese.GB18030.NewEncoder().Writer(to).Write([]byte(text))
+	_, err := coding.NewEncoder().Writer(to).Write([]byte(text))
 	return err
 }
 
