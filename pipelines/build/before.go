@@ -134,8 +134,22 @@ func (e *execution) storedBefore(ctx context.Context, manifest snapshot.Manifest
 		stored.Parts = append(stored.Parts, Part{Rows: part.Rows, table: manifest.Name, part: part})
 	}
 	var err error
-	stored.Query, err = snapshot.RowsQuery(ctx, e.Bucket, manifest)
+	stored.Query, err = e.rowsOf(ctx, manifest)
 	return stored, err
+}
+
+// rowsOf is a query of a stored table's rows.
+func (e *execution) rowsOf(ctx context.Context, manifest snapshot.Manifest) (string, error) {
+	query, err := snapshot.RowsQuery(ctx, e.Bucket, manifest)
+	return inBrackets(query), err
+}
+
+// inBrackets makes a query one that can stand in brackets: its last line may be a comment.
+func inBrackets(query string) string {
+	if query == "" {
+		return ""
+	}
+	return query + "\n"
 }
 
 // changeOf tells how an input differs. gone says that rows of a dataset were taken away or read otherwise: then nothing that was made of them is to
@@ -150,7 +164,7 @@ func (e *execution) changeOf(ctx context.Context, input, was string) (change Inp
 	if maker.dataset == nil {
 		// What a view gave cannot be told: the tables that it reads may be others by now.
 		if err == nil && stored && manifest.View == "" {
-			change.Was, err = snapshot.RowsQuery(ctx, e.Bucket, manifest)
+			change.Was, err = e.rowsOf(ctx, manifest)
 		}
 		return change, false, err
 	}
@@ -174,8 +188,8 @@ func (e *execution) changeOf(ctx context.Context, input, was string) (change Inp
 	if change.Same {
 		return change, false, nil
 	}
-	change.Fresh = maker.dataset.Of(change.Files)
-	change.Was, err = snapshot.RowsQuery(ctx, e.Bucket, manifest)
+	change.Fresh = inBrackets(maker.dataset.Of(change.Files))
+	change.Was, err = e.rowsOf(ctx, manifest)
 	return change, false, err
 }
 
