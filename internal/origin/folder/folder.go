@@ -95,6 +95,9 @@ func (f *Folder) Fetch(ctx context.Context, entry origin.Entry, _ string, part *
 // open opens a regular file. It is asked what it is before: to open a named pipe is to wait for its writer.
 func (f *Folder) open(name string) (*os.File, error) {
 	info, err := f.root.Stat(name)
+	if link, linkErr := f.root.Lstat(name); err != nil && linkErr == nil && link.Mode()&fs.ModeSymlink != 0 {
+		return nil, fmt.Errorf("a link that escapes from the folder, or leads nowhere: put the file itself there, or leave the link out by exclude (%w)", err)
+	}
 	if err != nil {
 		return nil, err
 	}
