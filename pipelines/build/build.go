@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -105,12 +106,19 @@ func (e *execution) reuse(ctx context.Context) ([]*node, error) {
 		wanted = e.graph.above(e.Only)
 	}
 	e.total, e.partly = len(wanted), e.backfilled(wanted)
-	for _, n := range wanted {
+	missing := map[string]bool{} // tables
+	for _, n := range wanted {   // readers come after what they read
 		stored, err := e.stored(ctx, n)
 		if err != nil {
 			return nil, err
 		}
-		if stored == nil || e.partly[n] {
+		// A view cannot be read without what it reads: a killed build may have described it before that. To make it again costs nothing.
+		if stored == nil || n.kind == model.KindView && slices.ContainsFunc(n.inputs, func(input string) bool { return missing[input] }) {
+			for _, table := range n.tables {
+				missing[table] = true
+			}
+		}
+		if missing[n.tables[0]] || e.partly[n] {
 			pending = append(pending, n)
 			continue
 		}

@@ -356,6 +356,32 @@ func TestALeftDataFileIsNotInTheWay(t *testing.T) {
 	}
 }
 
+// TestAnyDescriptionMayBeMissing: a killed build has described some of its tables, and they are many at once. A view may be described before what it reads.
+func TestAnyDescriptionMayBeMissing(t *testing.T) {
+	view := strings.Replace(header("order_id"), "grain", "kind: view\ngrain", 1)
+	files := with("core/orders.sql", view+"select order_id, customer_id, amount from dataset.orders", "core/refunds.sql", view+"select order_id, -amount as amount from core.orders where amount < 0")
+	s := newSite(t)
+	first := s.build(files, orders, "2026-10-31")
+	if first.err != nil {
+		t.Fatal(first.err)
+	}
+	for name, table := range first.tables {
+		if err := s.bucket.Delete(t.Context(), snapshot.ManifestKey(name, table.Fingerprint)); err != nil {
+			t.Fatal(err)
+		}
+		again := s.build(with(append([]string{"mart/" + strings.ReplaceAll(name, ".", "_") + ".sql", header("orders") + "select count(*) as orders from core.refunds"},
+			"core/orders.sql", files["core/orders.sql"], "core/refunds.sql", files["core/refunds.sql"])...), orders, "2026-10-31")
+		if again.err != nil {
+			t.Errorf("without %s: %v", name, again.err)
+		}
+		for table, digest := range digests(first.tables) {
+			if now := digests(again.tables)[table]; now != digest {
+				t.Errorf("without %s: %s has the digest %s, not %s", name, table, now, digest)
+			}
+		}
+	}
+}
+
 // TestRowsOfOneGrainFromTwoFeeds tries a dataset that is a view, since one table reads it at most, and one that is stored, since two do.
 func TestRowsOfOneGrainFromTwoFeeds(t *testing.T) {
 	nothing := func(context.Context, *warehouse.Session, build.TableWriter, *build.Before) error { return nil }
