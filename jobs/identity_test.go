@@ -355,11 +355,11 @@ func TestAMergeThatGoesOnIsTheMergeFromScratch(t *testing.T) {
 	t.Parallel()
 	var wentOn atomic.Int32
 	t.Cleanup(func() {
-		if wentOn.Load() < 12 {
-			t.Errorf("only %d of 20 runs went on from the one before: too few to prove anything", wentOn.Load())
+		if wentOn.Load() < 7 {
+			t.Errorf("only %d of 12 runs went on from the one before: too few to prove anything", wentOn.Load())
 		}
 	})
-	for seed := range uint64(5) {
+	for seed := range uint64(3) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			history := crmHistory{Rand: random.New(random.NewPCG(seed, 5)), accounts: 120}

@@ -71,7 +71,7 @@ func (c calm) recovers(t *testing.T, trial *site, done bool) {
 	trial.wholeAs(c.new)
 }
 
-const kills = 8
+const kills = 5
 
 // random kills runs after a random share of the time that an undisturbed one takes.
 func (c calm) random(t *testing.T) {
