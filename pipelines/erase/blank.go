@@ -224,7 +224,7 @@ func unpacked(stored []byte) [][]byte {
 
 // decoded gives a text that nobody could read in the encoding that its bytes show. A text without a mark that has a zero in every other byte is UTF-16.
 func decoded(text []byte) []byte {
-	coding := encoding.Encoding(encoding.Nop)
+	coding := encoding.Nop
 	zeros := [2]int{}
 	for i, b := range text[:min(len(text), 1000)] {
 		if b == 0 {
