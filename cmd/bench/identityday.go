@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	_ "embed"
 	"fmt"
 	"maps"
@@ -10,11 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
-	"countinghouse/internal/model"
-	"countinghouse/internal/objectstore/open"
-	"countinghouse/internal/snapshot"
 	"countinghouse/internal/warehouse"
 	"countinghouse/jobs"
 	"countinghouse/pipelines/build"
@@ -97,54 +92,7 @@ func buildIdentity(ctx context.Context, session *warehouse.Session, scratch, arg
 	dir, store, files := arguments[0], arguments[1], strings.Split(arguments[2], ",")
 	config := identity.Config{Kinds: []string{"member_no", "phone", "email"}, Key: []byte(hashKey), Region: "CN"}
 	steps := slices.DeleteFunc(jobs.Steps(jobs.StepOptions{Identity: config}), func(step build.Step) bool { return step.Name != "identity" })
-	return buildInStore(ctx, session, scratch, store, append(identityInputs(), fileDataset("dataset.accounts", dir, files)), steps)
-}
-
-func buildInStore(ctx context.Context, session *warehouse.Session, scratch, store string, datasets []build.Dataset, steps []build.Step) error {
-	bucket, err := open.Bucket(ctx, store, filepath.Join(scratch, "cache"))
-	if err != nil {
-		return err
-	}
-	graph, err := build.Resolve(&model.Library{}, datasets, steps, nil)
-	if err != nil {
-		return err
-	}
-	current, err := readTables(store)
-	if err != nil {
-		return err
-	}
-	tables, err := build.Run(ctx, graph, build.Options{
-		Bucket: bucket, Session: session, Scratch: scratch, Current: current, Workers: 2, Random: rand.Reader, Now: time.Now, CPU: func() float64 { return 0 },
-	})
-	if err != nil {
-		return err
-	}
-	return writeTables(store, tables)
-}
-
-// fileDataset is a dataset over Parquet files as they lie.
-func fileDataset(name, dir string, files []string) build.Dataset {
-	rows := func(files []string) string {
-		paths := make([]string, len(files))
-		for i, file := range files {
-			paths[i] = warehouse.Quote(filepath.Join(dir, file+".parquet"))
-		}
-		return "select * from read_parquet([" + strings.Join(paths, ", ") + "])"
-	}
-	made := build.Dataset{
-		Name: name, Query: rows(files), Definition: rows(files), Personal: true, Shape: func() string { return name },
-		Of: func(some []snapshot.SourceFile) string {
-			var names []string
-			for _, file := range some {
-				names = append(names, file.SHA256)
-			}
-			return rows(names)
-		},
-	}
-	for _, file := range files {
-		made.Files = append(made.Files, snapshot.SourceFile{Feed: name, SourceFile: file, SHA256: file})
-	}
-	return made
+	return buildInStore(ctx, session, scratch, store, append(identityInputs(), fileDataset("dataset.accounts", dir, files)), steps, nil)
 }
 
 // identityInputs are what the merge reads besides accounts: rules as the product has them, and nothing else.
