@@ -113,12 +113,11 @@ func (e *execution) reuse(ctx context.Context) ([]*node, error) {
 			return nil, err
 		}
 		// A view cannot be read without what it reads: a killed build may have described it before that. To make it again costs nothing.
-		if stored == nil || n.kind == model.KindView && slices.ContainsFunc(n.inputs, func(input string) bool { return missing[input] }) {
-			for _, table := range n.tables {
-				missing[table] = true
-			}
+		gone := stored == nil || n.kind == model.KindView && slices.ContainsFunc(n.inputs, func(input string) bool { return missing[input] })
+		for _, table := range n.tables {
+			missing[table] = gone
 		}
-		if missing[n.tables[0]] || e.partly[n] {
+		if gone || e.partly[n] {
 			pending = append(pending, n)
 			continue
 		}
