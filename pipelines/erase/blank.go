@@ -84,8 +84,7 @@ func (r *recorder) hit(line int64, was, blank [][]byte) {
 
 const gzipMark = "\x1f\x8b"
 
-// blank writes a file anew with the records that were found blanked. Nothing is held in memory but one record, what was found, and the parts of
-// a workbook.
+// blank writes a file anew with the records that were found blanked. Nothing is held in memory but one record, and what was found.
 func (r *rewriter) blank(c *contract.Contract, from, to string, found *finding) (err error) {
 	stored, err := os.Open(from)
 	if err != nil {
@@ -203,44 +202,38 @@ func blankLines(text *bufio.Reader, out *bufio.Writer, found *finding) error {
 	}
 }
 
-// unpacked gives the bytes, or what is packed in them, as UTF-8.
+// unpacked gives the bytes, or what is packed in them, as they are and as UTF-8.
 func unpacked(stored []byte) [][]byte {
 	if bytes.HasPrefix(stored, []byte(gzipMark)) {
 		if inflated, err := gzip.NewReader(bytes.NewReader(stored)); err == nil {
 			inner, _ := io.ReadAll(inflated) // as far as it can be read
-			return [][]byte{decoded(inner)}
+			return decoded(inner)
 		}
 	}
-	texts := [][]byte{decoded(stored)}
+	texts := decoded(stored)
 	if archive, err := zip.NewReader(bytes.NewReader(stored), int64(len(stored))); err == nil {
 		for _, member := range archive.File {
 			if text, err := contentOf(member); err == nil {
-				texts = append(texts, decoded(text))
+				texts = append(texts, decoded(text)...)
 			}
 		}
 	}
 	return texts
 }
 
-// decoded gives a text that nobody could read in the encoding that its bytes show. A text without a mark that has a zero in every other byte is UTF-16.
-func decoded(text []byte) []byte {
-	coding := encoding.Nop
-	zeros := [2]int{}
-	for i, b := range text[:min(len(text), 1000)] {
-		if b == 0 {
-			zeros[i%2]++
-		}
+// decoded gives a text that nobody could read, and what it is in the encoding that its bytes show. Identifiers look the same in all encodings but UTF-16.
+func decoded(text []byte) [][]byte {
+	order := unicode.LittleEndian
+	switch reader.Marked(text[:min(len(text), 1<<12)]) {
+	case contract.UTF16BE:
+		order = unicode.BigEndian
+	case contract.UTF16LE:
+	default:
+		return [][]byte{text}
 	}
-	switch {
-	case bytes.HasPrefix(text, []byte("\xff\xfe")), zeros[1] > zeros[0]:
-		coding = unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)
-	case bytes.HasPrefix(text, []byte("\xfe\xff")), zeros[0] > 0:
-		coding = unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)
-	case !utf8.Valid(text):
-		coding = simplifiedchinese.GB18030
+	plain, err := unicode.UTF16(order, unicode.IgnoreBOM).NewDecoder().Bytes(text)
+	if err != nil {
+		return [][]byte{text}
 	}
-	if plain, err := coding.NewDecoder().Bytes(text); err == nil {
-		return plain
-	}
-	return text
+	return [][]byte{text, plain}
 }

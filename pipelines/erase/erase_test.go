@@ -223,6 +223,18 @@ func TestWhatNoFeedTakesGoesWhole(t *testing.T) {
 	}
 }
 
+// A text with a zero byte is not UTF-16 for that, and UTF-16 is found by its own zeros.
+func TestAPersonInADamagedTextIsFound(t *testing.T) {
+	wide := "\xff\xfe" + strings.Join(strings.Split("call "+person+" back", ""), "\x00") + "\x00"
+	for name, text := range map[string]string{"zero.txt": "a\x00b call " + person + " back", "wide.txt": wide} {
+		s := newStore(t)
+		s.land(landing.Unrecognised, name, []byte(text))
+		if done, err := s.rewrite(erase.Options{}); err != nil || len(done) != 1 || done[0].How != erase.Removed {
+			t.Errorf("%s: %+v %v", name, done, err)
+		}
+	}
+}
+
 func TestNormalSpellings(t *testing.T) {
 	for _, spelling := range []string{person, "+86 139 0000 0001", "0086-139-0000-0001", "86139-0000-0001"} {
 		if got := erasure.Normal("phone", spelling); got != person {

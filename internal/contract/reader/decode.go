@@ -22,7 +22,7 @@ func decode(text *bufio.Reader, name string) (io.Reader, error) {
 		return nil, err
 	}
 	if name == contract.AnyEncoding {
-		if name = marked(sample); name == "" {
+		if name = Marked(sample); name == "" {
 			return &anyReader{from: text}, nil
 		}
 	}
@@ -49,8 +49,8 @@ func decode(text *bufio.Reader, name string) (io.Reader, error) {
 	}
 }
 
-// marked gives the encoding that a byte order mark tells, or the zero bytes of UTF-16 without one; empty if neither is there.
-func marked(sample []byte) string {
+// Marked gives the encoding that a byte order mark tells, or the zero bytes of UTF-16 without one; empty if neither is there.
+func Marked(sample []byte) string {
 	switch {
 	case bytes.HasPrefix(sample, []byte("\xef\xbb\xbf")):
 		return contract.UTF8
