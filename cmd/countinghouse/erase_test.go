@@ -24,7 +24,7 @@ import (
 
 // The person of these tests is customer U1 of the brand's first files, in everything that tells who it is. Other people have other values.
 func erasedValues() []string {
-	return []string{"13900000001", "xm@example.com", "林小满", "小满的旧邮箱@example.com", "U1-only-here", "1390000-0001"}
+	return []string{"13900000001", "xm@example.com", "林小满", "小满的旧邮箱@example.com", "U1-only-here", "1390000-0001", "AAHouidU1", "AAGomidU1"}
 }
 
 // withPerson is a brand whose exports hold the person in several containers, published.
@@ -36,6 +36,8 @@ func withPerson(t *testing.T) *site {
 	}
 	const header = "channel,account_id,name,phone,email,registered_at\n"
 	s.write("exports/generic_accounts_20260901.csv", header+"app,U1,\"林小满\n\"\"满\"\"\",+86 139 0000 0001,小满的旧邮箱@example.com,2025-03-01 09:00:00\napp,U7,王五,13700000007,,2025-03-01 09:00:00\n")
+	// The shops know the person by the platform's ids only, one of which the till has beside the phone.
+	s.write("exports/generic_accounts_20260902.csv", "channel,account_id,phone,ouid,omid,shop_id,brand\npos,P1,13900000001,,AAGomidU1,,green\ntaobao,T1,,AAHouidU1,AAGomidU1,S1,green\ntaobao,T2,,AAHouidU1,,S1,green\npos,P5,,,AAGomidU7,,green\n")
 	s.write("exports/nobody_takes_this.txt", "call 13900000001 back\n")
 	s.write("exports/generic_accounts_20260801.csv.gz", packedText(t, header+"pos,P1,林小满,13900000001,,2025-03-01 09:00:00\npos,P2,王五,13700000007,,2025-03-01 09:00:00\n"))
 	// One row is refused, and holds the person.
@@ -193,7 +195,7 @@ func TestEraseLeavesNothingOfThePerson(t *testing.T) {
 	if err := json.Unmarshal([]byte(done), &certificate); err != nil {
 		t.Fatal(err)
 	}
-	if certificate.State != "done" || certificate.Reference != "case-1" || certificate.Accounts != 4 || len(certificate.Files) < 6 {
+	if certificate.State != "done" || certificate.Reference != "case-1" || certificate.Accounts != 6 || len(certificate.Files) < 6 {
 		t.Errorf("certificate: %+v", certificate)
 	}
 	if after := s.totals(); !reflect.DeepEqual(before, after) {

@@ -43,6 +43,11 @@ func (s *Set) token(kind, channel, value string) (string, bool) {
 	return token, found
 }
 
+// kinds are the columns of dataset.accounts that name one person: a birthday is many people's.
+func kinds() []string {
+	return []string{"phone", "email", "union_id", "open_id", "ouid", "omid", "member_no", "device_id"}
+}
+
 // A place is what a column of a feed may hold of a person.
 type place struct {
 	account, personal, needed bool
@@ -82,8 +87,7 @@ func (s *Set) Redactor(c *contract.Contract) *Redactor {
 func (r *Redactor) read(name, expression string) {
 	isAccount := strings.HasSuffix(name, "account_id")
 	isChannel := name == "channel" || name == "account_channel"
-	kinds := []string{"phone", "email", "union_id", "open_id", "member_no", "device_id"}
-	if !isAccount && !isChannel && !slices.Contains(kinds, name) {
+	if !isAccount && !isChannel && !slices.Contains(kinds(), name) {
 		return
 	}
 	if isChannel {
@@ -231,7 +235,7 @@ func wordsOf(text string) []string {
 // Text says whether a text that is no record holds an identifier of an erased person.
 func (s *Set) Text(text string) bool {
 	for _, word := range wordsOf(text) {
-		for _, kind := range []string{"phone", "email", "union_id", "open_id", "member_no", "device_id"} {
+		for _, kind := range kinds() {
 			if _, found := s.token(kind, "", word); found {
 				return true
 			}

@@ -176,7 +176,7 @@ generic_rows as (
 ),
 mentions as (
     select 'tmall' as channel, buyer as account_id, receiver as name, cast(null as varchar) as given_name, cast(null as varchar) as family_name,
-        cast(null as varchar) as district, max(address) as address, cast(null as varchar) as postcode, phone, cast(null as varchar) as email, cast(null as varchar) as union_id, cast(null as varchar) as open_id,
+        cast(null as varchar) as district, max(address) as address, cast(null as varchar) as postcode, phone, cast(null as varchar) as email, cast(null as varchar) as union_id, cast(null as varchar) as open_id, cast(null as varchar) as ouid, cast(null as varchar) as omid,
         cast(null as varchar) as member_no, cast(null as varchar) as app_id, cast(null as varchar) as shop_id, cast(null as varchar) as brand, cast(null as varchar) as device_id, max(nullif(regexp_extract(address, '^([^ ]+) +[^ ]', 1), '')) as province,
         max(nullif(regexp_extract(address, '^[^ ]+ +([^ ]+) ', 1), '')) as city, cast(null as date) as birthday, cast(null as varchar) as gender,
         cast(null as timestamp) as registered_at, cast(null as boolean) as is_member, cast(null as boolean) as sms_consent, cast(null as boolean) as email_consent,
@@ -204,7 +204,7 @@ mentions as (
         true as is_member, sms_consent, email_consent, app_consent, exported_at, no, source_row,
     from member_rows semi join (select max(place(no, source_row)) as newest from member_rows group by member_no, phone) on place(no, source_row) = newest
     union all by name
-    select channel, account_id, name, given_name, family_name, phone, email, union_id, open_id, member_no, app_id, shop_id, brand, device_id, province, city, district, address, postcode,
+    select channel, account_id, name, given_name, family_name, phone, email, union_id, open_id, ouid, omid, member_no, app_id, shop_id, brand, device_id, province, city, district, address, postcode,
         birthday, gender, registered_at, is_member, sms_consent, email_consent, app_consent, exported_at, no, source_row,
     from generic_rows semi join (select max(place(no, source_row)) as newest from generic_rows group by channel, account_id, phone) on place(no, source_row) = newest
 )
