@@ -190,7 +190,7 @@ func (d *daily) fetch(ctx context.Context) (run.Step, error) {
 }
 
 func (d *daily) land(ctx context.Context, paths []string) (run.Step, error) {
-	landed, err := d.workshop.Land(ctx, paths, "")
+	landed, err := d.workshop.LandAhead(ctx, paths)
 	d.outcome.Landed = landed
 	if err != nil && ctx.Err() == nil {
 		// A file that cannot be read harms no other: the run goes on without it and says so.

@@ -63,6 +63,8 @@ type Workshop struct {
 	base      *closing.Stored // the close that the day's figures begin with; see closedDatasets
 	based     bool            // base was looked for, or set
 	ownExpiry bool            // expiry is computed, whatever channels say of it
+	ahead     *conform.Ahead  // what LandAhead has begun to read; nil when Conform has ended
+	erased    int             // certificates of erasure that it knows of
 	conformed *conform.Report // what Conform found; nil before it
 	graph     *build.Graph    // over what was conformed; nil before it is asked for
 	mutex     sync.Mutex
@@ -168,7 +170,7 @@ func (w *Workshop) loadModels(ctx context.Context) (err error) {
 
 // Close ends the session and removes the scratch folder.
 func (w *Workshop) Close() error {
-	var problems []error
+	problems := []error{w.endAhead()}
 	if w.Session != nil {
 		problems = append(problems, w.Session.Close())
 	}
@@ -186,21 +188,44 @@ func (w *Workshop) Land(ctx context.Context, paths []string, feed string) ([]lan
 	return land.Land(ctx, w.Bucket, w.Registry, paths, land.Options{Feed: feed, Now: w.Now(), Zone: w.Project.Zone, Scratch: w.Scratch})
 }
 
+// LandAhead is Land for a Conform that follows: large files are read while they land.
+func (w *Workshop) LandAhead(ctx context.Context, paths []string) ([]land.Landed, error) {
+	if len(paths) == 0 {
+		return nil, nil
+	}
+	erased, err := erasure.List(ctx, w.Bucket)
+	if err != nil {
+		return nil, err
+	}
+	w.erased = len(erased)
+	w.ahead = conform.NewAhead(ctx, w.Bucket, w.Session, w.Registry, w.conforming(erased))
+	return land.Land(ctx, w.Bucket, w.Registry, paths, land.Options{Now: w.Now(), Zone: w.Project.Zone, Scratch: w.Scratch, Begin: w.ahead.Begin})
+}
+
+func (w *Workshop) conforming(erased []erasure.Certificate) conform.Options {
+	return conform.Options{
+		Scratch: w.Scratch, Zone: w.Project.Zone, Threads: w.Project.Resources.Threads, Erased: erasure.NewSet(w.Key, erased), Ahead: w.ahead,
+	}
+}
+
 // Conform reads every landed file that was not read by its contract as it is now.
 func (w *Workshop) Conform(ctx context.Context) (conform.Report, error) {
 	_, pending, err := conform.Results(ctx, w.Bucket, w.Registry, w.Project.Zone)
 	if err != nil {
 		return conform.Report{}, err
 	}
-	done := 0
 	erased, err := erasure.List(ctx, w.Bucket)
 	if err != nil {
 		return conform.Report{}, err
 	}
-	options := conform.Options{
-		Scratch: w.Scratch, Zone: w.Project.Zone, Threads: w.Project.Resources.Threads, Erased: erasure.NewSet(w.Key, erased),
-		Progress: func(conform.FileResult) { done++; w.progress("conform", done, pending) },
+	if w.ahead != nil && w.erased != len(erased) { // somebody was erased meanwhile
+		if err := w.endAhead(); err != nil {
+			return conform.Report{}, err
+		}
 	}
+	done := 0
+	options := w.conforming(erased)
+	options.Progress = func(conform.FileResult) { done++; w.progress("conform", done, pending) }
 	report, err := conform.Run(ctx, w.Bucket, w.Session, w.Registry, options)
 	if err == nil {
 		var settled bool
@@ -211,7 +236,17 @@ func (w *Workshop) Conform(ctx context.Context) (conform.Report, error) {
 	if err == nil {
 		w.conformed, w.graph = &report, nil
 	}
-	return report, err
+	return report, errors.Join(err, w.endAhead())
+}
+
+// endAhead removes what was read ahead and not used.
+func (w *Workshop) endAhead() error {
+	if w.ahead == nil {
+		return nil
+	}
+	ahead := w.ahead
+	w.ahead = nil
+	return ahead.Close()
 }
 
 // feedFiles are the conformed files by feed.

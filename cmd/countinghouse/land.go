@@ -74,6 +74,11 @@ func (a *app) unread(err error) error {
 	if !ok {
 		return err
 	}
+	return a.refused(lines)
+}
+
+// refused tells of files that are not used, each with the reason, and gives the exit code.
+func (a *app) refused(lines []string) error {
 	if a.output == "json" {
 		return fmt.Errorf("%w: %s", errRefused, strings.Join(lines, "; "))
 	}

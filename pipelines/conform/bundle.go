@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -323,18 +322,4 @@ func grainList(grain []string) string {
 		names[i] = contract.Name(name)
 	}
 	return strings.Join(names, ", ")
-}
-
-// newJob is a landed file on its way to rows, with what is known of it before it is read.
-func (r *run) newJob(c *contract.Contract, prints fingerprints, manifest landing.Manifest) *job {
-	j := &job{
-		bucket: r.bucket, session: r.session, erased: r.options.Erased, buffers: &r.buffers, contract: c, manifest: manifest, zone: r.options.Zone,
-		scratch: filepath.Join(r.options.Scratch, "conform-"+c.Feed+"-"+stem(manifest.SHA256, prints.read)),
-		result: FileResult{
-			Feed: c.Feed, Name: manifest.Name, SHA256: manifest.SHA256, SourceFile: manifest.Key, Fingerprint: prints.read,
-			Expressions: prints.expressions, ExportedAt: manifest.ModTime.In(r.options.Zone), New: true,
-		},
-	}
-	j.rows = "read_parquet(" + contract.Quote(j.local("parquet")) + ")"
-	return j
 }

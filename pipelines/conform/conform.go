@@ -37,6 +37,8 @@ type Options struct {
 	Progress func(FileResult)
 	// Erased are the persons whose cells are blanked.
 	Erased *erasure.Set
+	// Ahead, if set, has read some of the files while they landed.
+	Ahead *Ahead
 }
 
 // A Report lists every landed file of every feed with the result for the contract as it is now, by feed and content.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -34,11 +35,14 @@ type job struct {
 	result   FileResult
 	erased   *erasure.Set
 	buffers  *reader.Buffers
+	open     func(context.Context) (io.ReadCloser, error)
+	early    *early // nil where the file was not read while it landed
 }
 
 // file conforms one landed file and makes the result visible.
 func (r *run) file(ctx context.Context, c *contract.Contract, prints fingerprints, manifest landing.Manifest) (FileResult, error) {
 	j := r.newJob(c, prints, manifest)
+	j.early = r.options.Ahead.take(manifest)
 	defer j.sweep()
 	if err := j.run(ctx); err != nil {
 		return j.result, fmt.Errorf("conform %s: %w", manifest.Key, err)
@@ -48,6 +52,24 @@ func (r *run) file(ctx context.Context, c *contract.Contract, prints fingerprint
 		return j.result, fmt.Errorf("conform %s: %w", manifest.Key, err)
 	}
 	return j.result, nil
+}
+
+// newJob is a landed file on its way to rows, with what is known of it before it is read.
+func (r *run) newJob(c *contract.Contract, prints fingerprints, manifest landing.Manifest) *job {
+	j := &job{
+		bucket: r.bucket, session: r.session, erased: r.options.Erased, buffers: &r.buffers, contract: c, manifest: manifest, zone: r.options.Zone,
+		scratch: filepath.Join(r.options.Scratch, "conform-"+c.Feed+"-"+stem(manifest.SHA256, prints.read)),
+		open: func(ctx context.Context) (io.ReadCloser, error) {
+			stored, _, err := r.bucket.Open(ctx, manifest.Key)
+			return stored, err
+		},
+		result: FileResult{
+			Feed: c.Feed, Name: manifest.Name, SHA256: manifest.SHA256, SourceFile: manifest.Key, Fingerprint: prints.read,
+			Expressions: prints.expressions, ExportedAt: manifest.ModTime.In(r.options.Zone), New: true,
+		},
+	}
+	j.rows = "read_parquet(" + contract.Quote(j.local("parquet")) + ")"
+	return j
 }
 
 func (j *job) local(kind string) string { return j.scratch + "." + kind }
@@ -117,10 +139,7 @@ func (j *job) noteHeader(header reader.Header) {
 }
 
 func (j *job) input(ctx context.Context) reader.Input {
-	return reader.Input{Size: j.manifest.Size, Buffers: j.buffers, Open: func() (io.ReadCloser, error) {
-		stored, _, err := j.bucket.Open(ctx, j.manifest.Key)
-		return stored, err
-	}}
+	return reader.Input{Size: j.manifest.Size, Buffers: j.buffers, Open: func() (io.ReadCloser, error) { return j.open(ctx) }}
 }
 
 // exportTime takes the time from the file's name, or else from the preamble, or else from what the workbook tells of itself, as far as the
@@ -158,6 +177,11 @@ func (j *job) contractTime(header reader.Header) (*time.Time, error) {
 }
 
 func (j *job) accept(ctx context.Context) (reader.Summary, int64, error) {
+	if j.early != nil {
+		if taken, err := j.takeOver(j.early); taken {
+			return j.early.summary, j.early.accepted, err
+		}
+	}
 	out := &output{quicks: func(header reader.Header) []*quick { return quicksOf(j.contract, header) }}
 	return j.stream(ctx, out, &acceptSink{output: out, spare: spare{contract: j.contract}}, func(header reader.Header) (copying, error) {
 		j.noteHeader(header)

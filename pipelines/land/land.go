@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -33,6 +34,10 @@ type Options struct {
 	Scratch string
 	// MaxSize refuses larger files, in bytes; 0: DefaultMaxSize.
 	MaxSize int64
+	// Begin, if set, is offered each new file that a feed takes, before it is copied and hashed: its manifest has no key and no hash yet. What it
+	// gives, unless nil, is called with the whole manifest when the file has landed, and not at all if it does not land. It is called from
+	// several goroutines.
+	Begin func(manifest landing.Manifest, open func() (fs.File, error)) (landed func(landing.Manifest))
 }
 
 // Landed is what became of one file.

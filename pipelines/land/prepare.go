@@ -25,6 +25,7 @@ type prepared struct {
 	manifest landing.Manifest
 	staged   string // path of its bytes in scratch; empty where they are in the store already
 	already  bool
+	tell     func(landing.Manifest) // to be called when it has landed; may be nil
 	err      error
 }
 
@@ -97,13 +98,16 @@ func (l *lander) read(ctx context.Context, file *prepared) error {
 	}
 	file.manifest = landing.Manifest{
 		Feed: told.Feed, Name: file.source.name, Archive: file.source.archive, ReceivedAt: l.options.Now, ModTime: info.ModTime(),
-		Reason: told.Reason, Why: told.Why, Also: told.Also,
+		Reason: told.Reason, Why: told.Why, Also: told.Also, Size: info.Size(),
 	}
 	if !file.source.received.IsZero() {
 		file.manifest.ReceivedAt = file.source.received
 	}
 	if file.manifest.ExportedAt, err = l.exportedAt(told.Feed, file.source.name); err != nil {
 		file.manifest.ExportedAt = nil // conform quarantines the file with the reason
+	}
+	if l.options.Begin != nil && told.Feed != landing.Unrecognised {
+		file.tell = l.options.Begin(file.manifest, open)
 	}
 	return l.stage(ctx, file)
 }

@@ -37,6 +37,9 @@ func (l *lander) store(ctx context.Context, files []prepared) error {
 		}
 		l.there.add(file.manifest.Feed, file.manifest.SHA256)
 		l.there.sizes[file.manifest.Size] = true
+		if file.tell != nil && !file.already {
+			file.tell(file.manifest)
+		}
 		l.landed = append(l.landed, Landed{Path: file.source.path, Manifest: file.manifest, Already: file.already})
 	}
 	return errors.Join(problems...)
