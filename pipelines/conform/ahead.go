@@ -98,6 +98,9 @@ func (a *Ahead) take(manifest landing.Manifest) *early {
 func (a *Ahead) Close() error {
 	a.cancel()
 	a.wait.Wait()
+	a.lock.Lock()
+	defer a.lock.Unlock()
+	clear(a.landed)
 	left, err := filepath.Glob(filepath.Join(a.run.options.Scratch, "ahead-*"))
 	for _, name := range left {
 		err = errors.Join(err, os.Remove(name))
