@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	random "math/rand/v2"
@@ -65,11 +66,16 @@ func datasetOf(dataset string, exports []crmExport) string {
 				from = "values " + strings.Join(export.rows, ", ")
 			}
 			queries = append(queries, fmt.Sprintf("select t.*, '%s' as source_file, row_number() over ()::bigint + 1 as source_row, timestamp '2026-01-01' + interval %d day as exported_at from (%s) as t(key, %s)",
-				export.name, export.day, from, columns))
+				sourceFile(export), export.day, from, columns))
 		}
 	}
 	return "select *, " + mentionColumns[dataset] + " from (select * from (" + strings.Join(queries, " union all by name ") +
 		") qualify row_number() over (partition by key order by exported_at desc, source_file desc, source_row desc) = 1) where account_id is not null"
+}
+
+// sourceFile is where an export lies when it has landed.
+func sourceFile(export crmExport) string {
+	return fmt.Sprintf("landing/%s/%x/%s.csv", export.dataset, sha256.Sum256([]byte(export.name)), export.name)
 }
 
 func typed(columns string) string {
@@ -149,7 +155,7 @@ func (s crmState) datasets() (datasets []build.Dataset) {
 		}
 		for _, export := range s.exports {
 			if export.dataset == dataset {
-				made.Files = append(made.Files, snapshot.SourceFile{Feed: dataset, SourceFile: export.name, SHA256: export.name})
+				made.Files = append(made.Files, snapshot.SourceFile{Feed: dataset, SourceFile: sourceFile(export), SHA256: export.name})
 			}
 		}
 		datasets = append(datasets, made)

@@ -183,7 +183,7 @@ func (a *again) readChanged(ctx context.Context) (bool, error) {
 	}
 	return true, a.exec(ctx,
 		"create table identity_work.shown as "+identifiersQuery,
-		"create table identity_work.changed_accounts as select channel, account_id, first_seen_at from identity_work.accounts",
+		"create table identity_work.changed_accounts as select channel, account_id, first_seen_at, first_run from identity_work.accounts",
 		"drop table identity_work.accounts", "drop table identity_work.evidence", "drop table identity_work.hashes", "drop table identity_work.judged")
 }
 

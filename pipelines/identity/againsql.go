@@ -112,22 +112,22 @@ where not is_opened and value_hash in (select value_hash from identity_work.show
 with members as (
     from identity_work.changed_accounts
     union all
-    select channel, account_id, first_seen_at
+    select channel, account_id, first_seen_at, first_run
     from {identity.account_customers}
     semi join identity_work.replaced using (channel, account_id)
     anti join identity_work.changed using (channel, account_id)
 ),
 everybody as (
-    select channel, account_id, first_seen_at, false as is_guest, false as is_last from members
+    select channel, account_id, first_seen_at, first_run, false as is_guest, false as is_last from members
     union all
-    select distinct channel, account_id, first_seen_at, true, false from identity_work.closed anti join members using (channel, account_id)
+    select distinct channel, account_id, first_seen_at, null, true, false from identity_work.closed anti join members using (channel, account_id)
     union all
-    select '', '', null, true, true where exists (from identity_work.closed)
+    select '', '', null, null, true, true where exists (from identity_work.closed)
 )
 select
     cast(row_number() over (order by is_last, first_seen_at, channel, account_id) - 1 as uinteger) as account,
     cast(dense_rank() over (order by channel) - 1 as usmallint) as channel_no,
-    channel, account_id, first_seen_at, is_guest, is_last
+    channel, account_id, first_seen_at, first_run, is_guest, is_last
 from everybody`
 
 	evidenceAgainSQL = `create table identity_work.evidence as

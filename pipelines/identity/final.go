@@ -19,7 +19,7 @@ func finalQueries(some bool, overrides, crowds string) []final {
 		{"identity.account_customers", accountCustomersQuery, some},
 		{"identity.customer_aliases", customerAliasesQuery, some},
 		{"identity.merges", mergesQuery, some},
-		{"identity.customer_id_history", historyQuery, some},
+		{"identity.customer_id_history", historyQuery(), some},
 		{"identity.identifiers", identifiersQuery, some},
 		{"identity.overrides", overrides, false},
 		{componentsTable, componentsQuery, some},
@@ -36,7 +36,7 @@ inner join identity_work.ids on members.root = ids.account
 inner join identity_work.kinds using (kind_no)
 where not is_guest`
 
-	accountCustomersQuery = "select channel, account_id, ids.id as customer_id, first_seen_at, kind as joined_by" + membersFrom
+	accountCustomersQuery = "select channel, account_id, ids.id as customer_id, first_seen_at, kind as joined_by, first_run" + membersFrom
 
 	customerAliasesQuery = `select own.id as alias_id, ids.id as customer_id, first_seen_at as since, kind as joined_by, channel, account_id
 from identity_work.accounts
@@ -56,18 +56,6 @@ inner join identity_work.ids on members.root = ids.account
 inner join identity_work.accounts on links.account = accounts.account
 inner join identity_work.accounts as others on links.other = others.account
 left join identity_work.hashes using (value_no)
-left join identity_work.evidence on links.number = evidence.number
-where not accounts.is_guest`
-
-	historyQuery = `select accounts.channel, accounts.account_id, ids.id as customer_id,
-    date '1970-01-01' + cast(from_day as integer) as valid_from,
-    case when until_day < 2147483647 then date '1970-01-01' + cast(until_day as integer) end as valid_to,
-    coalesce(kinds.kind, 'own') as cause, evidence.source_file, evidence.source_row
-from identity_work.stays
-inner join identity_work.accounts using (account)
-inner join identity_work.ids on stays.root = ids.account
-left join identity_work.links using (link)
-left join identity_work.kinds on links.kind_no = kinds.kind_no
 left join identity_work.evidence on links.number = evidence.number
 where not accounts.is_guest`
 
@@ -98,3 +86,27 @@ from identity_work.crowds
 inner join identity_work.hashes using (value_no)
 inner join identity_work.accounts using (account)`
 )
+
+// historyQuery names the run that brought an account to its customer by the landing of the evidence: of a value the line that made the link known, of accounts that are alike what
+// shows the later of them, and of what is its own what first shows the account. A decision of a person came with no landing.
+func historyQuery() string {
+	return `select accounts.channel, accounts.account_id, ids.id as customer_id,
+    date '1970-01-01' + cast(from_day as integer) as valid_from,
+    case when until_day < 2147483647 then date '1970-01-01' + cast(until_day as integer) end as valid_to,
+    coalesce(kinds.kind, 'own') as cause,
+    case
+        when kinds.kind is null then accounts.first_run
+        when kinds.kind = '` + similarKind + `' then greatest(one.first_run, other.first_run)
+        when evidence.number is not null then ` + runName(landingNumber("evidence.first_seen_at", "evidence.source_file")) + `
+    end as run,
+    evidence.source_file, evidence.source_row
+from identity_work.stays
+inner join identity_work.accounts using (account)
+inner join identity_work.ids on stays.root = ids.account
+left join identity_work.links using (link)
+left join identity_work.kinds on links.kind_no = kinds.kind_no
+left join identity_work.accounts as one on links.account = one.account
+left join identity_work.accounts as other on links.other = other.account
+left join identity_work.evidence on links.number = evidence.number
+where not accounts.is_guest`
+}

@@ -64,11 +64,11 @@ func Inputs() []string {
 // Tables are the tables that the merge makes, with their columns.
 func Tables() map[string][]warehouse.Column {
 	return map[string][]warehouse.Column{
-		"identity.account_customers": columns("channel VARCHAR", "account_id VARCHAR", "customer_id VARCHAR", "first_seen_at TIMESTAMP", "joined_by VARCHAR"),
+		"identity.account_customers": columns("channel VARCHAR", "account_id VARCHAR", "customer_id VARCHAR", "first_seen_at TIMESTAMP", "joined_by VARCHAR", "first_run VARCHAR"),
 		"identity.customer_aliases":  columns("alias_id VARCHAR", "customer_id VARCHAR", "since TIMESTAMP", "joined_by VARCHAR", "channel VARCHAR", "account_id VARCHAR"),
 		"identity.merges": columns("customer_id VARCHAR", "channel VARCHAR", "account_id VARCHAR", "other_channel VARCHAR", "other_account_id VARCHAR",
 			"kind VARCHAR", "value_hash VARCHAR", "outcome VARCHAR", "reason VARCHAR", "score DOUBLE", "source_file VARCHAR", "source_row BIGINT"),
-		"identity.customer_id_history": columns("channel VARCHAR", "account_id VARCHAR", "customer_id VARCHAR", "valid_from DATE", "valid_to DATE", "cause VARCHAR",
+		"identity.customer_id_history": columns("channel VARCHAR", "account_id VARCHAR", "customer_id VARCHAR", "valid_from DATE", "valid_to DATE", "cause VARCHAR", "run VARCHAR",
 			"source_file VARCHAR", "source_row BIGINT"),
 		"identity.overrides": columns("action VARCHAR", "channel VARCHAR", "account_id VARCHAR", "other_channel VARCHAR", "other_account_id VARCHAR",
 			"decided_by VARCHAR", "decided_on DATE", "why VARCHAR", "outcome VARCHAR", "reason VARCHAR"),

@@ -47,8 +47,9 @@ func (o Outcome) String() string { return [...]string{"merged", "refused", "quar
 // Link is a decision: two accounts shared a value, and this came of it.
 type Link struct {
 	Account, Other uint32
-	Edge           uint32 // of Account; NoEdge where none is meant
-	Value          uint32 // NoValue where none is meant
+	// Edge is the evidence that made the link known: of the two that show the value the one that came later, which is that of Account if neither did. NoEdge where none is meant.
+	Edge  uint32
+	Value uint32 // NoValue where none is meant
 	// Day is when the link became known: when the later of the two was first seen with the value.
 	Day     int32
 	Kind    uint8
@@ -197,11 +198,11 @@ func (m *merger) joinAny(value uint32, entry uint64) bool {
 }
 
 func (m *merger) link(value uint32, entry, other uint64) Link {
-	g := m.graph
-	return Link{
-		Account: accountOf(entry), Other: accountOf(other), Edge: edgeOf(entry), Value: value, Kind: g.kinds[value],
-		Day: max(g.firstDay[edgeOf(entry)], g.firstDay[edgeOf(other)]),
+	g, later := m.graph, edgeOf(entry)
+	if g.firstDay[edgeOf(other)] > g.firstDay[later] {
+		later = edgeOf(other)
 	}
+	return Link{Account: accountOf(entry), Other: accountOf(other), Edge: later, Value: value, Kind: g.kinds[value], Day: g.firstDay[later]}
 }
 
 // tooMany says why a value is taken for a shared one, if it is. How many accounts have it is not told: each one more would change the links of all.
@@ -232,7 +233,7 @@ func (m *merger) quarantine(one group, entries []uint64, reason string) {
 		m.result.Shared = append(m.result.Shared, edgeOf(entry))
 		if i > 0 {
 			link := m.link(one.value, entry, entries[0])
-			link.Outcome, link.Reason = Quarantined, reason
+			link.Edge, link.Outcome, link.Reason = edgeOf(entry), Quarantined, reason // what stands for a crowd is not always read
 			m.result.Links = append(m.result.Links, link)
 		}
 	}

@@ -132,7 +132,7 @@ func (w *work) scopeOf(kind string) string {
 	return "coalesce(" + warehouse.Quote(name+"=") + " || nullif(trim(" + warehouse.QuoteName(name) + "), ''), '')"
 }
 
-// evidenceQuery gives every value seen on every account once, with one line of a file where it stands. Accounts and kinds are numbers by
+// evidenceQuery gives every value seen on every account once, with a line of the first export that shows it. Accounts and kinds are numbers by
 // then, since grouping by text costs several times as much.
 func evidenceQuery(kinds []string, scopeOf func(kind string) string) string {
 	parts := make([]string, len(kinds))
@@ -143,7 +143,7 @@ func evidenceQuery(kinds []string, scopeOf func(kind string) string) string {
 	return `create table identity_work.evidence as
 with mentions as materialized (
     select
-        accounts.account, given.exported_at, given.source_file || chr(31) || given.source_row as place,
+        accounts.account, given.exported_at, coalesce(epoch_ms(given.exported_at), 0) || chr(31) || given.source_file || chr(31) || given.source_row as place,
         given.app_id, given.shop_id, given.brand, given.` + strings.Join(kinds, ", given.") + `
     from dataset.accounts as given
     inner join identity_work.accounts as accounts using (channel, account_id)
@@ -166,8 +166,8 @@ select
     account, kind_no, value, scope, first_seen_at, last_seen_at,
     ` + dayNumber("first_seen_at") + ` as first_day,
     ` + dayNumber("last_seen_at") + ` as last_day,
-    split_part(place, chr(31), 1) as source_file,
-    split_part(place, chr(31), 2)::bigint as source_row
+    split_part(place, chr(31), 2) as source_file,
+    split_part(place, chr(31), 3)::bigint as source_row
 from distinct_values`
 }
 

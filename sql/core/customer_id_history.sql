@@ -13,6 +13,7 @@ columns:
   valid_from: {zh: 起始日, about: "The first day: when the account was first seen, or when the later of two accounts was first seen with what joins them, or the day of a decision"}
   valid_to: {zh: 终止日, about: The first day on which it belonged to another one; empty while it goes on}
   cause: {zh: 原因, about: "What brought the account there: own, a kind of identifier, or override"}
+  run: {zh: 批次, about: "The landing that brought the cause, such as 20260601-0f3c5a9e11d2: the day of the export and the first 12 figures of the SHA-256 of its bytes, which is in the landed file's path. It is not the time of a build. Empty for decisions of people, and for an account that no export describes"}
   is_current: {zh: 是否当前, about: It goes on}
   source_file: {zh: 来源文件, about: The export with the evidence; empty for own and for decisions}
   source_row: {zh: 来源行, about: Its line in that export}
@@ -41,6 +42,7 @@ final as (
         valid_from,
         valid_to,
         cause,
+        run,
         valid_to is null as is_current,
         source_file,
         source_row,
