@@ -7,7 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os/exec"
-	"strings"
+	"slices"
 	"testing"
 	"time"
 
@@ -41,24 +41,40 @@ func undisturbed(t *testing.T) calm {
 func TestKilledRunsLeaveWholeMarts(t *testing.T) {
 	t.Parallel()
 	calm := undisturbed(t)
-	points := crash.Names()
-	for _, name := range []string{crash.LandStored, crash.ConformWritten, crash.BuildWritten} {
-		points = append(points, name+":2")
-	}
-	for _, point := range points {
+	t.Run("one after the other", calm.again)
+	for _, point := range []string{crash.PublishSwitched, crash.PublishCopying, crash.RunDone} {
 		t.Run(point, func(t *testing.T) {
 			t.Parallel()
 			trial := calm.before.copyOf(t)
-			trial.env = []string{"COUNTINGHOUSE_CRASH_AT=" + point}
-			got := trial.try("run", "--as-of", asOf, "--land", brand(t, "second"))
-			if got.code != crash.ExitCode {
-				t.Fatalf("exit %d, want %d: the run does not pass the point\n%s%s", got.code, crash.ExitCode, got.out, got.errs)
-			}
-			trial.env = nil
-			calm.recovers(t, trial, strings.HasPrefix(point, crash.RunDone))
+			trial.diesAt(point)
+			calm.recovers(t, trial, point == crash.RunDone)
 		})
 	}
 	t.Run("random", calm.random)
+}
+
+// again kills every run that goes on from the one that was killed before, each a little later, up to the moment at which the new set counts.
+func (c calm) again(t *testing.T) {
+	t.Parallel()
+	trial := c.before.copyOf(t)
+	for _, point := range crash.Names()[:slices.Index(crash.Names(), crash.PublishSwitched)] {
+		trial.diesAt(point)
+		if slices.Contains([]string{crash.LandStored, crash.ConformWritten, crash.BuildWritten}, point) {
+			trial.diesAt(point + ":2")
+		}
+		trial.wholeAs(c.old)
+	}
+	c.recovers(t, trial, false)
+}
+
+// diesAt runs up to a point.
+func (s *site) diesAt(point string) {
+	s.t.Helper()
+	s.env = []string{"COUNTINGHOUSE_CRASH_AT=" + point}
+	defer func() { s.env = nil }()
+	if got := s.try("run", "--as-of", asOf, "--land", brand(s.t, "second")); got.code != crash.ExitCode {
+		s.t.Fatalf("exit %d, want %d: the run does not pass %s\n%s%s", got.code, crash.ExitCode, point, got.out, got.errs)
+	}
 }
 
 // recovers looks at what a killed run left, and at what the next one makes of it.
