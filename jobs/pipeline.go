@@ -233,7 +233,8 @@ func (w *Workshop) isCurrent(ctx context.Context, candidate snapshot.Environment
 }
 
 func (w *Workshop) writeReport(ctx context.Context, published snapshot.Environment, path string, meta report.Meta) error {
-	if err := w.AttachAll(ctx, published, snapshot.IsMart); err != nil {
+	isShown := func(table string) bool { return snapshot.IsMart(table) || table == "identity.model" }
+	if err := w.AttachAll(ctx, published, isShown); err != nil {
 		return err
 	}
 	file, err := os.Create(path)

@@ -14,6 +14,7 @@ type figures struct {
 	points   []pointFigures
 	churn    []churnRow
 	contents []contentRow
+	model    []modelRow
 }
 
 type layerRow struct {
@@ -101,6 +102,10 @@ func load(ctx context.Context, q Querier) (figures, error) {
 			f.contents, err = rows(ctx, q, contentsSQL, func(r *contentRow) []any {
 				return []any{&r.Channel, &r.ContentID, &r.Title, &r.PublishedAt, &r.Reads, &r.ShareRate, &r.Fission, &r.Followers, &r.Orders, &r.Revenue}
 			})
+			return err
+		},
+		func() (err error) {
+			f.model, err = rows(ctx, q, modelSQL, func(r *modelRow) []any { return []any{&r.Field, &r.Level, &r.M, &r.U, &r.Weight, &r.ByFrequency} })
 			return err
 		},
 	}

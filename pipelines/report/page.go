@@ -15,6 +15,7 @@ type page struct {
 	Points    []pointsView
 	Churn     []churnView
 	Contents  []contentView
+	Model     modelView
 	Run       runView
 }
 
@@ -35,6 +36,7 @@ func newPage(meta Meta, f figures, style template.CSS) page {
 		Points:    newPoints(f.points, meta.Currency),
 		Churn:     newChurn(f.churn),
 		Contents:  newContents(f.contents),
+		Model:     newModel(f.model),
 		Run:       newRun(meta),
 	}
 }

@@ -91,9 +91,9 @@ func parse() (*template.Template, error) {
 		"money":   money,
 		"cents":   func(amount *int64) string { return money(*amount) },
 		"percent": percent,
-		"decimal": decimal,
-		"label":   newLabel,
-		"day":     func(day time.Time) string { return day.Format(time.DateOnly) },
-		"moment":  func(at time.Time) string { return at.Format("2006-01-02 15:04:05") },
+		"decimal": decimal, "probability": probability,
+		"label":  newLabel,
+		"day":    func(day time.Time) string { return day.Format(time.DateOnly) },
+		"moment": func(at time.Time) string { return at.Format("2006-01-02 15:04:05") },
 	}).ParseFS(files, "*.tmpl")
 }

@@ -3,8 +3,10 @@ package report
 import (
 	"bytes"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -90,6 +92,8 @@ func TestFiguresAreTheMarts(t *testing.T) {
 			coalesce(format('{:.2f}', fission_coefficient), '–'), coalesce(format('{:,}', followers_gained), '–'),
 			format('{:.2f}', linear_orders::double), format('{:,.2f}', linear_revenue::double)]
 			from mart.content_performance order by linear_revenue desc limit 10`,
+		"model": `select [level || case when by_frequency then ', more for a rare value 罕见值更重' else '' end, format('{:.3g}', m), format('{:.3g}', u), format('{:+.1f}', weight)]
+			from identity.model order by array_position(['any pair', 'phone', 'surname'], field), level_no`,
 	} {
 		t.Run(section, func(t *testing.T) {
 			want := wantedRows(t, marts, query)
@@ -166,6 +170,44 @@ func TestRangeAndDeferral(t *testing.T) {
 	}
 }
 
+// TestModelBars: of 41.86 bits from -20.93 to +20.93 each is as long as any other, on its own side of zero, and the drawing holds them all.
+func TestModelBars(t *testing.T) {
+	_, root := write(t, session(t, "marts.sql", "rows.sql"), testMeta())
+	section := byID(root, "model")
+	var longest float64
+	zero := number(t, attribute(elements(section, "line")[len(elements(section, "line"))-1], "x1"))
+	bars := elements(section, "rect")
+	weights := []float64{-20.93, 20.93, 17.93, -2.0, 6.32, -3.31}
+	if len(bars) != len(weights) {
+		t.Fatalf("got %d bars, want %d", len(bars), len(weights))
+	}
+	for i, bar := range bars {
+		x, width := number(t, attribute(bar, "x")), number(t, attribute(bar, "width"))
+		if longest == 0 {
+			longest = width
+		}
+		from := zero
+		if weights[i] < 0 {
+			from = zero - width
+		}
+		if want := longest * math.Abs(weights[i]) / 20.93; math.Abs(width-want) > .2 || math.Abs(x-from) > .2 || x < 400 || x+width > 1080 {
+			t.Errorf("bar %d of %+.2f bits: from %.1f, %.1f long; want from %.1f, %.1f long", i, weights[i], x, width, from, want)
+		}
+		if class := attribute(bar, "class"); (class == "in") != (weights[i] > 0) {
+			t.Errorf("bar %d of %+.2f bits is %q", i, weights[i], class)
+		}
+	}
+}
+
+func number(t *testing.T, text string) float64 {
+	t.Helper()
+	value, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
+
 func TestHostileTextIsText(t *testing.T) {
 	page, root := write(t, session(t, "marts.sql", "rows.sql"), testMeta())
 	if scripts := elements(root, "script"); len(scripts) > 0 || strings.Contains(page, "<script") {
@@ -187,8 +229,8 @@ func TestSelfContained(t *testing.T) {
 		}
 	}
 	drawings := elements(root, "svg")
-	if len(drawings) != 7 {
-		t.Errorf("got %d drawings, want 7", len(drawings))
+	if len(drawings) != 8 {
+		t.Errorf("got %d drawings, want 8", len(drawings))
 	}
 	for _, drawing := range drawings {
 		for _, id := range strings.Fields(attribute(drawing, "aria-labelledby")) {
@@ -205,8 +247,8 @@ func TestSelfContained(t *testing.T) {
 // TestEmptyMarts: a brand before its first order has a page too.
 func TestEmptyMarts(t *testing.T) {
 	page, root := write(t, session(t, "marts.sql"), Meta{Brand: "New", Currency: "CNY"})
-	if got := strings.Count(textOf(root), "No data yet"); got != 7 {
-		t.Errorf("got %d sections without data, want 7", got)
+	if got := strings.Count(textOf(root), "No data yet"); got != 8 {
+		t.Errorf("got %d sections without data, want 8", got)
 	}
 	for _, forbidden := range []string{"NaN", "Inf", "<svg"} {
 		if strings.Contains(page, forbidden) {

@@ -18,3 +18,5 @@ create table mart.point_contract_liability (period_kind varchar, period_start da
 create table mart.churn_tiers (customer_id varchar, tier varchar, tier_rank bigint, revenue decimal(18, 2), previous_revenue decimal(18, 2));
 create table mart.content_performance (channel varchar, content_id varchar, title varchar, published_at timestamp, reads bigint, share_rate double,
     fission_coefficient double, followers_gained bigint, linear_orders decimal(18, 6), linear_revenue decimal(18, 2));
+create schema identity;
+create table identity.model (field varchar, level_no integer, level varchar, m double, u double, weight double, by_frequency boolean);

@@ -52,3 +52,7 @@ insert into mart.content_performance values
     ('xiaohongshu', 'a3', '办公室泡茶的三个错误', '2026-05-30 12:00:00', 12800, 0.047, 0.66, 73, 1.5, 402.10),
     ('douyin', 'd3', '茶园的一天', '2026-04-22 09:00:00', 30250, 0.035, 0.29, 150, 1, 260.00),
     ('douyin', 'd2', '排不进前十的作品', '2026-04-01 09:00:00', 900, 0.01, 0.01, 1, 0, 0.00);
+insert into identity.model values
+    ('surname', 0, 'equal', 0.9, 0.01125, 6.32, true), ('surname', 1, 'different', 0.1, 0.98875, -3.31, false),
+    ('phone', 0, 'equal', 0.5, 0.00000025, 20.93, false), ('phone', 1, 'mask fits in seven digits <b>', 0.25, 0.000001, 17.93, false), ('phone', 2, 'different', 0.25, 0.99999875, -2.0, false),
+    ('any pair', 0, 'of one person', 0.0000005, 0.9999995, -20.93, false);
