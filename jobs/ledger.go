@@ -36,7 +36,7 @@ func ledgerStep(asOf ledger.Day) build.Step {
 func columnsOf(table ledger.Table) []warehouse.Column {
 	var columns []warehouse.Column
 	for _, column := range table.Columns {
-		columns = append(columns, warehouse.Column{Name: column.Name, Type: string(column.Type)})
+		columns = append(columns, warehouse.Column{Name: column.Name, Type: column.Type.SQL()})
 	}
 	return columns
 }

@@ -85,6 +85,7 @@ var heavy = map[string][]string{
 	"golang.org/x/crypto/ssh":         {"internal/origin/sftp"},
 	"github.com/jackc/pgx":            {"pipelines/publish"},
 	"github.com/marcboeker/go-duckdb": {}, // moved to github.com/duckdb
+	"github.com/klauspost/compress":   {"internal/columnfile"},
 	"github.com/google/uuid":          {}, // ids are made from what is passed in
 }
 

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"countinghouse/internal/columnfile"
+
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -57,8 +59,12 @@ type BatchWriter struct {
 // ErrEnded says that a batch comes too late: the statement has ended, and Close tells why.
 var ErrEnded = errors.New("the writer has ended")
 
-// WriteParquet starts a writer for the file at path. Every batch must have the schema. Close must be called.
+// WriteParquet starts a writer for the file at path. Every batch must have the schema. Close must be called. What columnfile takes is written by it, each
+// batch as a row group, and what it doesn't by DuckDB.
 func (s *Session) WriteParquet(ctx context.Context, schema *arrow.Schema, path string) *BatchWriter {
+	if columnfile.Takes(schema) {
+		return startWriter(func(batches <-chan arrow.RecordBatch) (int64, error) { return writeFile(schema, path, batches) })
+	}
 	return s.Stream(ctx, schema, func(view string) string {
 		return "copy (from " + view + ") to " + Quote(path) + " " + WorkingParquet
 	})
@@ -104,14 +110,37 @@ func (s *Session) LoadRows(ctx context.Context, schema *arrow.Schema, table stri
 // choice of columns and such conditions, to the stream, which knows neither, so that columns would be exchanged and conditions be lost
 // without an error.
 func (s *Session) Stream(ctx context.Context, schema *arrow.Schema, statement func(view string) string) *BatchWriter {
+	return startWriter(func(batches <-chan arrow.RecordBatch) (int64, error) {
+		return s.consume(ctx, &stream{schema: schema, batches: batches}, statement)
+	})
+}
+
+// startWriter starts what takes the batches and gives the number of rows that it wrote.
+func startWriter(consume func(<-chan arrow.RecordBatch) (int64, error)) *BatchWriter {
 	writer := &BatchWriter{batches: make(chan arrow.RecordBatch, 2), done: make(chan error, 1), failed: make(chan struct{})}
 	go func() {
 		var err error
-		writer.rows, err = s.consume(ctx, &stream{schema: schema, batches: writer.batches}, statement)
+		writer.rows, err = consume(writer.batches)
 		close(writer.failed)
 		writer.done <- err
 	}()
 	return writer
+}
+
+func writeFile(schema *arrow.Schema, path string, batches <-chan arrow.RecordBatch) (int64, error) {
+	file, err := columnfile.Create(path, schema)
+	if err != nil {
+		return 0, err
+	}
+	for batch := range batches {
+		err := file.Write(batch)
+		batch.Release()
+		if err != nil {
+			_, closeErr := file.Close()
+			return 0, errors.Join(err, closeErr)
+		}
+	}
+	return file.Close()
 }
 
 // Write hands a batch over. It waits while the writer is behind, so that memory stays bounded.

@@ -62,6 +62,52 @@ func (c *texts) finish(kind arrow.DataType) arrow.Array {
 	return made
 }
 
+// recurring is a column of text in which rows have one of few; an empty one is NULL. Its rows are numbers of the names of the batch.
+type recurring struct {
+	names   *names
+	numbers []uint32
+	missing nulls
+}
+
+func (c *recurring) add(name string) {
+	if name == "" {
+		c.missing = append(c.missing, int32(len(c.numbers)))
+		c.numbers = append(c.numbers, 0)
+		return
+	}
+	c.numbers = append(c.numbers, uint32(c.names.of(name)))
+}
+
+// repeat adds a text that is like the one before it, or new, for n rows.
+func (c *recurring) repeat(name string, n int) {
+	if name == "" || n == 0 {
+		for range n {
+			c.add(name)
+		}
+		return
+	}
+	number := uint32(c.names.next(name))
+	for range n {
+		c.numbers = append(c.numbers, number)
+	}
+}
+
+func (c *recurring) finish(kind arrow.DataType) arrow.Array {
+	n := len(c.numbers)
+	var list texts
+	for _, name := range c.names.list {
+		list.add(name)
+	}
+	names := list.finish(arrow.BinaryTypes.String)
+	defer names.Release()
+	numbers := memory.NewBufferBytes(arrow.Uint32Traits.CastToBytes(c.numbers))
+	data := array.NewDataWithDictionary(kind, n, []*memory.Buffer{c.missing.bitmap(n), numbers}, len(c.missing), 0, names.Data().(*array.Data))
+	defer data.Release()
+	c.names.empty()
+	c.numbers, c.missing = make([]uint32, 0, cap(c.numbers)), c.missing[:0]
+	return array.MakeFromData(data)
+}
+
 // integers is a column of BIGINT or TIMESTAMP.
 type integers struct {
 	values  []int64

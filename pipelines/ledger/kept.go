@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"encoding/binary"
+	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -13,7 +14,7 @@ const KeptTable = "ledger.movements"
 
 // Kept describes KeptTable.
 func Kept() Table {
-	return Table{KeptTable, []Column{{"channel", Text}, {"account_id", Text}, {"movements", Bytes}}}
+	return Table{KeptTable, []Column{{"channel", Name}, {"account_id", Text}, {"movements", Bytes}}}
 }
 
 // keeper packs the movements of one account after the other.
@@ -32,7 +33,7 @@ func (k *keeper) add(g *group, order []int32) {
 		of, _ := g.at(order[first])
 		next := first
 		k.packer.names.empty()
-		k.packer, k.packed = packer{names: k.packer.names}, k.packed[:0]
+		k.packed = k.packed[:0]
 		for ; next < len(order); next++ {
 			account, m := g.at(order[next])
 			if !account.sameAccount(of) {
@@ -52,9 +53,9 @@ func (k *keeper) row(of owner) {
 		k.blob = appendText(k.blob, name)
 	}
 	k.blob = append(k.blob, k.packed...)
-	for i, value := range []string{of.channel, of.account, string(k.blob)} {
-		k.columns[i].(*texts).add(value)
-	}
+	k.columns[0].(*recurring).add(of.channel)
+	k.columns[1].(*texts).add(of.account)
+	k.columns[2].(*texts).add(unsafe.String(unsafe.SliceData(k.blob), len(k.blob)))
 	k.count++
 }
 

@@ -3,6 +3,7 @@ package ledger
 import (
 	"encoding/binary"
 	"errors"
+	"strings"
 	"unsafe"
 )
 
@@ -23,42 +24,60 @@ const (
 type names struct {
 	list   []string
 	number map[string]uint64
+	recent [recentNames]recent
 }
 
 func newNames() *names { return &names{number: map[string]uint64{}} }
 
-// recent is the last name that a column had: mostly it is the next one too.
+// recent is a name that was asked for. Most that are asked for are, since few follow each other.
 type recent struct {
 	name   string
 	number uint64
-	known  bool
 }
 
+const recentNames = 64
+
 // of gives the number of a name, which may belong to a batch.
-func (n *names) of(name string, last *recent) uint64 {
-	if last.known && last.name == name {
+func (n *names) of(name string) uint64 {
+	last := &n.recent[recentPlace(name)]
+	if last.name == name && name != "" {
 		return last.number
 	}
 	number, found := n.number[name]
 	if !found {
-		owned := string(append([]byte(nil), name...))
+		owned := strings.Clone(name)
 		number = uint64(len(n.list))
 		n.list, n.number[owned] = append(n.list, owned), number
 	}
-	*last = recent{n.list[number], number, true}
+	*last = recent{n.list[number], number}
 	return number
+}
+
+// next gives the number of a name that is like the one before it or new: names that come in groups need no search.
+func (n *names) next(name string) uint64 {
+	if last := len(n.list) - 1; last < 0 || n.list[last] != name {
+		n.list = append(n.list, strings.Clone(name))
+	}
+	return uint64(len(n.list) - 1)
+}
+
+// recentPlace spreads names by their last bytes, in which those of one column differ mostly.
+func recentPlace(name string) uint64 {
+	var last uint64
+	for i := range min(8, len(name)) {
+		last = last<<8 | uint64(name[len(name)-1-i])
+	}
+	return last * 0x9e3779b97f4a7c15 >> (64 - 6)
 }
 
 func (n *names) empty() {
 	n.list = n.list[:0]
 	clear(n.number)
+	clear(n.recent[:])
 }
 
 // packer appends movements to bytes.
-type packer struct {
-	names                   *names
-	channel, currency, file recent
-}
+type packer struct{ names *names }
 
 func appendText(to []byte, text string) []byte {
 	return append(binary.AppendUvarint(to, uint64(len(text))), text...)
@@ -66,12 +85,12 @@ func appendText(to []byte, text string) []byte {
 
 // owner packs whose points are moved.
 func (p *packer) owner(to []byte, of owner) []byte {
-	to = binary.AppendUvarint(to, p.names.of(of.channel, &p.channel))
+	to = binary.AppendUvarint(to, p.names.of(of.channel))
 	return p.currencyOf(appendText(to, of.account), of)
 }
 
 func (p *packer) currencyOf(to []byte, of owner) []byte {
-	return binary.AppendUvarint(to, p.names.of(of.currency, &p.currency))
+	return binary.AppendUvarint(to, p.names.of(of.currency))
 }
 
 func (p *packer) movement(to []byte, m *Movement) []byte {
@@ -79,7 +98,7 @@ func (p *packer) movement(to []byte, m *Movement) []byte {
 	to = binary.AppendVarint(to, int64(m.OccurredAt))
 	to = binary.AppendVarint(to, m.Points)
 	to = binary.AppendVarint(to, m.SourceRow)
-	to = binary.AppendUvarint(to, p.names.of(m.SourceFile, &p.file))
+	to = binary.AppendUvarint(to, p.names.of(m.SourceFile))
 	if !m.lacks(LacksExpiry) {
 		to = binary.AppendVarint(to, int64(m.ExpiresOn))
 	}

@@ -56,7 +56,6 @@ func newGathering(movements int64) *gathering {
 
 func (g *gathering) empty() {
 	g.packer.names.empty()
-	g.packer = packer{names: g.packer.names}
 	for i := range g.shards {
 		g.shards[i] = shard{g.shards[i].heads[:0], g.shards[i].bytes[:0]}
 	}

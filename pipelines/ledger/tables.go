@@ -1,18 +1,39 @@
 package ledger
 
-import "github.com/apache/arrow-go/v18/arrow"
+import (
+	"countinghouse/internal/columnfile"
 
-// Type is a column's type, as DuckDB writes it.
-type Type string
-
-// The types that the ledger's tables use.
-const (
-	Text      Type = "VARCHAR"
-	Integer   Type = "BIGINT"
-	Date      Type = "DATE"
-	Timestamp Type = "TIMESTAMP"
-	Bytes     Type = "BLOB"
+	"github.com/apache/arrow-go/v18/arrow"
 )
+
+// Type is a column's type.
+type Type uint8
+
+// The types that the ledger's tables use. Name is a text that recurs: rows next to each other have the same one, or one of a few.
+const (
+	Text Type = iota
+	Name
+	Integer
+	Date
+	Timestamp
+	Bytes
+)
+
+// SQL is the type as DuckDB writes it.
+func (t Type) SQL() string {
+	switch t {
+	case Integer:
+		return "BIGINT"
+	case Date:
+		return "DATE"
+	case Timestamp:
+		return "TIMESTAMP"
+	case Bytes:
+		return "BLOB"
+	default:
+		return "VARCHAR"
+	}
+}
 
 // Column is one column of a table.
 type Column struct {
@@ -37,6 +58,8 @@ func (t Table) Schema() *arrow.Schema {
 
 func (t Type) arrow() arrow.DataType {
 	switch t {
+	case Name:
+		return columnfile.Names
 	case Integer:
 		return arrow.PrimitiveTypes.Int64
 	case Date:
@@ -64,8 +87,8 @@ func Tables() []Table {
 	return []Table{
 		{EntriesTable, entryColumns()},
 		{LotsTable, []Column{
-			{"channel", Text},
-			{"account_id", Text},
+			{"channel", Name},
+			{"account_id", Name},
 			{"lot_id", Text},
 			{"issued_at", Timestamp},
 			{"issued_on", Date},
@@ -77,62 +100,62 @@ func Tables() []Table {
 			{"points_adjusted", Integer},
 			{"points_remaining", Integer},
 			{"order_id", Text},
-			{"source_file", Text},
+			{"source_file", Name},
 			{"source_row", Integer},
-			{"currency", Text},
+			{"currency", Name},
 			{"points_opening", Integer},
 			{"points_transferred", Integer},
 			{"points_reinstated", Integer},
 			{"extended_from", Date},
 		}},
 		{ConsumptionTable, []Column{
-			{"channel", Text},
-			{"account_id", Text},
+			{"channel", Name},
+			{"account_id", Name},
 			{"entry_no", Integer},
 			{"txn_id", Text},
 			{"lot_id", Text},
-			{"kind", Text},
+			{"kind", Name},
 			{"points", Integer},
 			{"occurred_on", Date},
 			{"issued_on", Date},
-			{"currency", Text},
+			{"currency", Name},
 		}},
 		{BalancesTable, []Column{
-			{"channel", Text}, {"account_id", Text}, {"lots_remaining", Integer}, {"arrears", Integer}, {"balance", Integer}, {"currency", Text},
+			{"channel", Name}, {"account_id", Name}, {"lots_remaining", Integer}, {"arrears", Integer}, {"balance", Integer}, {"currency", Name},
 		}},
 		{ExceptionsTable, []Column{
-			{"channel", Text},
-			{"account_id", Text},
+			{"channel", Name},
+			{"account_id", Name},
 			{"txn_id", Text},
 			{"occurred_at", Timestamp},
-			{"kind", Text},
+			{"kind", Name},
 			{"points", Integer},
-			{"code", Text},
+			{"code", Name},
 			{"detail", Text},
-			{"source_file", Text},
+			{"source_file", Name},
 			{"source_row", Integer},
-			{"currency", Text},
+			{"currency", Name},
 		}},
 	}
 }
 
 func entryColumns() []Column {
 	return []Column{
-		{"channel", Text},
-		{"account_id", Text},
+		{"channel", Name},
+		{"account_id", Name},
 		{"entry_no", Integer},
 		{"occurred_at", Timestamp},
 		{"occurred_on", Date},
-		{"kind", Text},
+		{"kind", Name},
 		{"points", Integer},
 		{"balance_after", Integer},
 		{"txn_id", Text},
 		{"order_id", Text},
-		{"reason", Text},
-		{"source_file", Text},
+		{"reason", Name},
+		{"source_file", Name},
 		{"source_row", Integer},
-		{"currency", Text},
-		{"counter_account_id", Text},
+		{"currency", Name},
+		{"counter_account_id", Name},
 		{"counter_txn_id", Text},
 	}
 }

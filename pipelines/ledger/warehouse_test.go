@@ -78,7 +78,7 @@ func checkTypes(t *testing.T, session *warehouse.Session, table ledger.Table, fi
 	t.Helper()
 	var want []string
 	for _, column := range table.Columns {
-		want = append(want, column.Name+" "+string(column.Type))
+		want = append(want, column.Name+" "+column.Type.SQL())
 	}
 	got := texts(t, session, "select column_name || ' ' || column_type from (describe from "+file+")")
 	if difference := cmp.Diff(want, got); difference != "" {

@@ -14,7 +14,7 @@ type Sink interface {
 }
 
 // batchRows is how many rows of a table are gathered before they are written.
-const batchRows = 32_768
+const batchRows = 65_536
 
 // writer turns postings into batches.
 type writer struct {
@@ -85,6 +85,8 @@ func newRows(table Table) *rows {
 	r := &rows{table: table.Name, schema: table.Schema()}
 	for _, column := range table.Columns {
 		switch column.Type {
+		case Name:
+			r.columns = append(r.columns, &recurring{names: newNames()})
 		case Text, Bytes:
 			r.columns = append(r.columns, &texts{})
 		case Date:
@@ -118,18 +120,25 @@ func (r *rows) next() gathered {
 // account fills the first two columns.
 func (r *rows) account(p *Postings, n int) {
 	r.count += n
-	channel, account := r.next().(*texts), r.next().(*texts)
+	channel := r.next().(*recurring)
 	for range n {
 		channel.add(p.Channel)
-		account.add(p.AccountID)
 	}
+	r.next().(*recurring).repeat(p.AccountID, n)
 }
 
 // currency fills the next column.
 func (r *rows) currency(p *Postings, n int) {
-	currency := r.next().(*texts)
+	currency := r.next().(*recurring)
 	for range n {
 		currency.add(p.Currency)
+	}
+}
+
+func addNames[T any](r *rows, values []T, name func(*T) string) {
+	column := r.next().(*recurring)
+	for i := range values {
+		column.add(name(&values[i]))
 	}
 }
 
