@@ -101,7 +101,7 @@ func appendDeltas(to []byte, integers []int64, size int) []byte {
 		deltas := block[:min(blockValues, len(integers)-next)]
 		before := integers[next-1]
 		for i := range deltas {
-			deltas[i] = wrapped(integers[next+i]-before, size)
+			deltas[i] = integers[next+i] - before
 			before = integers[next+i]
 		}
 		to = appendBlock(to, deltas, size)
@@ -109,15 +109,7 @@ func appendDeltas(to []byte, integers []int64, size int) []byte {
 	return to
 }
 
-// wrapped is a difference as integers of a size have it.
-func wrapped(difference int64, size int) int64 {
-	if size == 32 {
-		return int64(int32(difference))
-	}
-	return difference
-}
-
-// appendBlock appends what the deltas are above the least of them. The last part is filled up; parts without any are left out.
+// appendBlock appends what the deltas are above the least of them, in as many bits as the integers have: sums wrap around for the reader too. The last part is filled up; parts without any are left out.
 func appendBlock(to []byte, deltas []int64, size int) []byte {
 	least := deltas[0]
 	for _, delta := range deltas {
