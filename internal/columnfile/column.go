@@ -25,7 +25,7 @@ type columnKind struct {
 func kindOf(of arrow.DataType) (columnKind, bool) {
 	switch of := of.(type) {
 	case *arrow.DictionaryType:
-		return columnKind{schema.StringLogicalType{}, parquet.Types.ByteArray, parquet.Encodings.RLEDict}, arrow.TypeEqual(of, Names)
+		return columnKind{schema.StringLogicalType{}, parquet.Types.ByteArray, parquet.Encodings.RLEDict}, arrow.TypeEqual(of, Names())
 	case *arrow.StringType:
 		return columnKind{schema.StringLogicalType{}, parquet.Types.ByteArray, parquet.Encodings.DeltaByteArray}, true
 	case *arrow.BinaryType:

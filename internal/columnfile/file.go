@@ -22,7 +22,9 @@ import (
 )
 
 // Names is the type of a column of texts that recur: numbers of the texts of its batch.
-var Names = &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Uint32, ValueType: arrow.BinaryTypes.String}
+func Names() *arrow.DictionaryType {
+	return &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Uint32, ValueType: arrow.BinaryTypes.String}
+}
 
 // magic begins and ends the file.
 const magic = "PAR1"

@@ -18,7 +18,7 @@ import (
 )
 
 var schema = arrow.NewSchema([]arrow.Field{
-	{Name: "name", Type: columnfile.Names, Nullable: true},
+	{Name: "name", Type: columnfile.Names(), Nullable: true},
 	{Name: "text", Type: arrow.BinaryTypes.String, Nullable: true},
 	{Name: "bytes", Type: arrow.BinaryTypes.Binary, Nullable: true},
 	{Name: "number", Type: arrow.PrimitiveTypes.Int64, Nullable: true},
@@ -100,7 +100,7 @@ func names(v *value, rows int) arrow.Array {
 		}
 		numbers.Append(number)
 	}
-	return array.NewDictionaryArray(columnfile.Names, numbers.NewArray(), list.NewArray())
+	return array.NewDictionaryArray(columnfile.Names(), numbers.NewArray(), list.NewArray())
 }
 
 func drawBatch(t *rapid.T) arrow.RecordBatch {

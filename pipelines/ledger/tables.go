@@ -59,7 +59,7 @@ func (t Table) Schema() *arrow.Schema {
 func (t Type) arrow() arrow.DataType {
 	switch t {
 	case Name:
-		return columnfile.Names
+		return columnfile.Names()
 	case Integer:
 		return arrow.PrimitiveTypes.Int64
 	case Date:
