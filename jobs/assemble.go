@@ -144,15 +144,6 @@ func Steps(options StepOptions) []build.Step {
 	return []build.Step{similarStep(options.Linkage), identityStep(options.Identity), ledgerStep(options.AsOf), estimateStep()}
 }
 
-func similarStep(config linkage.Config) build.Step {
-	return build.Step{
-		Name: "similar", Version: linkage.Version, Definition: config.Definition(), Inputs: linkage.Inputs(), Parameters: linkage.Parameters(), Tables: linkage.Tables(),
-		Run: func(ctx context.Context, session *warehouse.Session, write build.TableWriter, _ *build.Before) error {
-			return linkage.Link(ctx, session, config, func(table, query string) error { return write.Query(ctx, table, query) })
-		},
-	}
-}
-
 func estimateStep() build.Step {
 	return build.Step{
 		Name: "estimate", Version: estimate.Version, Definition: estimate.Definition(), Inputs: estimate.Inputs(), Parameters: estimate.Parameters(),

@@ -207,15 +207,15 @@ func (c *crm) run(state crmState) (tables map[string]string, parts int) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	return c.read(session)
+	return c.read(session, slices.Sorted(maps.Keys(identity.Tables())))
 }
 
 // read gives what a reader of the tables sees, and of those that are kept for the next merge.
-func (c *crm) read(session *warehouse.Session) (tables map[string]string, parts int) {
+func (c *crm) read(session *warehouse.Session, of []string) (tables map[string]string, parts int) {
 	c.t.Helper()
 	tables = map[string]string{}
 	references := map[string]snapshot.Table{}
-	for table := range identity.Tables() {
+	for _, table := range of {
 		references[table] = c.current[table]
 		manifest, err := snapshot.ReadManifest(c.t.Context(), c.bucket, table, c.current[table].Fingerprint)
 		if err != nil {

@@ -290,11 +290,27 @@ func (w *Workshop) Graph(ctx context.Context) (*build.Graph, error) {
 	if err := w.closedDatasets(ctx, datasets); err != nil {
 		return nil, err
 	}
-	steps := Steps(StepOptions{Identity: w.identity(), Linkage: linkage.Config{Threads: workers(w.Project), Pairs: linkage.PairsWithin(w.Project.Resources.MemoryLimit)}, AsOf: ledger.DayOf(w.AsOf)})
+	steps := Steps(StepOptions{Identity: w.identity(), Linkage: w.linkage(files), AsOf: ledger.DayOf(w.AsOf)})
 	if w.graph, err = build.Resolve(w.Library, datasets, steps, w.Values); err != nil {
 		return nil, ProjectError{err}
 	}
 	return w.graph, nil
+}
+
+// linkage learns from the accounts that the files showed which were exported before the month began.
+func (w *Workshop) linkage(files map[string][]FeedFile) linkage.Config {
+	config := linkage.Config{Threads: workers(w.Project), Pairs: linkage.PairsWithin(w.Project.Resources.MemoryLimit), Key: w.Key}
+	if len(w.ValueKey) > 0 {
+		config.Key = w.ValueKey
+	}
+	year, month, _ := w.AsOf.Date()
+	begin := time.Date(year, month, 1, 0, 0, 0, 0, w.AsOf.Location())
+	earlier := map[string][]FeedFile{}
+	for feed, all := range files {
+		earlier[feed] = slices.DeleteFunc(slices.Clone(all), func(file FeedFile) bool { return !file.Stored.ExportedAt.Before(begin) })
+	}
+	config.Earlier, config.EarlierFrom = earlierAccounts(w.Registry, earlier, w.Key)
+	return config
 }
 
 func (w *Workshop) identity() identity.Config {

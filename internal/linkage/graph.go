@@ -66,7 +66,7 @@ func (g *Graph) Weight(a, b int32) (float64, bool) {
 
 // NewRivals is the graph of the edges that are rivals of others at all.
 func NewRivals(records int, edges []Edge) *Graph {
-	return NewGraph(records, slices.DeleteFunc(slices.Clone(edges), func(edge Edge) bool { return edge.Weight <= faint }))
+	return NewGraph(records, slices.DeleteFunc(slices.Clone(edges), func(edge Edge) bool { return edge.Weight <= Faint }))
 }
 
 // Rivals is how many bits an edge loses because each end has other records that it could be with, and can be with one only: with odds o of the
@@ -85,7 +85,7 @@ func (g *Graph) rivalsOf(record, other int32, same func(a, b int32) bool, enough
 	odds := 0.0
 	to, weights := g.Of(record)
 	for i, rival := range to {
-		if rival != other && weights[i] > faint && !same(rival, other) {
+		if rival != other && weights[i] > Faint && !same(rival, other) {
 			if odds += exp2(min(weights[i], strongest)); odds > enough {
 				break
 			}
@@ -94,8 +94,9 @@ func (g *Graph) rivalsOf(record, other int32, same func(a, b int32) bool, enough
 	return odds
 }
 
-// A rival below faint bits changes nothing that can be seen; strongest keeps the odds of certain pairs finite.
 const (
-	faint     = -10
+	// Faint is the weight up to which a pair is no rival of others: it changes nothing that can be seen.
+	Faint = -10
+	// strongest keeps the odds of certain pairs finite.
 	strongest = 60
 )

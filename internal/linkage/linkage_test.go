@@ -189,7 +189,7 @@ func TestRareValuesWeighMore(t *testing.T) {
 		Words:  [][]string{{"smith", "zog"}}, Codes: [][]int32{{0, 0, 0, 0, 0, 0, 1, 1}},
 	}
 	model := linkage.Model{M: [][]float64{{.9, .1}}, U: [][]float64{{.3, .7}}, Match: .01, Household: .01}
-	scorer := linkage.NewScorer(table, model, nil)
+	scorer := linkage.NewScorer(table, model, linkage.Frequencies(table, model, linkage.Population{}))
 	common, rare := scorer.Weight(linkage.Pair{A: 0, B: 1, Pattern: 1}), scorer.Weight(linkage.Pair{A: 6, B: 7, Pattern: 1})
 	// Of smith there are four others among eight, of zog none: u is (4+1)/8 and 1/8.
 	if want := math.Log2(.01 * (.9 / .625) / (.01 + .98)); math.Abs(common-want) > 1e-9 {

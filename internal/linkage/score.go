@@ -14,45 +14,9 @@ type Scorer struct {
 	tf [][]float64
 }
 
-// NewScorer prepares the frequencies of values. person numbers the records by what they are taken for so far; nil: each is its own.
-func NewScorer(table *Table, model Model, person []int32) *Scorer {
-	scorer := &Scorer{table: table, model: model, tf: make([][]float64, len(table.Fields))}
-	for field, definition := range table.Fields {
-		if definition.Frequency {
-			scorer.tf[field] = frequencies(table, field, model.U[field][0], person)
-		}
-	}
-	return scorer
-}
-
-// frequencies counts the people who have each value, one of them being the one that is compared. A value that one person has may yet be
-// had by another: with the probability that the field has in all, but no more than one person would give it.
-func frequencies(table *Table, field int, u float64, person []int32) []float64 {
-	people, known := make([]float64, len(table.Words[field])), 0.0
-	seen := make(map[uint64]bool)
-	for record, code := range table.Codes[field] {
-		if code < 0 {
-			continue
-		}
-		if person != nil {
-			key := uint64(code)<<32 | uint64(uint32(person[record]))
-			if seen[key] {
-				continue
-			}
-			seen[key] = true
-		}
-		people[code]++
-		known++
-	}
-	others := 1.0
-	if person == nil {
-		others = 2
-	}
-	least := min(1, u*known)
-	for code := range people {
-		people[code] = (max(people[code]-others, 0) + least) / max(known, 1)
-	}
-	return people
+// NewScorer weighs by a model, with the frequencies of values by field; a field without has nil.
+func NewScorer(table *Table, model Model, frequencies [][]float64) *Scorer {
+	return &Scorer{table: table, model: model, tf: frequencies}
 }
 
 // Weight of a pair.

@@ -10,13 +10,20 @@ import (
 )
 
 // Version enters the fingerprints of the tables made here: raise it when their rows change for the same input.
-const Version = 2
+const Version = 3
 
 // Config is what linking accounts needs to know besides its tables.
 type Config struct {
 	Threads int
 	// Pairs of accounts are compared at most; 0: MostPairs.
 	Pairs int64
+	// Earlier is a query of the rows that dataset.accounts had when the month began: what is learnt is learnt from them, and so stands still for a month
+	// whatever arrives. EarlierFrom is what decides them. Empty: there are none.
+	Earlier, EarlierFrom string
+	// Key is the secret of the keyed hashes that are kept for the next run.
+	Key []byte
+	// Fewest accounts are enough to learn from for a month; 0: fewestToLearn.
+	Fewest int
 }
 
 // Inputs are the tables that linking accounts reads.
@@ -30,14 +37,19 @@ func Tables() map[string][]warehouse.Column {
 	text := func(name string) warehouse.Column { return warehouse.Column{Name: name, Type: "VARCHAR"} }
 	number := func(name string) warehouse.Column { return warehouse.Column{Name: name, Type: "DOUBLE"} }
 	return map[string][]warehouse.Column{
-		"identity.similar": {
+		similarTable: {
 			text("channel"), text("account_id"), text("other_channel"), text("other_account_id"), number("weight"), text("outcome"), text("evidence"),
 		},
-		"identity.model": {
+		modelTable: {
 			text("field"), {Name: "level_no", Type: "INTEGER"}, text("level"), number("m"), number("u"), number("weight"), {Name: "by_frequency", Type: "BOOLEAN"},
 		},
 	}
 }
+
+const (
+	similarTable = "identity.similar"
+	modelTable   = "identity.model"
+)
 
 // The outcomes of a pair of accounts, in the words of identity.similar.
 const (
@@ -49,27 +61,94 @@ const (
 	Conflict      = "conflict" // sure by itself, but of something that a person has once the two have different values
 )
 
-// Link compares the accounts of dataset.accounts by what they say of a person, and makes each of Tables by a query over the session. It depends on the
-// set of rows only, not on their order or the number of threads.
-func Link(ctx context.Context, session *warehouse.Session, config Config, write func(table, query string) error) (err error) {
-	a := &accounts{matcher: matcher{session: session, options: Options{Budget: config.pairs(), Threads: max(1, config.Threads)}, unknown: unknownAccounts}}
-	a.keep = a.contradicts
+// Writer takes the tables that are made.
+type Writer interface {
+	// Whole takes a table as a query gives it.
+	Whole(table, query string) error
+	// Part takes rows that replace those of the accounts of another query in what the table was.
+	Part(table, query, replaced string) error
+	// Keep leaves a table as it was.
+	Keep(table string) error
+}
+
+// Link compares the accounts of dataset.accounts by what they say of a person, and makes each of Tables, and of Kept what there is, from the session. It depends
+// on the set of rows only, not on their order or the number of threads. Where the past, which may be nil, says enough, only the accounts that it leads to are
+// compared: the tables come out the same.
+func Link(ctx context.Context, session *warehouse.Session, config Config, past *Past, write Writer) (err error) {
+	a := newAccounts(session, config)
 	defer func() { err = errors.Join(err, a.end(ctx)) }()
-	if err := a.begin(ctx); err != nil {
-		return err
-	}
 	on, err := a.readParameters(ctx)
 	if err != nil {
 		return err
 	}
+	if !on {
+		return a.writeNothing(ctx, write)
+	}
+	if past != nil {
+		again := &again{session: session, config: config, past: *past}
+		enough, err := again.run(ctx, write)
+		if err != nil || enough {
+			return err
+		}
+	}
+	return a.whole(ctx, write)
+}
+
+// accounts is a matcher of accounts: each has one record for each way in which exports describe it.
+type accounts struct {
+	matcher
+	config Config
+	keyer  keyer
+	// bits is the weight from which on a pair is accepted.
+	bits float64
+	// kinds are those of which one person has one value, by identity_rules.
+	kinds []string
+	// flags say of each record whether it is described so now, and was when the month began; earlier are the single values of then.
+	flags   []uint8
+	earlier singles
+	// closed are, by record, the rules whose blocks were open to those of then and are too large now.
+	closed map[int32]int64
+	// restricted: the records at hand are those of some accounts, and dated: they learnt, or are to learn, from what was there when the month began.
+	restricted, dated bool
+	learnt            learnt
+	// now are, by field and value, the records that have it; where only some are at hand, of values that a crowd has.
+	now    [][]int32
+	linked linked
+	rivals *linkage.Graph
+}
+
+// The flags of a record.
+const (
+	isNow     uint8 = 1
+	isEarlier uint8 = 2
+)
+
+func newAccounts(session *warehouse.Session, config Config) *accounts {
+	a := &accounts{
+		matcher: matcher{session: session, options: Options{Budget: config.pairs(), Threads: max(1, config.Threads)}, unknown: unknownAccounts},
+		config:  config, keyer: newKeyer(config.Key), closed: map[int32]int64{},
+	}
+	a.keep, a.uses = a.contradicts, a.usesPair
+	return a
+}
+
+func (a *accounts) readParameters(ctx context.Context) (on bool, err error) {
+	if err := a.begin(ctx); err != nil {
+		return false, err
+	}
+	err = a.session.QueryRow(ctx, "select getvariable('identity_model') = 'on', cast(getvariable('identity_model_bits') as double)").Scan(&on, &a.bits)
+	return on, err
+}
+
+// whole compares all accounts.
+func (a *accounts) whole(ctx context.Context, write Writer) error {
 	steps := []struct {
 		what string
 		do   func(context.Context) error
-	}{{"read the accounts", a.read}, {"make blocks", a.makeBlocks}, {"link", a.link}}
+	}{
+		{"begin", a.begin}, {"read the accounts", a.readAll}, {"make blocks", a.blocksOfAll}, {"compare and learn", a.linkAll}, {"load what was found", a.loadFound},
+	}
 	for _, step := range steps {
-		if !on {
-			break
-		}
 		if err := step.do(ctx); err != nil {
 			return fmt.Errorf("%s: %w", step.what, err)
 		}
@@ -77,26 +156,29 @@ func Link(ctx context.Context, session *warehouse.Session, config Config, write 
 	return a.writeTables(ctx, write)
 }
 
-// accounts is a matcher of accounts: each has one record for each way in which exports describe it.
-type accounts struct {
-	matcher
-	// bits is the weight from which on a pair is accepted.
-	bits   float64
-	linked linked
-	rivals *linkage.Graph
-	// counts are, by field and value, the records that have it; of fields that were asked for.
-	counts [linkage.MostFields][]int32
+// usesPair says whether a pair of records that meets some rules counts for what is learnt, and whether it is one of now.
+func (a *accounts) usesPair(one, other int32, rules int64) (counts, own bool) {
+	both := a.flags[one] & a.flags[other]
+	return both&isEarlier != 0, both&isNow != 0 && (a.everyPair || rules&^a.closed[one] != 0)
 }
 
-func (a *accounts) readParameters(ctx context.Context) (on bool, err error) {
-	err = a.session.QueryRow(ctx, "select getvariable('identity_model') = 'on', cast(getvariable('identity_model_bits') as double)").Scan(&on, &a.bits)
-	return on, err
-}
-
-func (a *accounts) link(ctx context.Context) (err error) {
+// linkAll compares, learns from the pairs of when the month began, and scores and clusters those of now.
+func (a *accounts) linkAll(ctx context.Context) error {
 	if a.table.Records() < 2 {
 		return nil
 	}
-	a.linked, err = a.fit(ctx)
-	return err
+	found, err := a.compare(ctx)
+	if err != nil {
+		return err
+	}
+	a.learn(found)
+	a.now = a.countValues(isNow)
+	a.score(found.pairs)
+	return nil
+}
+
+// score weighs pairs by what was learnt, and clusters.
+func (a *accounts) score(pairs []linkage.Pair) {
+	a.linked = linked{model: a.learnt.model}
+	a.cluster(&a.linked, pairs, a.frequencies(), a.table.single.values)
 }

@@ -2,6 +2,7 @@ package linkage_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -73,15 +74,27 @@ func linked(t *testing.T, rows []account, parameters map[string]any, threads int
 			t.Fatal(err)
 		}
 	}
-	err = linkage.Link(t.Context(), session, linkage.Config{Threads: threads}, func(table, query string) error {
-		_, err := session.Exec(t.Context(), "create table "+table+" as "+query)
-		return err
-	})
+	err = linkage.Link(t.Context(), session, linkage.Config{Threads: threads}, nil, tables{t, session})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return session
 }
+
+// tables writes them into the session.
+type tables struct {
+	t       *testing.T
+	session *warehouse.Session
+}
+
+func (w tables) Whole(table, query string) error {
+	_, err := w.session.Exec(w.t.Context(), "create table "+table+" as "+query)
+	return err
+}
+
+func (w tables) Part(table, _, _ string) error { return w.Keep(table) }
+
+func (w tables) Keep(table string) error { return errors.New(table + " has no past") }
 
 func similars(t *testing.T, session *warehouse.Session) []similar {
 	t.Helper()

@@ -2,8 +2,10 @@ package linkage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"countinghouse/internal/linkage"
@@ -15,26 +17,39 @@ import (
 // leastOdds is the weight, in bits, from which on a pair is kept: even odds.
 const leastOdds = 0.0
 
-// writeTables gives the session what was found, and makes the tables of it.
-func (a *accounts) writeTables(ctx context.Context, write func(table, query string) error) error {
+// similarQuery gives the pairs that were found, by the names of their accounts.
+const similarQuery = `select one.channel, one.account_id, other.channel as other_channel, other.account_id as other_account_id, weight, outcome, evidence
+from linkage.similar as pairs
+inner join linkage.accounts as one on pairs.account = one.account
+inner join linkage.accounts as other on pairs.other = other.account`
+
+const modelQuery = "select field, level_no, level, m, u, weight, by_frequency from linkage.model"
+
+// loadFound gives the session what was found and learnt.
+func (a *accounts) loadFound(ctx context.Context) error {
 	if err := a.loadSimilar(ctx); err != nil {
 		return err
 	}
-	if err := a.loadModel(ctx); err != nil {
+	return a.loadModel(ctx)
+}
+
+// writeTables makes the tables of what was found, and of what is kept for the next run, if what was learnt stands still.
+func (a *accounts) writeTables(ctx context.Context, write Writer) error {
+	if err := errors.Join(write.Whole(similarTable, similarQuery), write.Whole(modelTable, modelQuery)); err != nil || !a.dated {
 		return err
 	}
-	accounts := "linkage.accounts"
-	if a.table == nil { // the model is off
-		accounts = "(select 0 as account, '' as channel, '' as account_id where false)"
-	}
-	err := write("identity.similar", `select one.channel, one.account_id, other.channel as other_channel, other.account_id as other_account_id, weight, outcome, evidence
-from linkage.similar as pairs
-inner join `+accounts+` as one on pairs.account = one.account
-inner join `+accounts+` as other on pairs.other = other.account`)
-	if err != nil {
+	return a.writeKept(ctx, write)
+}
+
+// writeNothing makes empty tables: the model is off.
+func (a *accounts) writeNothing(ctx context.Context, write Writer) error {
+	if err := a.loadFound(ctx); err != nil {
 		return err
 	}
-	return write("identity.model", "select field, level_no, level, m, u, weight, by_frequency from linkage.model")
+	if _, err := a.session.Exec(ctx, "create table linkage.accounts as select 0 as account, '' as channel, '' as account_id where false"); err != nil {
+		return err
+	}
+	return a.writeTables(ctx, write)
 }
 
 func (a *accounts) loadSimilar(ctx context.Context) error {
@@ -66,11 +81,18 @@ func rounded(weight float64) float64 { return math.Round(weight*1000) / 1000 }
 // fewestToContradict are the accounts from which on the model may speak against an identifier: fitted to fewer, it is what was believed before.
 const fewestToContradict = 1000
 
+func (c Config) fewestToContradict() int64 {
+	if c.Fewest > 0 {
+		return min(int64(c.Fewest), fewestToContradict)
+	}
+	return fewestToContradict
+}
+
 // judgePair gives an edge's weight less that of its rivals, and what comes of it; no outcome: nothing is to be said of it.
 func (a *accounts) judgePair(i int) (weight, rivals float64, outcome string) {
 	edge, pair := a.linked.edges[i], a.linked.pairs[i]
 	if shared := a.sharedFields(pair.Pattern); len(shared) > 0 {
-		if len(a.linked.clusters) >= fewestToContradict && edge.Weight <= -a.bits && a.contradicts(pair.Pattern) && a.fewHave(pair.A, shared) {
+		if a.standsAgainst(edge, pair) && a.fewHave(pair.A, shared) {
 			return edge.Weight, 0, Contradiction
 		}
 		return 0, 0, "" // a link by itself, which needs no likeness
@@ -84,6 +106,11 @@ func (a *accounts) judgePair(i int) (weight, rivals float64, outcome string) {
 		return 0, 0, ""
 	}
 	return weight, rivals, a.outcome(edge, weight)
+}
+
+// standsAgainst says whether a pair that shares a phone or an e-mail address is of two people, if few have it.
+func (a *accounts) standsAgainst(edge linkage.Edge, pair linkage.Pair) bool {
+	return a.learnt.accounts >= a.config.fewestToContradict() && edge.Weight <= -a.bits && a.contradicts(pair.Pattern)
 }
 
 // sharedFields are the phone or the e-mail address, where two records share them.
@@ -107,20 +134,7 @@ func (a *accounts) contradicts(pattern linkage.Pattern) bool {
 const mostShare = 20
 
 func (a *accounts) fewHave(record int32, fields []int) bool {
-	for _, field := range fields {
-		if a.counts[field] == nil {
-			a.counts[field] = make([]int32, len(a.table.Words[field]))
-			for _, code := range a.table.Codes[field] {
-				if code >= 0 {
-					a.counts[field][code]++
-				}
-			}
-		}
-		if a.counts[field][a.table.Codes[field][record]] > mostShare {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(fields, func(field int) bool { return a.now[field][a.table.Codes[field][record]] > mostShare })
 }
 
 func (a *accounts) samePerson(one, other int32) bool {
@@ -133,7 +147,7 @@ func (a *accounts) samePerson(one, other int32) bool {
 
 func (a *accounts) outcome(edge linkage.Edge, weight float64) string {
 	switch {
-	case linkage.Conflicts(a.table.single, edge.A, edge.B):
+	case linkage.Conflicts(a.table.single.values, edge.A, edge.B):
 		return Conflict
 	case weight < a.bits:
 		return Candidate
@@ -194,9 +208,9 @@ type modelRow struct {
 	byFrequency bool
 }
 
-// modelRows are the shares of pairs and then the levels of each field that has values; none while the model is off.
+// modelRows are the shares of pairs and then the levels of each field that had values to learn from; none while the model is off.
 func (a *accounts) modelRows() []modelRow {
-	model := a.linked.model
+	model := a.learnt.model
 	if model.M == nil {
 		return nil
 	}
@@ -205,7 +219,7 @@ func (a *accounts) modelRows() []modelRow {
 		{field: "any pair", number: 1, level: "of one household", m: model.Household, u: 1 - model.Household},
 	}
 	for i, field := range a.table.Fields {
-		if len(a.table.Words[i]) == 0 {
+		if !a.learnt.has[i] {
 			continue
 		}
 		for j, level := range field.Levels {

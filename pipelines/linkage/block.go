@@ -66,6 +66,11 @@ func (m *matcher) makeBlocks(ctx context.Context) error {
 	if _, err := m.session.Exec(ctx, statement); err != nil {
 		return err
 	}
+	for _, block := range m.report.Blocks {
+		if block.Pairs > 0 {
+			m.used = append(m.used, block.bit)
+		}
+	}
 	return m.makeNear(ctx, left+m.options.Budget/5)
 }
 
@@ -106,14 +111,8 @@ func (m *matcher) estimate(ctx context.Context, keys string, block *Block, share
 
 // pairQueries give each pair once, with the rules that it meets as bits.
 func (m *matcher) pairQueries() []string {
-	var used []int
-	for _, block := range m.report.Blocks {
-		if block.Pairs > 0 && !block.words {
-			used = append(used, block.bit)
-		}
-	}
 	bits := []string{"0"}
-	for _, bit := range used {
+	for _, bit := range m.used {
 		bits = append(bits, fmt.Sprintf("case when l.k%d = r.k%d then %d else 0 end", bit, bit, int64(1)<<bit))
 	}
 	mask := "cast(" + strings.Join(bits, " + ") + " as bigint)"
@@ -125,19 +124,20 @@ func (m *matcher) pairQueries() []string {
 		return []string{query + join}
 	}
 	var queries []string
-	for i, bit := range used {
-		query := fmt.Sprintf("select cast(l.id as integer), cast(r.id as integer), %s from linkage.blocks as l inner join linkage.blocks as r on l.k%d = r.k%d and l.id < r.id", mask, bit, bit)
-		for j, earlier := range used[:i] {
-			word := " and "
-			if j == 0 {
-				word = " where "
-			}
-			query += fmt.Sprintf("%s(l.k%d = r.k%d) is not true", word, earlier, earlier)
+	for i, bit := range m.used {
+		query := fmt.Sprintf("select cast(l.id as integer), cast(r.id as integer), %s from linkage.blocks as l inner join linkage.blocks as r on l.k%d = r.k%d and l.id < r.id where true", mask, bit, bit)
+		if m.fresh {
+			query = fmt.Sprintf(`select cast(least(l.id, r.id) as integer), cast(greatest(l.id, r.id) as integer), %s
+from (from linkage.blocks semi join linkage.fresh using (id)) as l inner join linkage.blocks as r on l.k%d = r.k%d and l.id <> r.id
+where (l.id < r.id or r.id not in (from linkage.fresh))`, mask, bit, bit)
+		}
+		for _, earlier := range m.used[:i] {
+			query += fmt.Sprintf(" and (l.k%d = r.k%d) is not true", earlier, earlier)
 		}
 		queries = append(queries, query)
 	}
 	if m.near {
-		queries = append(queries, m.nearQuery(used, mask))
+		queries = append(queries, m.nearQuery(m.used, mask))
 	}
 	return queries
 }
@@ -152,6 +152,8 @@ type chunk struct {
 type found struct {
 	counts linkage.Counter
 	pairs  []linkage.Pair
+	// learnt are pairs that are not to be scored, and yet count for what is learnt.
+	learnt []linkage.Pair
 	all    int64
 }
 
@@ -178,7 +180,7 @@ func (m *matcher) compare(ctx context.Context) (found, error) {
 	total := found{counts: linkage.Counter{}}
 	for _, result := range results {
 		total.counts.Merge(result.counts)
-		total.pairs = append(total.pairs, result.pairs...)
+		total.pairs, total.learnt = append(total.pairs, result.pairs...), append(total.learnt, result.learnt...)
 		total.all += result.all
 	}
 	return total, err
@@ -203,16 +205,32 @@ func (m *matcher) work(chunks <-chan chunk) found {
 	comparer := linkage.NewComparer(&m.table.Table)
 	for chunk := range chunks {
 		for i := range chunk.a {
-			if m.table.OwnerOf(chunk.a[i]) == m.table.OwnerOf(chunk.b[i]) {
-				continue
-			}
-			pattern := comparer.Pattern(chunk.a[i], chunk.b[i])
-			result.counts.Add(pattern, uint32(chunk.rules[i]))
-			result.all++
-			if linkage.Believed(m.table.Fields, pattern) >= plausible || m.keep != nil && m.keep(pattern) {
-				result.pairs = append(result.pairs, linkage.Pair{A: chunk.a[i], B: chunk.b[i], Pattern: pattern})
-			}
+			m.comparePair(comparer, &result, chunk.a[i], chunk.b[i], chunk.rules[i])
 		}
 	}
 	return result
+}
+
+func (m *matcher) comparePair(comparer *linkage.Comparer, result *found, one, other int32, rules int64) {
+	if m.table.OwnerOf(one) == m.table.OwnerOf(other) {
+		return
+	}
+	counts, own := true, true
+	if m.uses != nil {
+		if counts, own = m.uses(one, other, rules); !counts && !own {
+			return
+		}
+	}
+	pattern := comparer.Pattern(one, other)
+	result.all++
+	if counts {
+		result.counts.Add(pattern, uint32(rules))
+	}
+	switch {
+	case linkage.Believed(m.table.Fields, pattern) < plausible && (m.keep == nil || !m.keep(pattern)):
+	case own:
+		result.pairs = append(result.pairs, linkage.Pair{A: one, B: other, Pattern: pattern})
+	default:
+		result.learnt = append(result.learnt, linkage.Pair{A: one, B: other, Pattern: pattern})
+	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"countinghouse/internal/keyedhash"
 )
 
 const (
@@ -46,12 +48,23 @@ func bytesOf(limit string) (bytes float64, ok bool) {
 	return 0, false
 }
 
-// Definition is what decides the step's tables beside its inputs: how many pairs may be compared, where it is not the usual number.
+// Definition is what decides the step's tables beside its inputs: what is learnt from, the key of what is kept, and how many pairs may be compared, where it is
+// not the usual number.
 func (c Config) Definition() string {
-	if c.pairs() == MostPairs {
-		return ""
+	var parts []string
+	if len(c.Key) > 0 {
+		parts = append(parts, "key "+keyedhash.Text(c.Key, "fingerprint of the key"))
 	}
-	return fmt.Sprint("pairs ", c.pairs())
+	if c.pairs() != MostPairs {
+		parts = append(parts, fmt.Sprint("pairs ", c.pairs()))
+	}
+	if c.Fewest != 0 {
+		parts = append(parts, fmt.Sprint("fewest ", c.Fewest))
+	}
+	if c.EarlierFrom != "" {
+		parts = append(parts, c.EarlierFrom)
+	}
+	return strings.Join(parts, "\n")
 }
 
 func (c Config) pairs() int64 {

@@ -126,9 +126,14 @@ type table struct {
 	fields []field
 	codes  []map[string]int32
 	rests  map[string]int32 // of the echo
-	// single are, by kind and owner, values of which one person has one, such as the generation (jr and sr); singles are their dictionaries.
-	single  [][]int32
-	singles []map[string]int32
+	// single are values of which one person has one, such as the generation (jr and sr).
+	single singles
+}
+
+// singles are, by kind and owner, values of which one person has one.
+type singles struct {
+	values [][]int32
+	codes  []map[string]int32
 }
 
 // The kinds of single values that records have by themselves; accounts have others.
@@ -147,38 +152,38 @@ func newTable(texts []text, roles []person.Role) *table {
 		t.Echo = &linkage.Echo{Field: emails[0], Compare: person.CompareEmailRests}
 		t.rests = map[string]int32{}
 	}
-	t.addKind()
+	t.single.addKind()
 	return t
 }
 
 // addKind makes room for another kind of single values.
-func (t *table) addKind() {
-	t.single = append(t.single, nil)
-	t.singles = append(t.singles, map[string]int32{})
+func (s *singles) addKind() {
+	s.values = append(s.values, nil)
+	s.codes = append(s.codes, map[string]int32{})
 }
 
-// setSingle notes an owner's value of a kind; owners come in any order, each any number of times.
-func (t *table) setSingle(kind int, owner int32, value string) {
-	for int(owner) >= len(t.single[kind]) {
-		t.single[kind] = append(t.single[kind], linkage.NotKnown)
+// set notes an owner's value of a kind; owners come in any order, each any number of times.
+func (s *singles) set(kind int, owner int32, value string) {
+	for int(owner) >= len(s.values[kind]) {
+		s.values[kind] = append(s.values[kind], linkage.NotKnown)
 	}
 	if value == "" {
 		return
 	}
-	code, known := t.singles[kind][value]
+	code, known := s.codes[kind][value]
 	if !known {
-		code = int32(len(t.singles[kind]))
-		t.singles[kind][strings.Clone(value)] = code
+		code = int32(len(s.codes[kind]))
+		s.codes[kind][strings.Clone(value)] = code
 	}
-	switch was := t.single[kind][owner]; {
+	switch was := s.values[kind][owner]; {
 	case was == linkage.NotKnown:
-		t.single[kind][owner] = code
+		s.values[kind][owner] = code
 	case was != code:
-		t.single[kind][owner] = linkage.Contradictory
+		s.values[kind][owner] = linkage.Contradictory
 	}
 }
 
-func (t *table) add(p person.Person, owner int32) {
+func (t *table) add(p person.Person) {
 	for i, field := range t.fields {
 		code := int32(-1)
 		if word := field.of(p); word != "" {
@@ -197,7 +202,6 @@ func (t *table) add(p person.Person, owner int32) {
 		}
 		t.Echo.Rests = append(t.Echo.Rests, code)
 	}
-	t.setSingle(generation, owner, p.Generation)
 }
 
 // numbered gives a word's place in a dictionary, which grows.

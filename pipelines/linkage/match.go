@@ -110,6 +110,11 @@ type matcher struct {
 	near bool
 	// keep, if set, tells of patterns that are kept though they are not plausible.
 	keep func(linkage.Pattern) bool
+	// uses, if set, says whether a pair counts for what is learnt, and whether it is one of those to be scored.
+	uses func(one, other int32, rules int64) (counts, own bool)
+	// used are the rules, by their bits, that have a column in linkage.blocks; fresh: of two records one must be of linkage.fresh.
+	used  []int
+	fresh bool
 }
 
 // Match links the records of the files. The session must be allowed to read them.
@@ -187,11 +192,18 @@ func (m *matcher) fit(ctx context.Context) (linked, error) {
 		}
 	})
 	all := float64(records) * float64(records-1) / 2
-	made := linked{model: linkage.Learn(m.table.Fields, random.Sorted(), found.counts.Sorted(), m.learnt(), max(all, 1), records, m.things)}
-	m.cluster(&made, found.pairs, nil)
-	// Once more, with values counted by people and not by records.
-	m.cluster(&made, found.pairs, m.people(made.clusters))
+	made := linked{model: linkage.Learn(m.table.Fields, random.Sorted(), found.counts.Sorted(), m.learntRules(), max(all, 1), records, m.things)}
+	m.clusterTwice(&made, found.pairs, nil, m.table.single.values)
 	return made, nil
+}
+
+// clusterTwice clusters with values counted by records, and once more with values counted by people. It gives by whom they were counted then.
+func (m *matcher) clusterTwice(made *linked, pairs []linkage.Pair, some func(record int32) bool, single [][]int32) linkage.Population {
+	by := linkage.Population{Some: some}
+	m.cluster(made, pairs, linkage.Frequencies(&m.table.Table, made.model, by), single)
+	by.Person = m.people(made.clusters)
+	m.cluster(made, pairs, linkage.Frequencies(&m.table.Table, made.model, by), single)
+	return by
 }
 
 // people numbers the records by their clusters.
@@ -206,23 +218,24 @@ func (m *matcher) people(clusters []int32) []int32 {
 	return people
 }
 
-// learnt are the rules as the fitting sees them, by their bits.
-func (m *matcher) learnt() []linkage.Rule {
-	list := make([]linkage.Rule, len(rules(m.texts))+len(m.texts))
+// learntRules are the rules as the fitting sees them, by their bits.
+func (m *matcher) learntRules() []linkage.Rule {
+	var list []linkage.Rule
 	for _, block := range m.report.Blocks {
+		list = append(list, make([]linkage.Rule, max(0, block.bit+1-len(list)))...)
 		list[block.bit] = linkage.Rule{Held: m.table.fieldsNamed(block.held), Loose: block.words}
 	}
 	return list
 }
 
-// cluster scores the pairs, with values counted by people as they are known so far, and clusters.
-func (m *matcher) cluster(made *linked, pairs []linkage.Pair, people []int32) {
-	made.scorer = linkage.NewScorer(&m.table.Table, made.model, people)
+// cluster scores the pairs, by frequencies of values, and clusters.
+func (m *matcher) cluster(made *linked, pairs []linkage.Pair, frequencies [][]float64, single [][]int32) {
+	made.scorer = linkage.NewScorer(&m.table.Table, made.model, frequencies)
 	made.pairs, made.edges = m.byOwner(pairs, made.scorer)
 	owners := m.owners()
 	made.graph = linkage.NewGraph(owners, made.edges)
 	made.clusters = linkage.ClusterIn(made.graph, owners, made.edges, linkage.Clustering{
-		Join: joinWeight, Unknown: m.unknown, Cap: capWeight, Single: m.table.single,
+		Join: joinWeight, Unknown: m.unknown, Cap: capWeight, Single: single,
 	})
 }
 

@@ -136,7 +136,8 @@ func (m *matcher) addBatch(batch arrow.RecordBatch, builder *array.RecordBuilder
 		}
 		record := person.Normalise(cells, texts)
 		builder.Field(0).(*array.Int32Builder).Append(int32(m.table.Records()))
-		m.table.add(record, int32(m.table.Records()))
+		m.table.single.set(generation, int32(m.table.Records()), record.Generation)
+		m.table.add(record)
 		m.rows, m.truths, m.keys = append(m.rows, numbers.Value(row)), append(m.truths, truth), append(m.keys, key)
 		appendFeatures(builder, record, len(m.texts))
 	}

@@ -1,0 +1,388 @@
+package linkage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"countinghouse/internal/warehouse"
+
+	"github.com/apache/arrow-go/v18/arrow/array"
+)
+
+// Past is what was made the last time, by the same rules, parameters and key and from the same accounts of when the month began.
+type Past struct {
+	// Tables are queries over those of Tables and Kept as they were made.
+	Tables map[string]string
+	// Changed is a query of channel and account_id: every account of which dataset.accounts has other rows than it had; empty if it has the same.
+	Changed string
+	// MostAccounts says with how many accounts to compare again it is better to compare all.
+	MostAccounts int64
+}
+
+// again compares some of the accounts: by what was learnt when the month began, which stands still.
+//
+//   - The accounts that say something else than they did (changed), and those of blocks that are open or closed by now, and of crowds that have come or
+//     gone (moved), are compared with all that share a block with them.
+//   - An account's rows are decided by the accounts that likely pairs lead to, its component, and by the pairs that these have outside of it, which are
+//     rivals. So all components are made again (replaced) that a moved account is in, or has or had a pair with.
+type again struct {
+	session *warehouse.Session
+	config  Config
+	past    Past
+	learnt  learnt
+	keyer   keyer
+}
+
+// run is true if it has written every table; if not, nothing is written, and all accounts are to be compared.
+func (g *again) run(ctx context.Context, write Writer) (enough bool, err error) {
+	defer func() { err = errors.Join(err, g.end(ctx)) }()
+	steps := []struct {
+		what string
+		do   func(context.Context) (bool, error)
+	}{
+		{"read what was learnt", g.begin},
+		{"find the accounts that changed", g.findChanged},
+		{"find what has moved", g.findMoved},
+		{"compare the accounts that moved", g.compareMoved},
+		{"find the accounts beside them", g.reach},
+		{"compare them", g.compareReached},
+	}
+	for _, step := range steps {
+		if enough, err := step.do(ctx); err != nil || !enough {
+			if err != nil {
+				err = fmt.Errorf("%s: %w", step.what, err)
+			}
+			return false, err
+		}
+	}
+	return true, g.writeTables(write)
+}
+
+// fill puts queries over the tables of the past into a statement, where their names stand in braces.
+func (g *again) fill(statement string) string {
+	var pairs []string
+	for table, query := range g.past.Tables {
+		pairs = append(pairs, "{"+table+"}", "("+query+")")
+	}
+	return strings.NewReplacer(pairs...).Replace(statement)
+}
+
+func (g *again) exec(ctx context.Context, statements ...string) error {
+	for _, statement := range statements {
+		if _, err := g.session.Exec(ctx, g.fill(statement)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// few counts the accounts of a table, and is false if they are too many to go on from.
+func (g *again) few(ctx context.Context, table string) (bool, error) {
+	var accounts int64
+	err := g.session.QueryRow(ctx, "select count(*) from "+table).Scan(&accounts)
+	return accounts <= g.past.MostAccounts, err
+}
+
+// begin makes a schema of its own, since each reading of accounts begins another linkage.
+func (g *again) begin(ctx context.Context) (_ bool, err error) {
+	if g.learnt, err = readFigures(ctx, g.session, g.past.Tables[figuresTable]); err != nil {
+		return false, err
+	}
+	g.keyer = newKeyer(g.config.Key)
+	return true, g.exec(ctx, "drop schema if exists linkage_again cascade", "create schema linkage_again")
+}
+
+func (g *again) end(ctx context.Context) error {
+	_, err := g.session.Exec(context.WithoutCancel(ctx), "drop schema if exists linkage_again cascade")
+	return err
+}
+
+// read brings some accounts, as they are now, into a matcher of their own.
+func (g *again) read(ctx context.Context, some string) (*accounts, error) {
+	a := newAccounts(g.session, g.config)
+	if _, err := a.readParameters(ctx); err != nil {
+		return nil, err
+	}
+	a.learnt = g.learnt
+	return a, a.readSome(ctx, some)
+}
+
+// findChanged makes linkage_again.changed, the accounts that say something else than they did, with what they said (was) and say (is), and
+// linkage_again.now, what all accounts say.
+func (g *again) findChanged(ctx context.Context) (bool, error) {
+	changed := g.past.Changed
+	if changed == "" {
+		changed = "select null::varchar as channel, null::varchar as account_id where false"
+	}
+	asked := "create table linkage_again.asked as select distinct channel, account_id from (\n" + changed + "\n) where channel is not null and account_id is not null"
+	if err := g.exec(ctx, asked); err != nil {
+		return false, err
+	}
+	a, err := g.read(ctx, "from linkage_again.asked")
+	if err != nil {
+		return false, err
+	}
+	if err := g.exec(ctx, "create table linkage_again.is as "+a.describedNow(), changedSQL, g.nowSQL()); err != nil {
+		return false, err
+	}
+	var records int64
+	if err := g.session.QueryRow(ctx, "select count(*) from linkage_again.now").Scan(&records); err != nil || !g.learnt.enoughFor(records) {
+		return false, err
+	}
+	return g.few(ctx, "linkage_again.changed")
+}
+
+const changedSQL = `create table linkage_again.was as
+from {` + DescribedTable + `} semi join linkage_again.asked using (channel, account_id);
+create table linkage_again.changed as
+select distinct channel, account_id
+from (
+    (select channel, account_id, content from linkage_again.is except all select channel, account_id, content from linkage_again.was)
+    union all
+    (select channel, account_id, content from linkage_again.was except all select channel, account_id, content from linkage_again.is)
+)`
+
+func (g *again) nowSQL() string {
+	columns := "channel, account_id, content, " + strings.Join(g.keyer.columns(), ", ")
+	return "create view linkage_again.now as select " + columns + " from {" + DescribedTable + "} anti join linkage_again.changed using (channel, account_id)\nunion all\nselect " +
+		columns + " from linkage_again.is semi join linkage_again.changed using (channel, account_id)"
+}
+
+// findMoved makes linkage_again.moved: the accounts that changed, and all that have a value or are in a block that is another thing by now, of how many it is.
+func (g *again) findMoved(ctx context.Context) (bool, error) {
+	queries := []string{"select channel, account_id from linkage_again.changed"}
+	for _, rule := range g.keyer.rules {
+		if bound := g.learnt.limits[rule.bit]; bound.Now >= 2 {
+			queries = append(queries, movedBy(blockColumn(rule.bit), fmt.Sprintf("(before > %[1]d) <> (now > %[1]d) and earlier <= %[2]d", bound.Now, bound.Earlier)))
+		}
+	}
+	for _, field := range g.keyer.values {
+		crowds := fmt.Sprintf("(before > %[1]d) <> (now > %[1]d) or %[2]s <> %[3]s", mostShare, crowdSQL("before"), crowdSQL("now"))
+		queries = append(queries, movedBy(valueColumn(field), crowds))
+	}
+	if err := g.exec(ctx, "create table linkage_again.moved as select distinct channel, account_id from (\n"+strings.Join(queries, "\nunion all\n")+"\n)"); err != nil {
+		return false, err
+	}
+	return g.few(ctx, "linkage_again.moved")
+}
+
+// crowdSQL is crowdOf.
+func crowdSQL(records string) string {
+	return fmt.Sprintf("case when %[1]s < %[2]d or %[1]s < %[3]d * earlier then 0 else length(bin(%[1]s)) end", records, crowd, grown)
+}
+
+// movedBy gives the accounts of the hashes in a column of which a condition on their records before and now, and on those of when the month began, holds.
+func movedBy(column, condition string) string {
+	return strings.NewReplacer("{column}", column, "{condition}", condition).Replace(`select channel, account_id from linkage_again.now where {column} in (
+    with delta as (
+        select {column}, cast(sum(more) as bigint) as more
+        from (
+            select {column}, 1 as more from linkage_again.is semi join linkage_again.changed using (channel, account_id)
+            union all
+            select {column}, -1 from linkage_again.was semi join linkage_again.changed using (channel, account_id)
+        )
+        where {column} is not null
+        group by {column}
+    ),
+    counted as (
+        select {column}, count(*) as now from linkage_again.now where {column} in (select {column} from delta) group by {column}
+    ),
+    sizes as (
+        select delta.{column}, coalesce(now, 0) as now, coalesce(now, 0) - more as before, coalesce(common.records, 0) as earlier
+        from delta
+        left join counted on delta.{column} = counted.{column}
+        left join (from {` + commonTable + `} where place = '{column}') as common on delta.{column} = common.hash
+    )
+    select {column} from sizes where {condition}
+)`)
+}
+
+// sizesAmong gives the sizes of blocks, for those that a table has records of.
+func (g *again) sizesAmong(table string) func(rule int) string {
+	return func(rule int) string {
+		return g.fill(strings.NewReplacer("{column}", blockColumn(rule), "{table}", table).Replace(`select blocks.{column}, blocks.records, coalesce(common.records, 0) as earlier
+from (select {column}, count(*) as records from linkage_again.now where {column} in (select {column} from {table}) group by {column}) as blocks
+left join (from {` + commonTable + `} where place = '{column}') as common on blocks.{column} = common.hash`))
+	}
+}
+
+// compareMoved makes linkage_again.met: the pairs that moved accounts have now.
+func (g *again) compareMoved(ctx context.Context) (bool, error) {
+	sizes := g.sizesAmong("linkage_again.touched")
+	mates := []string{"select channel, account_id from linkage_again.moved"}
+	for _, rule := range g.keyer.rules {
+		if bound := g.learnt.limits[rule.bit]; bound.Now >= 2 {
+			mates = append(mates, fmt.Sprintf("select channel, account_id from linkage_again.now where k%[1]d in (select k%[1]d from (%[2]s) where records between 2 and %[3]d and earlier <= %[4]d)",
+				rule.bit, sizes(rule.bit), bound.Now, bound.Earlier))
+		}
+	}
+	err := g.exec(ctx, "create table linkage_again.touched as from linkage_again.now semi join linkage_again.moved using (channel, account_id)",
+		"create table linkage_again.mates as select distinct channel, account_id from (\n"+strings.Join(mates, "\nunion all\n")+"\n)")
+	if err != nil {
+		return false, err
+	}
+	a, err := g.read(ctx, "from linkage_again.mates")
+	if err != nil {
+		return false, err
+	}
+	a.fresh = true
+	if err := g.exec(ctx, "create table linkage.fresh as select id from linkage.keys inner join linkage.accounts using (account) semi join linkage_again.moved using (channel, account_id)"); err != nil {
+		return false, err
+	}
+	if err := g.compare(ctx, a, sizes); err != nil {
+		return false, err
+	}
+	return true, g.exec(ctx, "create table linkage_again.met as "+pairsQuery)
+}
+
+// compare finds the pairs of accounts that were read, and makes linkage.pairs.
+func (g *again) compare(ctx context.Context, a *accounts, sizes func(rule int) string) error {
+	if err := a.openBlocks(ctx, sizes); err != nil {
+		return err
+	}
+	if err := g.readValues(ctx, a); err != nil {
+		return err
+	}
+	found, err := a.matcher.compare(ctx)
+	if err != nil {
+		return err
+	}
+	a.score(found.pairs)
+	return a.loadPairs(ctx)
+}
+
+// readValues tells a matcher what was learnt of the values that it has, and how large crowds are now.
+func (g *again) readValues(ctx context.Context, a *accounts) error {
+	a.learnt.values, a.now = make([][]known, len(a.table.Fields)), make([][]int32, len(a.table.Fields))
+	for field := range a.table.Fields {
+		a.learnt.values[field] = slices.Repeat([]known{{frequency: g.learnt.rare[field]}}, len(a.table.Words[field]))
+		a.now[field] = make([]int32, len(a.table.Words[field]))
+	}
+	for _, field := range g.keyer.values {
+		codes := map[uint64]int32{}
+		for code := range a.table.Words[field] {
+			codes[a.keyer.value(&a.table.Table, field, int32(code))] = int32(code) //nolint:gosec // codes are int32
+		}
+		column := valueColumn(field)
+		common := fmt.Sprintf("select hash, records, frequency from {%s} where place = '%[2]s' and hash in (select %[2]s from linkage.keys)", commonTable, column)
+		crowds := fmt.Sprintf("select %[1]s, count(*), 0.0::double from linkage_again.now where %[1]s in (select %[1]s from linkage.keys) group by %[1]s having count(*) >= %[2]d", column, crowd)
+		err := g.readHashes(ctx, common, func(hash uint64, records int32, frequency float64) {
+			a.learnt.values[field][codes[hash]] = known{frequency, records}
+		})
+		if err != nil {
+			return err
+		}
+		err = g.readHashes(ctx, crowds, func(hash uint64, records int32, _ float64) { a.now[field][codes[hash]] = records })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *again) readHashes(ctx context.Context, query string, use func(hash uint64, records int32, frequency float64)) error {
+	return g.session.ReadArrow(ctx, g.fill(query), func(reader array.RecordReader) error {
+		for reader.Next() {
+			batch := reader.RecordBatch()
+			hashes, records, frequencies := batch.Column(0).(*array.Uint64), batch.Column(1).(*array.Int64), batch.Column(2).(*array.Float64)
+			for row := range int(batch.NumRows()) {
+				use(hashes.Value(row), int32(records.Value(row)), frequencies.Value(row)) //nolint:gosec // records are numbered by int32
+			}
+		}
+		return reader.Err()
+	})
+}
+
+// reach makes linkage_again.replaced, the accounts of which all rows are made again, and linkage_again.pairs, all pairs that can decide on others.
+func (g *again) reach(ctx context.Context) (bool, error) {
+	if err := g.exec(ctx, pairsNowSQL, replacedSQL); err != nil {
+		return false, err
+	}
+	for round := 1; ; round++ {
+		if enough, err := g.few(ctx, "linkage_again.replaced"); err != nil || !enough {
+			return false, err
+		}
+		more, err := g.session.Exec(ctx, strings.ReplaceAll(replacedMoreSQL, "{round}", fmt.Sprint(round)))
+		if err != nil {
+			return false, err
+		}
+		if more == 0 {
+			return true, nil
+		}
+	}
+}
+
+const (
+	pairsNowSQL = `create table linkage_again.old as
+select channel, account_id, other_channel, other_account_id, weight,
+    (channel, account_id) in (select (channel, account_id) from linkage_again.moved)
+    or (other_channel, other_account_id) in (select (channel, account_id) from linkage_again.moved) as is_over
+from {` + pairsTable + `};
+create table linkage_again.pairs as
+select channel, account_id, other_channel, other_account_id, weight from linkage_again.old where not is_over
+union all
+from linkage_again.met`
+
+	replacedSQL = `create table linkage_again.replaced as
+select channel, account_id, 0 as round
+from (
+    from linkage_again.moved
+    union all
+    select unnest([channel, other_channel]), unnest([account_id, other_account_id]) from linkage_again.old where is_over
+    union all
+    select unnest([channel, other_channel]), unnest([account_id, other_account_id]) from linkage_again.met
+)
+group by channel, account_id`
+
+	// replacedMoreSQL adds the accounts that likely pairs lead to from those of the round before.
+	replacedMoreSQL = `insert into linkage_again.replaced
+with last as (select channel, account_id from linkage_again.replaced where round = {round} - 1)
+select distinct channel, account_id, {round} from (
+    select other_channel as channel, other_account_id as account_id from linkage_again.pairs semi join last using (channel, account_id) where weight >= 0
+    union all
+    select pairs.channel, pairs.account_id from linkage_again.pairs inner join last on pairs.other_channel = last.channel and pairs.other_account_id = last.account_id where weight >= 0
+)
+anti join linkage_again.replaced using (channel, account_id)`
+
+	// besideSQL gives the accounts to be replaced, and those that they have a pair with.
+	besideSQL = `select channel, account_id from linkage_again.replaced
+union
+select other_channel, other_account_id from linkage_again.pairs semi join linkage_again.replaced using (channel, account_id)
+union
+select pairs.channel, pairs.account_id from linkage_again.pairs
+inner join linkage_again.replaced as other on pairs.other_channel = other.channel and pairs.other_account_id = other.account_id`
+)
+
+// compareReached compares the accounts to be replaced with each other and with those beside them, and gives the session what was found.
+func (g *again) compareReached(ctx context.Context) (bool, error) {
+	a, err := g.read(ctx, besideSQL)
+	if err != nil {
+		return false, err
+	}
+	if err := g.compare(ctx, a, g.sizesAmong("linkage.keys")); err != nil {
+		return false, err
+	}
+	return true, a.loadSimilar(ctx)
+}
+
+func (g *again) writeTables(write Writer) error {
+	const replaced = "select channel, account_id from linkage_again.replaced"
+	some := func(query string) string {
+		return "select * from (" + query + ") semi join linkage_again.replaced using (channel, account_id)"
+	}
+	for _, table := range []string{modelTable, commonTable, figuresTable} {
+		if err := write.Keep(table); err != nil {
+			return err
+		}
+	}
+	if err := write.Part(similarTable, some(similarQuery), replaced); err != nil {
+		return err
+	}
+	if err := write.Part(pairsTable, some(pairsQuery), replaced); err != nil {
+		return err
+	}
+	return write.Part(DescribedTable, "select * from linkage_again.is semi join linkage_again.changed using (channel, account_id)", "from linkage_again.changed")
+}
