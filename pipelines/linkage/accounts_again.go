@@ -246,7 +246,7 @@ func (g *again) compare(ctx context.Context, a *accounts, sizes func(rule int) s
 	if err := g.readValues(ctx, a); err != nil {
 		return err
 	}
-	found, err := a.matcher.compare(ctx)
+	found, err := a.compare(ctx)
 	if err != nil {
 		return err
 	}

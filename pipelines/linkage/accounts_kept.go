@@ -35,7 +35,10 @@ func Kept() map[string][]warehouse.Column {
 	return map[string][]warehouse.Column{
 		DescribedTable: described,
 		pairsTable: {
-			{Name: "channel", Type: "VARCHAR"}, {Name: "account_id", Type: "VARCHAR"}, {Name: "other_channel", Type: "VARCHAR"}, {Name: "other_account_id", Type: "VARCHAR"},
+			{Name: "channel", Type: "VARCHAR"},
+			{Name: "account_id", Type: "VARCHAR"},
+			{Name: "other_channel", Type: "VARCHAR"},
+			{Name: "other_account_id", Type: "VARCHAR"},
 			{Name: "weight", Type: "DOUBLE"},
 		},
 		commonTable: {
@@ -102,8 +105,10 @@ func (a *accounts) loadValues(ctx context.Context) error {
 		}
 	}
 	schema := arrow.NewSchema([]arrow.Field{
-		{Name: "place", Type: arrow.BinaryTypes.String}, {Name: "hash", Type: arrow.PrimitiveTypes.Uint64},
-		{Name: "records", Type: arrow.PrimitiveTypes.Int64}, {Name: "frequency", Type: arrow.PrimitiveTypes.Float64},
+		{Name: "place", Type: arrow.BinaryTypes.String},
+		{Name: "hash", Type: arrow.PrimitiveTypes.Uint64},
+		{Name: "records", Type: arrow.PrimitiveTypes.Int64},
+		{Name: "frequency", Type: arrow.PrimitiveTypes.Float64},
 	}, nil)
 	return a.session.LoadRows(ctx, schema, "linkage.common_values", len(values), func(builder *array.RecordBuilder, i int) {
 		one := values[i]
@@ -154,8 +159,10 @@ func (l *learnt) figures() []figure {
 
 func (a *accounts) loadFigures(ctx context.Context) error {
 	schema := arrow.NewSchema([]arrow.Field{
-		{Name: "name", Type: arrow.BinaryTypes.String}, {Name: "place", Type: arrow.PrimitiveTypes.Int32},
-		{Name: "level_no", Type: arrow.PrimitiveTypes.Int32}, {Name: "figure", Type: arrow.PrimitiveTypes.Float64},
+		{Name: "name", Type: arrow.BinaryTypes.String},
+		{Name: "place", Type: arrow.PrimitiveTypes.Int32},
+		{Name: "level_no", Type: arrow.PrimitiveTypes.Int32},
+		{Name: "figure", Type: arrow.PrimitiveTypes.Float64},
 	}, nil)
 	figures := a.learnt.figures()
 	return a.session.LoadRows(ctx, schema, "linkage.figures", len(figures), func(builder *array.RecordBuilder, i int) {

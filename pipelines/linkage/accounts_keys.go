@@ -128,8 +128,10 @@ func (k *keyer) columns() []string {
 
 func (k *keyer) schema() *arrow.Schema {
 	list := []arrow.Field{
-		{Name: "id", Type: arrow.PrimitiveTypes.Int32}, {Name: "account", Type: arrow.PrimitiveTypes.Int32},
-		{Name: "is_now", Type: arrow.FixedWidthTypes.Boolean}, {Name: "is_earlier", Type: arrow.FixedWidthTypes.Boolean},
+		{Name: "id", Type: arrow.PrimitiveTypes.Int32},
+		{Name: "account", Type: arrow.PrimitiveTypes.Int32},
+		{Name: "is_now", Type: arrow.FixedWidthTypes.Boolean},
+		{Name: "is_earlier", Type: arrow.FixedWidthTypes.Boolean},
 		{Name: "content", Type: arrow.PrimitiveTypes.Uint64},
 	}
 	for _, name := range k.columns() {
