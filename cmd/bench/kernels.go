@@ -69,13 +69,29 @@ func runIdentity(ctx context.Context, session *warehouse.Session, kinds []string
 	})
 }
 
-// runSimilar looks for similar accounts with the parameters' defaults.
+// runSimilar looks for similar accounts with the parameters' defaults. It learns from all: of what a brand showed when the month began the script knows nothing,
+// and the made-up one exports all that it is measured by since.
 func runSimilar(ctx context.Context, session *warehouse.Session) error {
-	return linkage.Link(ctx, session, linkage.Config{Threads: 2}, func(table, query string) error {
-		_, err := session.Exec(ctx, "create table "+table+" as "+query)
-		return err
-	})
+	return linkage.Link(ctx, session, linkage.Config{Threads: 2}, nil, bareTables{ctx, session})
 }
+
+// bareTables are made in the session; what is kept for the next run is left out.
+type bareTables struct {
+	ctx     context.Context //nolint:containedctx // of the one step
+	session *warehouse.Session
+}
+
+func (b bareTables) Whole(table, query string) error {
+	if _, kept := linkage.Kept()[table]; kept {
+		return nil
+	}
+	_, err := b.session.Exec(b.ctx, "create table "+table+" as "+query)
+	return err
+}
+
+func (b bareTables) Part(table, _, _ string) error { return b.Keep(table) }
+
+func (b bareTables) Keep(table string) error { return fmt.Errorf("%s has no past", table) }
 
 // identifierKinds are the columns of dataset.accounts that identify somebody, separated by commas.
 func identifierKinds(registry *contract.Registry) string {
