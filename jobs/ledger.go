@@ -45,7 +45,7 @@ func columnsOf(table ledger.Table) []warehouse.Column {
 func ledgerDefinition() string {
 	past := ledger.Past{Fresh: "fresh"}
 	return fmt.Sprint(ledger.InputSQL, ledger.ProgrammeSQL, ledger.ChangedSQL(past), ledger.AddedSQL(past), ledger.InputMoreSQL(past, "accounts"),
-		ledger.KeptOfSQL(past, "accounts"), ledger.PackedForm)
+		ledger.KeptOfSQL(past, "accounts"), ledger.LinksSQL, ledger.PackedForm)
 }
 
 // pastLedger is the ledger that was made before, if what was booked then can stand.

@@ -62,12 +62,12 @@ func newShopOfPoints(t *testing.T, programme string) *shopOfPoints {
 	return &shopOfPoints{t: t, bucket: bucket, programme: programme}
 }
 
-const programmeHeader = "valid_from,validity,validity_days,currency,grace_days,pending_days,burn_order,negative_balance,recredit_to\n"
+const programmeHeader = "valid_from,validity,validity_days,currency,grace_days,pending_days,burn_order,negative_balance,recredit_to,transfer_expiry\n"
 
 func (s *shopOfPoints) library(session *warehouse.Session) *model.Library {
 	s.t.Helper()
 	yaml := "about: Rules.\ngrain: [currency, valid_from]\ncolumns:\n  valid_from: {type: DATE}\n  validity: {type: VARCHAR}\n  validity_days: {type: BIGINT}\n  currency: {type: VARCHAR}\n" +
-		"  grace_days: {type: BIGINT}\n  pending_days: {type: BIGINT}\n  burn_order: {type: VARCHAR}\n  negative_balance: {type: VARCHAR}\n  recredit_to: {type: VARCHAR}\n"
+		"  grace_days: {type: BIGINT}\n  pending_days: {type: BIGINT}\n  burn_order: {type: VARCHAR}\n  negative_balance: {type: VARCHAR}\n  recredit_to: {type: VARCHAR}\n  transfer_expiry: {type: VARCHAR}\n"
 	files := fstest.MapFS{
 		"parameters.yaml":            {Data: []byte("as_of: {type: date}\n")},
 		"seeds/points_programme.csv": {Data: []byte(programmeHeader + s.programme)}, "seeds/points_programme.yaml": {Data: []byte(yaml)},
@@ -189,9 +189,9 @@ func (h *pointsHistory) account() string {
 // its own.
 func TestALedgerThatGoesOnIsTheLedgerFromScratch(t *testing.T) {
 	programmes := []string{
-		"2025-01-01,rolling,30,points,0,0,,,\n",
-		"2025-01-01,rolling,20,points,2,6,oldest_first,,new_lot\n2025-03-01,activity,15,points,0,4,,refuse,\n2025-01-01,rolling,25,coins,0,5,,,\n",
-		"2025-01-01,activity,25,points,1,3,,,\n2025-02-10,calendar_year,,points,0,8,,,\n",
+		"2025-01-01,rolling,30,points,0,0,,,,\n",
+		"2025-01-01,rolling,20,points,2,6,oldest_first,,new_lot,\n2025-03-01,activity,15,points,0,4,,refuse,,renew\n2025-01-01,rolling,25,coins,0,5,,,,\n",
+		"2025-01-01,activity,25,points,1,3,,,,renew\n2025-02-10,calendar_year,,points,0,8,,,,keep\n",
 	}
 	wentOn := 0
 	for seed := range uint64(6) {
@@ -231,11 +231,11 @@ func TestALedgerStartsOver(t *testing.T) {
 		exports = append(exports, history.export(len(exports), day))
 	}
 	for name, change := range map[string]func(*shopOfPoints, *time.Time){
-		"another rule": func(s *shopOfPoints, _ *time.Time) { s.programme = "2025-01-01,rolling,9,points,0,0,,,\n" },
+		"another rule": func(s *shopOfPoints, _ *time.Time) { s.programme = "2025-01-01,rolling,9,points,0,0,,,,\n" },
 		"a day before": func(_ *shopOfPoints, day *time.Time) { *day = day.AddDate(0, 0, -9) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			shop, day := newShopOfPoints(t, "2025-01-01,rolling,30,points,0,0,,,\n"), day
+			shop, day := newShopOfPoints(t, "2025-01-01,rolling,30,points,0,0,,,,\n"), day
 			first, _ := shop.run(day, exports)
 			change(shop, &day)
 			got, _ := shop.run(day, exports)

@@ -29,6 +29,7 @@ func declaredColumns(step string) declaration {
 			"occurred_at": movement + "occurred_at", "occurred_on": movement + "occurred_at", "issued_at": movement + "occurred_at", "issued_on": movement + "occurred_at",
 			"expires_on": expiry, "extended_from": expiry,
 			"currency": movement + "currency", "counter_account_id": movement + "counter_account_id",
+			"origin_account_id": movement + "counter_account_id", "origin_lot_id": movement + "txn_id",
 			"counter_txn_id": movement + "txn_id " + movement + "counter_account_id",
 			"points_opening": movement + "points", "points_transferred": movement + "points", "points_reinstated": movement + "points",
 			"points": movement + "points", "points_issued": movement + "points", "points_redeemed": movement + "points", "points_expired": movement + "points",

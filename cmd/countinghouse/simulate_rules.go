@@ -29,6 +29,7 @@ func simulatedRules() []rule {
 		oneOf("validity", "", "rolling", "calendar_year", "activity"),
 		oneOf("negative_balance", "", "arrears", "refuse"),
 		oneOf("recredit_to", "", "same_lot", "new_lot"),
+		oneOf("transfer_expiry", "", "keep", "renew"),
 		oneOf("earning_base", "", "goods", "paid"),
 		oneOf("rounding", "", "down", "nearest", "up"),
 		{"product_cost_rate", "", "a number from 0 to 999, such as 0.4", number(0, 999)},

@@ -11,7 +11,8 @@ import (
 )
 
 // cellsSQL selects what became of points by currency of points, channel, tier, month of issue and month of movement. Months are counted from year 0.
-// A lot's points are what is left and all that it gave; they are counted in the month of issue, whichever row tells of them.
+// A lot's points are what is left and all that it gave; they are counted in the month of issue, whichever row tells of them. Points that came from another
+// account and kept their day of issue are counted there, and not again.
 const cellsSQL = `with
 sales as (select distinct channel, account_id, order_id from core.point_sales),
 tiers as (
@@ -45,8 +46,8 @@ gave as (
         channel, account_id, lot_id, month,
         coalesce(sum(case kind when 'redeemed' then points when 'recredited' then -points end), 0) as redeemed,
         coalesce(sum(points) filter (where kind = 'expired'), 0) as expired,
-        coalesce(sum(points) filter (where kind = 'transferred'), 0) as transferred,
-        coalesce(sum(points) filter (where kind not in ('redeemed', 'recredited', 'expired', 'transferred')), 0) as withdrawn,
+        coalesce(sum(case kind when 'transferred' then points when 'received' then -points end), 0) as transferred,
+        coalesce(sum(points) filter (where kind not in ('redeemed', 'recredited', 'expired', 'transferred', 'received')), 0) as withdrawn,
     from consumed
     group by channel, account_id, lot_id, month
 ),

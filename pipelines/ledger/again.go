@@ -22,25 +22,24 @@ func AddedSQL(past Past) string {
 }
 
 // ChangedSQL selects the accounts (channel, account_id) whose ledger may differ from what it was; that of all others is the same, entry by entry. Of those
-// that have a transfer (has_transfers) which movement answers which is to be found again. It needs the variable as_of, which must not be before Past.AsOf. These are the accounts
+// that have a transfer (has_transfers) which movement answers which is to be found again, and whose lots have gone where. It needs the variable as_of, which must not be before Past.AsOf. These are the accounts
 //   - with a row in a new file, or with a row that an old file has no more, since one of a new file took its place;
 //   - with a movement that lay beyond the as-of day, and no longer does;
 //   - with points whose last valid day has passed since;
 //   - with arrears beside points that cannot be used yet, which pay them when they can;
-//   - on the other side of a transfer of one of these: which movement answers which is counted for both.
+//   - in one circle with one of these: which movement answers which is counted for both sides of a transfer, and lots go from one account to the next.
 func ChangedSQL(past Past) string {
 	text, transfers := changedDue, changedTransfers
 	if past.Fresh != "" {
 		text += changedFiles
 		transfers += changedTransfersBefore
 	}
-	text += "), " + transfers + changedBothSides
-	return strings.NewReplacer("{as_of}", past.AsOf, "{lots}", past.Lots, "{balances}", past.Balances, "{was}", past.Movements, "{fresh}", past.Fresh,
-		"{concerned}", isIn("one", "account_id", "concerned")).Replace(text)
+	text += "), " + transfers + changedCircles
+	return strings.NewReplacer("{as_of}", past.AsOf, "{lots}", past.Lots, "{balances}", past.Balances, "{was}", past.Movements, "{fresh}", past.Fresh).Replace(text)
 }
 
 const (
-	changedDue = `with concerned as (
+	changedDue = `with recursive concerned as (
     select channel, account_id
     from dataset.point_transactions
     where occurred_at >= cast({as_of} as date) + interval 1 day and occurred_at < getvariable('as_of') + interval 1 day
@@ -77,12 +76,21 @@ const (
     select channel, account_id, counter_account_id from ({was}) where kind = 'transfer'
 `
 
-	changedBothSides = `)
+	changedCircles = `), links as (
+    select channel, account_id, counter_account_id as other from transfers
+    union
+    select channel, counter_account_id, account_id from transfers
+), circles as (
+    select links.channel, links.account_id from links inner join concerned on links.channel = concerned.channel and links.account_id = concerned.account_id
+    union
+    select links.channel, links.other from circles inner join links on circles.channel = links.channel and circles.account_id = links.account_id
+    where links.other is not null
+)
 select changed.channel, changed.account_id, coalesce(transferring.is_there, false) as has_transfers
 from (
     select channel, account_id from concerned
     union
-    select channel, counter_account_id from transfers as one where {concerned}
+    select channel, account_id from circles
 ) as changed
 left join (select distinct channel, account_id, true as is_there from transfers) as transferring
     on changed.channel is not distinct from transferring.channel and changed.account_id is not distinct from transferring.account_id`

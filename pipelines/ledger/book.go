@@ -58,11 +58,17 @@ func Book(ctx context.Context, session *warehouse.Session, booking Booking) erro
 }
 
 func (b Booking) book(ctx context.Context, session *warehouse.Session, staff office) error {
-	var err error
+	together, err := findCircles(ctx, session, len(staff))
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
 	if b.Rows <= atOnce {
-		err = b.inOne(ctx, session, staff)
+		err = b.inOne(ctx, session, staff, together)
 	} else {
-		err = b.inParts(ctx, session, staff)
+		err = b.inParts(ctx, session, staff, together)
+	}
+	if err == nil {
+		err = staff.book(ctx, &portion{gathered: together.aside})
 	}
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
@@ -70,8 +76,8 @@ func (b Booking) book(ctx context.Context, session *warehouse.Session, staff off
 	return staff.finish()
 }
 
-func (b Booking) inOne(ctx context.Context, session *warehouse.Session, staff office) error {
-	all := newPortion(len(staff), b.Rows)
+func (b Booking) inOne(ctx context.Context, session *warehouse.Session, staff office, together *circles) error {
+	all := newPortion(len(staff), b.Rows, together)
 	if err := all.fill(ctx, session, b.Movements, (*gathering).addBatch); err != nil {
 		return err
 	}
@@ -88,15 +94,15 @@ func (p *portion) fill(ctx context.Context, session *warehouse.Session, query st
 }
 
 // inParts books the accounts part by part: one is read while the one before it is booked.
-func (b Booking) inParts(ctx context.Context, session *warehouse.Session, staff office) error {
+func (b Booking) inParts(ctx context.Context, session *warehouse.Session, staff office, together *circles) error {
 	parts := b.Rows/perPart + 1
 	split := fmt.Sprintf("copy (select *, place %% %d as part from (\n%s\n)) to %s %s", parts, b.Movements, warehouse.Quote(b.Scratch), warehouse.PassingParts("part"))
 	if _, err := session.Exec(ctx, split); err != nil {
 		return fmt.Errorf("part movements: %w", err)
 	}
 	empty, full := make(chan *portion, 2), make(chan *portion)
-	empty <- newPortion(len(staff), b.Rows/parts)
-	empty <- newPortion(len(staff), b.Rows/parts)
+	empty <- newPortion(len(staff), b.Rows/parts, together)
+	empty <- newPortion(len(staff), b.Rows/parts, together)
 	working, ctx := errgroup.WithContext(ctx)
 	working.Go(func() error {
 		defer close(full)

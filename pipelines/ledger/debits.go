@@ -11,7 +11,7 @@ type debit struct {
 	sameOrder int32 // the redemption of the same order before it, or none
 }
 
-// use is points that a redemption took from a lot and that have not been given back.
+// use is points that a redemption took from a lot and that have not been given back, or that went to another account.
 type use struct {
 	lot      int32
 	points   int64
@@ -101,10 +101,10 @@ func (k *Kernel) takeFor(index, lot int32, points int64) int64 {
 	return points
 }
 
-// remember keeps what a redemption took, in case that it is given back.
+// remember keeps what a redemption took, in case that it is given back, and what a transfer took, for who gets it.
 func (a *account) remember(index, lot int32, points int64) {
 	debit := &a.debits[index]
-	if debit.kind != Redeemed || debit.order == "" {
+	if debit.kind != Transferred && (debit.kind != Redeemed || debit.order == "") {
 		return
 	}
 	a.uses = append(a.uses, use{lot: lot, points: points, previous: debit.lastUse})

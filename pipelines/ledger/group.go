@@ -49,6 +49,11 @@ func (g *group) sorted() []int32 {
 	return g.order
 }
 
+// hasSeveral says whether the sorted movements are of more than one account.
+func (g *group) hasSeveral(order []int32) bool {
+	return len(order) > 1 && !g.owners[order[0]].sameAccount(g.owners[order[len(order)-1]])
+}
+
 func (g *group) compare(a, b int32) int {
 	if one, other := &g.owners[a], &g.owners[b]; *one != *other {
 		return cmp.Or(cmp.Compare(one.channel, other.channel), cmp.Compare(one.account, other.account), cmp.Compare(one.currency, other.currency))

@@ -50,6 +50,7 @@ var programmeColumns = []ledger.Column{
 	{Name: "burn_order", Type: ledger.Text},
 	{Name: "negative_balance", Type: ledger.Text},
 	{Name: "recredit_to", Type: ledger.Text},
+	{Name: "transfer_expiry", Type: ledger.Text},
 }
 
 // tables is what a sink was given: per table its rows by column.
@@ -115,8 +116,9 @@ func (h history) try(t *testing.T) (tables, error) {
 	return got, ledger.Run(context.Background(), input, programme, h.day(t), got)
 }
 
-// rows fills in what a case leaves out: one account, and lines of one file.
+// rows fills in what a case leaves out: one account, and lines of one file. Where points are transferred, all accounts are booked together.
 func (h history) rows() []map[string]string {
+	transfers := slices.ContainsFunc(h.movements, func(row map[string]string) bool { return row["kind"] == "transfer" })
 	var all []map[string]string
 	places := map[[2]string]string{}
 	for i, movement := range h.movements {
@@ -129,7 +131,9 @@ func (h history) rows() []map[string]string {
 		if places[account] == "" {
 			places[account] = itoa(len(places) + 1)
 		}
-		if row["place"] == "" {
+		if row["place"] == "" && transfers {
+			row["place"] = "1"
+		} else if row["place"] == "" {
 			row["place"] = places[account]
 		}
 		all = append(all, row)

@@ -14,6 +14,7 @@ type Kernel struct {
 	asOf      Day
 	account   account
 	postings  Postings
+	circle    *circle
 }
 
 // account is the state of the account that is open.
@@ -50,10 +51,14 @@ func NewKernel(programme []Programme, asOf Day) (*Kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &Kernel{programme: parted, asOf: asOf}
+	return newKernel(parted, asOf, newCircle()), nil
+}
+
+func newKernel(programme map[string][]Programme, asOf Day, among *circle) *Kernel {
+	k := &Kernel{programme: programme, asOf: asOf, circle: among}
 	k.account.queue.before, k.account.ages.before = burnsBefore, olderThan
 	k.Open("", "", "")
-	return k, nil
+	return k
 }
 
 // OpenNext begins another currency of the same account: its entries are numbered on.

@@ -3,25 +3,40 @@ package ledger
 import "fmt"
 
 // addLot makes a lot of points that came in. It pays arrears, or expires at once if its last valid day has passed.
-func (k *Kernel) addLot(m *Movement, kind EntryKind, points int64) {
-	a := &k.account
-	lot := Lot{
-		ID: m.TxnID, IssuedAt: m.OccurredAt, ExpiresOn: k.lastValidDay(m),
-		OrderID: m.OrderID, SourceFile: m.SourceFile, SourceRow: m.SourceRow, sameOrder: none, ExtendedFrom: NoExpiry,
-	}
+func (k *Kernel) addLot(m *Movement, kind EntryKind, points int64) { k.addLotAs(m.TxnID, m, kind, points) }
+
+func (k *Kernel) addLotAs(id string, m *Movement, kind EntryKind, points int64) {
+	lot := lotOf(m)
+	lot.ID = id
+	lot.IssuedAt, lot.ExpiresOn = m.OccurredAt, k.lastValidDay(m)
 	lot.UsableFrom = m.OccurredAt.Day() + Day(k.policy(m.OccurredAt.Day()).PendingDays)
 	if m.lacks(LacksExpiry) {
 		lot.prolongedBy = k.policy(m.OccurredAt.Day()).activityDays()
-		a.byActivity = a.byActivity || lot.prolongedBy > 0
 	}
+	k.bring(m, k.hold(lot, kind, points), kind)
+}
+
+// lotOf is a lot without points, of the movement that brings them.
+func lotOf(m *Movement) Lot {
+	return Lot{ID: m.TxnID, OrderID: m.OrderID, SourceFile: m.SourceFile, SourceRow: m.SourceRow, sameOrder: none, ExtendedFrom: NoExpiry}
+}
+
+// hold adds a lot to the account and gives its index.
+func (k *Kernel) hold(lot Lot, kind EntryKind, points int64) int32 {
 	lot.move(kind, points)
-	index := int32(len(a.lots))
-	a.lots = append(a.lots, lot)
+	k.account.byActivity = k.account.byActivity || lot.prolongedBy > 0
+	k.account.lots = append(k.account.lots, lot)
+	return int32(len(k.account.lots) - 1)
+}
+
+// bring lets a lot that has just come pay arrears, or expire.
+func (k *Kernel) bring(m *Movement, index int32, kind EntryKind) {
+	a := &k.account
 	if kind == Issued && a.earnedBy != nil {
 		a.linkEarned(index)
 	}
-	if lot.ExpiresOn < m.OccurredAt.Day() {
-		k.except(m, EarnedAfterExpiry, fmt.Sprintf("last valid day %v", lot.ExpiresOn))
+	if last := a.lots[index].ExpiresOn; last < m.OccurredAt.Day() {
+		k.except(m, EarnedAfterExpiry, fmt.Sprintf("last valid day %v", last))
 		k.expire(index, m.OccurredAt)
 		return
 	}

@@ -153,7 +153,21 @@ func (m *Movement) before(other *Movement) bool {
 	if m.Kind != other.Kind {
 		return m.Kind < other.Kind
 	}
+	if m.Kind == Transfer && m.transferred() != other.transferred() {
+		return m.transferred() < other.transferred()
+	}
+	if m.Kind == Transfer && (m.Points < 0) != (other.Points < 0) {
+		return m.Points < 0
+	}
 	return m.TxnID < other.TxnID
+}
+
+// transferred names a transfer by the first id of its two sides, so that what comes in follows what went out at the same time.
+func (m *Movement) transferred() string {
+	if m.CounterTxn == "" {
+		return m.TxnID
+	}
+	return min(m.TxnID, m.CounterTxn)
 }
 
 // says tells whether two rows of one transaction state the same fact. The reason is a remark and not compared.

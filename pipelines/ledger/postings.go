@@ -3,7 +3,7 @@ package ledger
 // EntryKind is the column of the roll-forward that an entry belongs to.
 type EntryKind uint8
 
-// The kinds of entry, and Arrears, which is a kind of consumption only.
+// The kinds of entry, and Arrears and Received, which are kinds of consumption only.
 const (
 	Issued EntryKind = iota
 	Redeemed
@@ -16,6 +16,7 @@ const (
 	OpeningBalance
 	Extended // no points
 	Arrears
+	Received
 	entryKinds
 )
 
@@ -42,6 +43,8 @@ func (k EntryKind) String() string {
 		return "opening"
 	case Extended:
 		return "extended"
+	case Received:
+		return "received"
 	default:
 		return "arrears"
 	}
@@ -83,6 +86,9 @@ type Lot struct {
 	OrderID      string
 	SourceFile   string
 	SourceRow    int64
+	// OriginAccount and OriginLot are the account and the lot that earned points which have come from there as they were; IssuedAt is then the day on which they
+	// were earned there.
+	OriginAccount, OriginLot string
 
 	prolongedBy Day   // days after the account's last activity to which it is good; 0: its last valid day stands
 	sameOrder   int32 // the lot earned before this one by the same order, or none
@@ -111,7 +117,8 @@ func (l *Lot) move(kind EntryKind, points int64) {
 	l.Remaining += points
 }
 
-// Consumption links an entry to a lot. Points are above zero: taken from the lot or, for Recredited, given back to it. Arrears is what a later lot
+// Consumption links an entry to a lot. Points are above zero: taken from the lot or, for Recredited, given back to it; Received is what came with a transfer
+// and stayed what it was, points of the lot's own day of issue. Arrears is what a later lot
 // paid for the debit EntryNo; PaidOn is the day of that payment, and of the entry itself for the other kinds.
 type Consumption struct {
 	EntryNo  int64
@@ -142,6 +149,7 @@ const (
 	RedemptionRefused         Code = "redemption_refused"
 	TransferredMoreThanHeld   Code = "transferred_more_than_balance"
 	TransferUnanswered        Code = "transfer_without_counterpart"
+	TransferNotSentYet        Code = "transfer_not_sent_yet"
 	ReinstatedMoreThanExpired Code = "reinstated_more_than_expired"
 	ExtendedNothing           Code = "extended_nothing"
 	MissingExpiry             Code = "missing_expiry"

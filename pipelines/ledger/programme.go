@@ -34,6 +34,9 @@ const (
 
 	SameLot = "same_lot" // with its old expiry
 	NewLot  = "new_lot"
+
+	Keep  = "keep"  // transferred points stay what they were, with their day of issue and their expiry
+	Renew = "renew" // they are a new lot of the day on which they come in
 )
 
 // mainCurrency is that of points whose currency the channel does not tell.
@@ -53,6 +56,7 @@ type Programme struct {
 	BurnOrder       BurnOrder
 	NegativeBalance string
 	RecreditTo      string
+	TransferExpiry  string
 }
 
 // byCurrency checks rules and parts them.
@@ -100,6 +104,7 @@ func (p Programme) check() error {
 		{"burn_order", string(p.BurnOrder), []string{string(FirstExpiring), string(OldestFirst), ""}},
 		{"negative_balance", p.NegativeBalance, []string{Owe, Refuse, ""}},
 		{"recredit_to", p.RecreditTo, []string{SameLot, NewLot, ""}},
+		{"transfer_expiry", p.TransferExpiry, []string{Keep, Renew, ""}},
 	} {
 		if !slices.Contains(choice.known, choice.given) {
 			return fmt.Errorf("%s %q is not one of %s", choice.name, choice.given, strings.TrimSuffix(strings.Join(choice.known, ", "), ", "))

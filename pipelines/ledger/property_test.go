@@ -147,6 +147,7 @@ func drawPolicies(t *rapid.T, rule *ledger.Programme) {
 	rule.PendingDays = rapid.SampledFrom([]int64{0, 0, 1, 5, 12}).Draw(t, "pending")
 	rule.BurnOrder = rapid.SampledFrom([]ledger.BurnOrder{"", ledger.FirstExpiring, ledger.OldestFirst}).Draw(t, "burn order")
 	rule.NegativeBalance = rapid.SampledFrom([]string{"", ledger.Owe, ledger.Refuse}).Draw(t, "negative balance")
+	rule.TransferExpiry = rapid.SampledFrom([]string{"", ledger.Keep, ledger.Renew}).Draw(t, "transfer expiry")
 	rule.RecreditTo = rapid.SampledFrom([]string{"", ledger.SameLot, ledger.NewLot}).Draw(t, "recredit to")
 }
 

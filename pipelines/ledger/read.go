@@ -127,7 +127,7 @@ from (
 where {wanted}`
 
 // ProgrammeSQL selects the rules that ReadProgramme reads.
-const ProgrammeSQL = `select valid_from, validity, validity_days, currency, grace_days, pending_days, burn_order, negative_balance, recredit_to
+const ProgrammeSQL = `select valid_from, validity, validity_days, currency, grace_days, pending_days, burn_order, negative_balance, recredit_to, transfer_expiry
 from seed.points_programme
 order by valid_from`
 

@@ -10,7 +10,7 @@ import (
 // programmeBatch reads rules from a batch of ProgrammeSQL's columns.
 type programmeBatch struct {
 	from                                               *array.Date32
-	validity, currency, burnOrder, negative, recredits *array.String
+	validity, currency, burnOrder, negative, recredits, transfers *array.String
 	days, grace, pending                               *array.Int64
 }
 
@@ -23,7 +23,7 @@ func ReadProgramme(rows array.RecordReader) ([]Programme, error) {
 			from: column[*array.Date32](c, "valid_from"), validity: column[*array.String](c, "validity"), days: column[*array.Int64](c, "validity_days"),
 			currency: column[*array.String](c, "currency"), grace: column[*array.Int64](c, "grace_days"), pending: column[*array.Int64](c, "pending_days"),
 			burnOrder: column[*array.String](c, "burn_order"), negative: column[*array.String](c, "negative_balance"),
-			recredits: column[*array.String](c, "recredit_to"),
+			recredits: column[*array.String](c, "recredit_to"), transfers: column[*array.String](c, "transfer_expiry"),
 		}
 		if c.err != nil {
 			return nil, fmt.Errorf("read the points programme: %w", c.err)
@@ -47,7 +47,7 @@ func (b *programmeBatch) rule(i int) Programme {
 	return Programme{
 		Currency: owned(b.currency), ValidFrom: Day(b.from.Value(i)), Validity: Validity(owned(b.validity)), ValidityDays: orZero(b.days, i),
 		GraceDays: orZero(b.grace, i), PendingDays: orZero(b.pending, i), BurnOrder: BurnOrder(owned(b.burnOrder)),
-		NegativeBalance: owned(b.negative), RecreditTo: owned(b.recredits),
+		NegativeBalance: owned(b.negative), RecreditTo: owned(b.recredits), TransferExpiry: owned(b.transfers),
 	}
 }
 

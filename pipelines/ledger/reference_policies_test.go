@@ -76,7 +76,7 @@ func (r *reference) extend(m ledger.Movement) {
 	r.remarks[remark{m.TxnID, ledger.ExtendedNothing}] = true
 	for _, lot := range r.lots {
 		holds := slices.ContainsFunc(lot.points, func(p *point) bool { return p.fate == inLot })
-		if !holds || lot.lastDay >= m.ExpiresOn || (m.OrderID != "" && r.seen[lot.id].OrderID != m.OrderID) {
+		if !holds || lot.lastDay >= m.ExpiresOn || (m.OrderID != "" && lot.order != m.OrderID) {
 			continue
 		}
 		delete(r.remarks, remark{m.TxnID, ledger.ExtendedNothing})

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"countinghouse/pipelines/ledger"
@@ -35,6 +36,8 @@ type refLot struct {
 	from    ledger.Day // its first usable day
 	outlive int64      // days that it outlives the account's last activity, if that counts
 	wasTo   ledger.Day // its last day before it was extended
+	order   string
+	earned  [2]string // account and lot, of points from another account
 	origin  ledger.Kind
 	size    int64
 	points  []*point
@@ -67,6 +70,8 @@ type remark struct {
 }
 
 type reference struct {
+	account     string
+	among       *world
 	rules       []ledger.Programme
 	today       ledger.Day
 	lots        []*refLot
@@ -82,7 +87,7 @@ type reference struct {
 
 // refer books the movements of an account, in any order, day by day up to asOf.
 func refer(rules []ledger.Programme, asOf ledger.Day, movements []ledger.Movement) *reference {
-	r := &reference{rules: rules, seen: map[string]ledger.Movement{}, links: map[link]int64{}, remarks: map[remark]bool{}}
+	r := newReference(rules, "A", newWorld())
 	sorted := slices.Clone(movements)
 	slices.SortStableFunc(sorted, inLedgerOrder)
 	if len(sorted) == 0 {
@@ -99,6 +104,12 @@ func refer(rules []ledger.Programme, asOf ledger.Day, movements []ledger.Movemen
 	return r
 }
 
+func newReference(rules []ledger.Programme, account string, among *world) *reference {
+	return &reference{
+		rules: rules, account: account, among: among, seen: map[string]ledger.Movement{}, links: map[link]int64{}, remarks: map[remark]bool{},
+	}
+}
+
 func inLedgerOrder(a, b ledger.Movement) int {
 	order := []ledger.Kind{ledger.Expire, ledger.Opening, ledger.Extend, ledger.Reinstate, ledger.Earn, ledger.ClawBack, ledger.Transfer, ledger.Redeem, ledger.Recredit, ledger.Adjust, ledger.UnknownKind}
 	if a.OccurredAt != b.OccurredAt {
@@ -107,13 +118,7 @@ func inLedgerOrder(a, b ledger.Movement) int {
 	if a.Kind != b.Kind {
 		return slices.Index(order, a.Kind) - slices.Index(order, b.Kind)
 	}
-	if a.TxnID < b.TxnID {
-		return -1
-	}
-	if a.TxnID > b.TxnID {
-		return 1
-	}
-	return 0
+	return strings.Compare(rank(a), rank(b))
 }
 
 func calendarDay(at ledger.Instant) ledger.Day {
@@ -163,8 +168,7 @@ func (r *reference) post(m ledger.Movement, today ledger.Day) {
 		r.bring(m, m.Points, today)
 	case m.Kind == ledger.Transfer && m.Points > 0:
 		r.enter(m, "transferred", m.Points)
-		r.bring(m, m.Points, today)
-		r.answered(m)
+		r.receive(m, today)
 	case m.Kind == ledger.Transfer:
 		r.debit(m, today)
 		r.answered(m)
@@ -261,12 +265,18 @@ func (r *reference) expire(p *point, at ledger.Instant, txn string) {
 	}
 }
 
-func (r *reference) bring(m ledger.Movement, points int64, today ledger.Day) {
-	lot := &refLot{id: m.TxnID, at: m.OccurredAt, lastDay: r.lastDay(m, today), wasTo: ledger.NoExpiry, origin: m.Kind, size: points}
+func (r *reference) bring(m ledger.Movement, points int64, today ledger.Day) { r.bringAs(m.TxnID, m, points, today) }
+
+func (r *reference) bringAs(id string, m ledger.Movement, points int64, today ledger.Day) {
+	lot := &refLot{id: id, at: m.OccurredAt, lastDay: r.lastDay(m, today), wasTo: ledger.NoExpiry, origin: m.Kind, size: points, order: m.OrderID}
 	lot.from = today + ledger.Day(r.rule().PendingDays)
 	if m.Lacks&ledger.LacksExpiry != 0 && r.rule().Validity == ledger.Activity {
 		lot.outlive = r.rule().ValidityDays + r.rule().GraceDays
 	}
+	r.fill(lot, m, points, today)
+}
+
+func (r *reference) fill(lot *refLot, m ledger.Movement, points int64, today ledger.Day) {
 	r.lots = append(r.lots, lot)
 	if lot.lastDay < today {
 		r.remarks[remark{m.TxnID, ledger.EarnedAfterExpiry}] = true
@@ -340,7 +350,7 @@ func (r *reference) debit(m ledger.Movement, today ledger.Day) {
 	for range points {
 		var p *point
 		if m.Kind == ledger.ClawBack && m.OrderID != "" {
-			p = r.best(func(lot *refLot) bool { return lot.origin == ledger.Earn && r.seen[lot.id].OrderID == m.OrderID }, sooner)
+			p = r.best(func(lot *refLot) bool { return lot.origin == ledger.Earn && lot.order == m.OrderID }, sooner)
 		}
 		if p == nil {
 			p = r.burns()
@@ -351,6 +361,7 @@ func (r *reference) debit(m ledger.Movement, today ledger.Day) {
 			continue
 		}
 		r.give(p, by)
+		r.leaves(p, m)
 		r.links[link{m.TxnID, p.lot.id, names[m.Kind], today}]++
 	}
 }

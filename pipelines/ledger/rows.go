@@ -40,6 +40,8 @@ func (r *rows) addLots(p *Postings) {
 	addIntegers(r, l, func(l *Lot) int64 { return l.Transferred })
 	addIntegers(r, l, func(l *Lot) int64 { return l.Reinstated })
 	addDays(r, l, func(l *Lot) Day { return l.ExtendedFrom })
+	addTexts(r, l, func(l *Lot) string { return l.OriginAccount })
+	addTexts(r, l, func(l *Lot) string { return l.OriginLot })
 }
 
 func (r *rows) addConsumption(p *Postings) {

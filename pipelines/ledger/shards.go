@@ -40,8 +40,10 @@ type shard struct {
 
 // gathering is what one goroutine has packed.
 type gathering struct {
-	packer packer
-	shards [shardCount]shard
+	packer  packer
+	shards  [shardCount]shard
+	circles map[uint64]uint64
+	aside   *gathering // for movements of circles
 }
 
 // newGathering has room for so many movements, so that little is copied while it grows.
@@ -67,6 +69,9 @@ const mostBytes = 1<<32 - 1
 var errTooMuch = errors.New("more than 4 GB of movements in a part: estimate their number higher")
 
 func (g *gathering) add(place uint64, of owner, m *Movement) error {
+	if circle, together := g.circles[place]; together {
+		return g.aside.add(circle, of, m)
+	}
 	s := &g.shards[place>>(64-shardBits)]
 	if len(s.bytes) > mostBytes-1<<20 {
 		return errTooMuch
@@ -94,11 +99,15 @@ func (g *gathering) addBatch(batch arrow.RecordBatch) error {
 // portion is the movements of some accounts, all that these have.
 type portion struct{ gathered []*gathering }
 
-// newPortion has room for so many movements, which so many goroutines gather.
-func newPortion(workers int, movements int64) *portion {
+// newPortion has room for so many movements, which so many goroutines gather; those of circles go aside.
+func newPortion(workers int, movements int64, together *circles) *portion {
 	p := &portion{}
-	for range workers {
-		p.gathered = append(p.gathered, newGathering(movements/int64(workers)))
+	for i := range workers {
+		g := newGathering(movements / int64(workers))
+		if len(together.aside) > 0 {
+			g.circles, g.aside = together.places, together.aside[i]
+		}
+		p.gathered = append(p.gathered, g)
 	}
 	return p
 }

@@ -5,15 +5,6 @@ import (
 	"slices"
 )
 
-// transfer books points that go to another account or come from one. Each account books its own side; that of the other is there if a movement
-// answers it.
-func (k *Kernel) transfer(m *Movement) {
-	k.signed(m, Transferred)
-	if m.CounterTxn == "" {
-		k.except(m, TransferUnanswered, fmt.Sprintf("account %q has no movement that answers it", m.CounterAccount))
-	}
-}
-
 // reinstate gives expired points again, as a lot of their own: what has expired stays expired.
 func (k *Kernel) reinstate(m *Movement) {
 	expired := -k.account.totals[Expired] - k.account.totals[Reinstated]

@@ -11,7 +11,7 @@ import (
 )
 
 // Version is that of the rules: it changes whenever the same movements give another ledger.
-const Version = 3
+const Version = 4
 
 // drainEntries bounds the postings held for one account, however long its history.
 const drainEntries = 8192
@@ -23,7 +23,7 @@ func Run(ctx context.Context, movements array.RecordReader, programme []Programm
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
-	all := newPortion(1, 0)
+	all := newPortion(1, 0, &circles{})
 	if err := all.gather(ctx, movements, (*gathering).addBatch); err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
@@ -109,6 +109,9 @@ func (c *clerk) shard(ctx context.Context, p *portion, of int) error {
 // book books the movements of a place.
 func (c *clerk) book() error {
 	order := c.group.sorted()
+	if c.group.hasSeveral(order) {
+		return c.bookTogether(order)
+	}
 	for _, i := range order {
 		account, m := c.group.at(i)
 		if err := c.turnTo(account); err != nil {
@@ -121,9 +124,14 @@ func (c *clerk) book() error {
 	if err := c.close(); err != nil {
 		return err
 	}
+	c.finish(order)
+	return nil
+}
+
+// finish keeps what was booked and lets go of it.
+func (c *clerk) finish(order []int32) {
 	c.writer.keep(&c.group, order)
 	c.group.empty()
-	return nil
 }
 
 // turnTo closes the open account and opens the given one, or the next currency of it, unless it is open.

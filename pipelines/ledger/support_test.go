@@ -39,7 +39,7 @@ func everyCode() []ledger.Code {
 		ledger.EarnedAfterExpiry, ledger.NoProgrammeInForce, ledger.RedeemedMoreThanBalance, ledger.ClawedBackSpentPoints,
 		ledger.AdjustedMoreThanBalance, ledger.RecreditedAfterExpiry, ledger.RecreditWithoutRedemption, ledger.ExpiredMoreThanComputed,
 		ledger.DuplicateTransaction, ledger.ConflictingTransaction, ledger.UnknownKindName, ledger.ZeroPoints, ledger.NegativePoints,
-		ledger.PointsOutOfRange, ledger.RedemptionRefused, ledger.TransferredMoreThanHeld, ledger.TransferUnanswered, ledger.ReinstatedMoreThanExpired, ledger.ExtendedNothing,
+		ledger.PointsOutOfRange, ledger.RedemptionRefused, ledger.TransferredMoreThanHeld, ledger.TransferUnanswered, ledger.TransferNotSentYet, ledger.ReinstatedMoreThanExpired, ledger.ExtendedNothing,
 		ledger.MissingExpiry, ledger.MissingAccount, ledger.MissingTransactionID, ledger.MissingTime, ledger.MissingPoints,
 	}
 }

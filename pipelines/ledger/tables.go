@@ -107,6 +107,8 @@ func Tables() []Table {
 			{"points_transferred", Integer},
 			{"points_reinstated", Integer},
 			{"extended_from", Date},
+			{"origin_account_id", Text},
+			{"origin_lot_id", Text},
 		}},
 		{ConsumptionTable, []Column{
 			{"channel", Name},

@@ -50,7 +50,7 @@ func runWarehouse(t *testing.T, salt int, estimate int64) map[string][]string {
 	defer func() { _ = session.Close() }()
 	for _, statement := range []string{
 		"create schema dataset", "create schema seed", fmt.Sprintf(transactionsSQL, salt),
-		"create table seed.points_programme as select *, null::varchar as currency, 2::bigint as grace_days, 3::bigint as pending_days, 'oldest_first' as burn_order, null::varchar as negative_balance, 'new_lot' as recredit_to from (values (date '2025-03-01', 'rolling', 200::bigint), (date '2026-01-01', 'calendar_year', null)) as t(valid_from, validity, validity_days)",
+		"create table seed.points_programme as select *, null::varchar as currency, 2::bigint as grace_days, 3::bigint as pending_days, 'oldest_first' as burn_order, null::varchar as negative_balance, 'new_lot' as recredit_to, null::varchar as transfer_expiry from (values (date '2025-03-01', 'rolling', 200::bigint), (date '2026-01-01', 'calendar_year', null)) as t(valid_from, validity, validity_days)",
 	} {
 		if _, err := session.Exec(t.Context(), statement); err != nil {
 			t.Fatal(err)

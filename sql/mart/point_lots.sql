@@ -35,6 +35,8 @@ columns:
   points_transferred: {zh: 转入, unit: points, about: "Points that came from another account, less (or, negative) those gone to one"}
   points_reinstated: {zh: 恢复, unit: points, about: Expired points given again}
   extended_from: {zh: 原最后有效日, about: "The last valid day before it was extended; empty if it was not"}
+  origin_account_id: {zh: 来源账号, about: "Of points that came from another account and kept their day of issue: the account that earned them; else empty"}
+  origin_lot_id: {zh: 来源批次号, about: "The lot of that account"}
 audits:
   nothing_is_negative: points_remaining < 0 or points_issued < 0 or points_expired < 0 or points_clawed_back < 0 or points_opening < 0 or points_reinstated < 0
   lot_adds_up: points_issued + points_opening + points_adjusted + points_transferred + points_reinstated - points_redeemed - points_expired - points_clawed_back <> points_remaining
@@ -110,6 +112,8 @@ final as (
         coalesce(aged.points_transferred, 0) as points_transferred,
         coalesce(aged.points_reinstated, 0) as points_reinstated,
         aged.extended_from,
+        aged.origin_account_id,
+        aged.origin_lot_id,
     from aged
     inner join programme on coalesce(aged.currency, 'points') = programme.currency
     left join accounts on aged.channel = accounts.channel and aged.account_id = accounts.account_id

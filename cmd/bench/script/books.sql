@@ -74,7 +74,7 @@ copy (
     select 'shop' as channel, account_id, txn_id as lot_id, moment as issued_at, moment::date as issued_on, moment::date + 365 as expires_on,
         earned as points_issued, earned - expired - remaining as points_redeemed, expired as points_expired, 0::bigint as points_clawed_back,
         0::bigint as points_adjusted, remaining as points_remaining, order_id, source_file, source_row, 'points' as currency,
-        0::bigint as points_opening, 0::bigint as points_transferred, 0::bigint as points_reinstated, null::date as extended_from
+        0::bigint as points_opening, 0::bigint as points_transferred, 0::bigint as points_reinstated, null::date as extended_from, null::varchar as origin_account_id, null::varchar as origin_lot_id
     from lots
 ) to '{dir}/sql-books-lots.parquet' (format parquet, compression zstd);
 

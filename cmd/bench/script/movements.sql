@@ -19,5 +19,5 @@ copy (
 ) to '{dir}/movements.parquet' (format parquet, compression zstd);
 copy (
     select date '2020-01-01' as valid_from, 'rolling' as validity, 365::bigint as validity_days, 'points' as currency, 0::bigint as grace_days,
-        0::bigint as pending_days, 'first_expiring' as burn_order, 'arrears' as negative_balance, 'same_lot' as recredit_to
+        0::bigint as pending_days, 'first_expiring' as burn_order, 'arrears' as negative_balance, 'same_lot' as recredit_to, 'keep' as transfer_expiry
 ) to '{dir}/programme.parquet' (format parquet);
