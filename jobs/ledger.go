@@ -20,7 +20,7 @@ func ledgerStep(asOf ledger.Day) build.Step {
 	}
 	return build.Step{
 		Name: "ledger", Version: ledger.Version, Definition: ledgerDefinition(),
-		Inputs: []string{movementsTable, "seed.points_programme"}, Parameters: []string{"as_of"}, Tables: tables,
+		Inputs: []string{movementsTable, "seed.point_pools", "seed.points_programme"}, Parameters: []string{"as_of"}, Tables: tables,
 		Kept: map[string][]warehouse.Column{ledger.KeptTable: columnsOf(ledger.Kept())},
 		Run: func(ctx context.Context, session *warehouse.Session, write build.TableWriter, before *build.Before) error {
 			run := ledgerRun{session: session, write: write, asOf: asOf}
@@ -45,12 +45,12 @@ func columnsOf(table ledger.Table) []warehouse.Column {
 func ledgerDefinition() string {
 	past := ledger.Past{Fresh: "fresh"}
 	return fmt.Sprint(ledger.InputSQL, ledger.ProgrammeSQL, ledger.ChangedSQL(past), ledger.AddedSQL(past), ledger.InputMoreSQL(past, "accounts"),
-		ledger.KeptOfSQL(past, "accounts"), ledger.LinksSQL, ledger.PackedForm)
+		ledger.KeptOfSQL(past, "accounts"), ledger.LinksSQL, ledger.PoolsSQL, ledger.PackedForm)
 }
 
 // pastLedger is the ledger that was made before, if what was booked then can stand.
 func pastLedger(before *build.Before) *ledger.Past {
-	if before == nil || !before.Inputs["seed.points_programme"].Same || before.Tables[ledger.KeptTable].Query == "" {
+	if before == nil || !before.Inputs["seed.points_programme"].Same || !before.Inputs["seed.point_pools"].Same || before.Tables[ledger.KeptTable].Query == "" {
 		return nil
 	}
 	movements := before.Inputs[movementsTable]

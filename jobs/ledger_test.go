@@ -51,6 +51,7 @@ type shopOfPoints struct {
 	bucket    *objectstore.Bucket
 	current   map[string]snapshot.Table
 	programme string
+	pools     string
 }
 
 func newShopOfPoints(t *testing.T, programme string) *shopOfPoints {
@@ -64,6 +65,11 @@ func newShopOfPoints(t *testing.T, programme string) *shopOfPoints {
 
 const programmeHeader = "valid_from,validity,validity_days,currency,grace_days,pending_days,burn_order,negative_balance,recredit_to,transfer_expiry\n"
 
+const (
+	poolsHeader = "channel,account_id,pool,joined_on,left_on\n"
+	poolsYAML   = "about: Pools.\ngrain: [channel, account_id, joined_on]\ncolumns:\n  channel: {type: VARCHAR}\n  account_id: {type: VARCHAR}\n  pool: {type: VARCHAR}\n  joined_on: {type: DATE}\n  left_on: {type: DATE}\n"
+)
+
 func (s *shopOfPoints) library(session *warehouse.Session) *model.Library {
 	s.t.Helper()
 	yaml := "about: Rules.\ngrain: [currency, valid_from]\ncolumns:\n  valid_from: {type: DATE}\n  validity: {type: VARCHAR}\n  validity_days: {type: BIGINT}\n  currency: {type: VARCHAR}\n" +
@@ -71,6 +77,7 @@ func (s *shopOfPoints) library(session *warehouse.Session) *model.Library {
 	files := fstest.MapFS{
 		"parameters.yaml":            {Data: []byte("as_of: {type: date}\n")},
 		"seeds/points_programme.csv": {Data: []byte(programmeHeader + s.programme)}, "seeds/points_programme.yaml": {Data: []byte(yaml)},
+		"seeds/point_pools.csv": {Data: []byte(poolsHeader + s.pools)}, "seeds/point_pools.yaml": {Data: []byte(poolsYAML)},
 	}
 	library, err := model.Load(func(text string) ([]byte, error) { return session.Serialize(context.Background(), text) }, model.Source{Files: files, Label: "sql"})
 	if err != nil {
@@ -188,6 +195,7 @@ func (h *pointsHistory) account() string {
 // TestALedgerThatGoesOnIsTheLedgerFromScratch cuts histories into runs at random. After each run every table must be what it is from scratch, in a store of
 // its own.
 func TestALedgerThatGoesOnIsTheLedgerFromScratch(t *testing.T) {
+	pools := []string{"", "shop,A03,home,2025-01-01,\nshop,A04,home,2025-01-01,2025-02-01\nshop,A05,home,2025-01-15,\nshop,A01,away,2025-01-01,\nshop,A07,away,2025-01-01,\n"}
 	programmes := []string{
 		"2025-01-01,rolling,30,points,0,0,,,,\n",
 		"2025-01-01,rolling,20,points,2,6,oldest_first,,new_lot,\n2025-03-01,activity,15,points,0,4,,refuse,,renew\n2025-01-01,rolling,25,coins,0,5,,,,\n",
@@ -198,13 +206,16 @@ func TestALedgerThatGoesOnIsTheLedgerFromScratch(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			history := pointsHistory{Rand: random.New(random.NewPCG(seed, 1)), fresh: seed > 3}
 			shop, day := newShopOfPoints(t, programmes[seed%3]), time.Date(2025, 1, 10, 0, 0, 0, 0, time.UTC)
+			shop.pools = pools[seed%2]
 			var exports []pointsExport
 			for range 25 {
 				exports = append(exports, history.export(len(exports), day))
 			}
 			for run := range 7 {
 				got, parts := shop.run(day, exports)
-				want, _ := newShopOfPoints(t, shop.programme).run(day, exports)
+				scratch := newShopOfPoints(t, shop.programme)
+				scratch.pools = shop.pools
+				want, _ := scratch.run(day, exports)
 				if difference := cmp.Diff(want, got); difference != "" {
 					t.Fatalf("run %d (-from scratch +in %d parts):\n%s", run, parts, difference)
 				}
@@ -223,7 +234,7 @@ func TestALedgerThatGoesOnIsTheLedgerFromScratch(t *testing.T) {
 	}
 }
 
-// TestALedgerStartsOver when a rule changes, or when it is made for a day before.
+// TestALedgerStartsOver when a rule or a pool changes, or when it is made for a day before.
 func TestALedgerStartsOver(t *testing.T) {
 	history, day := pointsHistory{Rand: random.New(random.NewPCG(9, 9))}, time.Date(2025, 2, 10, 0, 0, 0, 0, time.UTC)
 	var exports []pointsExport
@@ -232,6 +243,11 @@ func TestALedgerStartsOver(t *testing.T) {
 	}
 	for name, change := range map[string]func(*shopOfPoints, *time.Time){
 		"another rule": func(s *shopOfPoints, _ *time.Time) { s.programme = "2025-01-01,rolling,9,points,0,0,,,,\n" },
+		"another pool": func(s *shopOfPoints, _ *time.Time) {
+			for i := range 45 {
+				s.pools += fmt.Sprintf("shop,A%02d,home,2025-01-01,\n", i)
+			}
+		},
 		"a day before": func(_ *shopOfPoints, day *time.Time) { *day = day.AddDate(0, 0, -9) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -239,7 +255,9 @@ func TestALedgerStartsOver(t *testing.T) {
 			first, _ := shop.run(day, exports)
 			change(shop, &day)
 			got, _ := shop.run(day, exports)
-			want, _ := newShopOfPoints(t, shop.programme).run(day, exports)
+			scratch := newShopOfPoints(t, shop.programme)
+			scratch.pools = shop.pools
+			want, _ := scratch.run(day, exports)
 			if difference := cmp.Diff(want, got); difference != "" || maps.Equal(first, got) {
 				t.Errorf("(-from scratch +again):\n%s", difference)
 			}

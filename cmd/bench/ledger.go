@@ -95,7 +95,8 @@ func ledgerBooks(dir string) (names, ours, theirs []string) {
 func ledgerScripts(dir string, members int) map[string]string {
 	fill := strings.NewReplacer("{dir}", dir, "{members}", fmt.Sprint(members), "{movements}", fmt.Sprint(members*movementsPerMember))
 	input := fill.Replace("create schema dataset;\ncreate schema seed;\ncreate view dataset.point_transactions as from read_parquet('{dir}/movements.parquet');\n" +
-		"create table seed.points_programme as from read_parquet('{dir}/programme.parquet');\n")
+		"create table seed.points_programme as from read_parquet('{dir}/programme.parquet');\n" +
+		"create table seed.point_pools as from read_parquet('{dir}/pools.parquet');\n")
 	return map[string]string{
 		"movements": fill.Replace(movementsSQL), "lots-sql": input + fill.Replace(lotsSQL), "books-sql": input + fill.Replace(booksSQL),
 		"all": input + stepMark + "ledger-to " + dir + "\n", "lots": input + stepMark + "ledger-lots " + dir + "\n", "scan": input + stepMark + "movements\n",

@@ -99,6 +99,9 @@ func buildLedger(ctx context.Context, session *warehouse.Session, scratch, argum
 	}
 	session.SetVariables(map[string]any{"as_of": asOf})
 	steps := slices.DeleteFunc(jobs.Steps(jobs.StepOptions{AsOf: ledger.DayOf(asOf)}), func(step build.Step) bool { return step.Name != "ledger" })
-	datasets := []build.Dataset{fileDataset("dataset.point_transactions", dir, files), fileDataset("seed.points_programme", dir, []string{"programme"})}
+	datasets := []build.Dataset{
+		fileDataset("dataset.point_transactions", dir, files), fileDataset("seed.points_programme", dir, []string{"programme"}),
+		fileDataset("seed.point_pools", dir, []string{"pools"}),
+	}
 	return buildInStore(ctx, session, scratch, store, datasets, steps, map[string]any{"as_of": asOf})
 }

@@ -55,7 +55,7 @@ func steps() []catalogue.Step {
 	return []catalogue.Step{
 		{Name: "similar", Inputs: linkage.Inputs(), Parameters: linkage.Parameters(), Tables: linkage.Tables()},
 		{Name: "identity", Inputs: identity.Inputs(), Tables: identity.Tables()},
-		{Name: "ledger", Inputs: []string{"dataset.point_transactions", "seed.points_programme"}, Parameters: []string{"as_of"}, Tables: made},
+		{Name: "ledger", Inputs: []string{"dataset.point_transactions", "seed.point_pools", "seed.points_programme"}, Parameters: []string{"as_of"}, Tables: made},
 		{Name: "estimate", Inputs: estimate.Inputs(), Parameters: estimate.Parameters(), Tables: estimate.Tables()},
 	}
 }

@@ -80,6 +80,9 @@ const (
     select channel, account_id, counter_account_id as other from transfers
     union
     select channel, counter_account_id, account_id from transfers
+    union
+    select one.channel, one.account_id, other.account_id
+    from seed.point_pools as one inner join seed.point_pools as other on one.channel = other.channel and one.pool = other.pool
 ), circles as (
     select links.channel, links.account_id from links inner join concerned on links.channel = concerned.channel and links.account_id = concerned.account_id
     union

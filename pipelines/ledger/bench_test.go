@@ -79,7 +79,7 @@ func BenchmarkRun(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := ledger.Run(context.Background(), reader, programmeOfBench(), firstDay+benchDays, discard{}); err != nil {
+		if err := ledger.Run(context.Background(), reader, programmeOfBench(), nil, firstDay+benchDays, discard{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -43,6 +43,10 @@ func Book(ctx context.Context, session *warehouse.Session, booking Booking) erro
 	if err != nil {
 		return err
 	}
+	pools, err := findPools(ctx, session)
+	if err != nil {
+		return err
+	}
 	tables := open{}
 	for _, table := range append(Tables(), Kept()) {
 		if writer := booking.Open(table); writer != nil {
@@ -50,7 +54,7 @@ func Book(ctx context.Context, session *warehouse.Session, booking Booking) erro
 		}
 	}
 	_, keep := tables[KeptTable]
-	staff, err := newOffice(clerks(), programme, booking.AsOf, tables, keep)
+	staff, err := newOffice(clerks(), programme, pools, booking.AsOf, tables, keep)
 	if err == nil {
 		err = booking.book(ctx, session, staff)
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"countinghouse/pipelines/ledger"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 )
@@ -44,6 +46,8 @@ func runCase(t *testing.T, archive *txtar.Archive) {
 			given.asOf = text
 		case file.Name == "programme.csv":
 			given.programme = named(t, records(t, text))
+		case file.Name == "pools.csv":
+			given.pools = poolsFrom(t, named(t, records(t, text)))
 		case file.Name == "movements.csv":
 			given.movements = named(t, records(t, text))
 		default:
@@ -59,6 +63,19 @@ func runCase(t *testing.T, archive *txtar.Archive) {
 			t.Errorf("%s (-want +got):\n%s", table, difference)
 		}
 	}
+}
+
+func poolsFrom(t *testing.T, rows []map[string]string) []ledger.Membership {
+	t.Helper()
+	var all []ledger.Membership
+	for _, row := range rows {
+		one := ledger.Membership{Channel: "shop", AccountID: row["account_id"], Pool: row["pool"], JoinedOn: day(t, row["joined_on"]), LeftOn: ledger.NoExpiry}
+		if row["left_on"] != "" {
+			one.LeftOn = day(t, row["left_on"])
+		}
+		all = append(all, one)
+	}
+	return all
 }
 
 func records(t *testing.T, text string) [][]string {

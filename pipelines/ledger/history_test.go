@@ -18,6 +18,7 @@ import (
 type history struct {
 	movements []map[string]string // by column; an empty or absent value is NULL
 	programme []map[string]string
+	pools     []ledger.Membership
 	asOf      string
 	batchRows int // rows per batch of input; 0: one batch
 }
@@ -113,12 +114,12 @@ func (h history) try(t *testing.T) (tables, error) {
 	input := batches(t, allocator, inputColumns, h.rows(), h.batchRows)
 	defer input.Release()
 	got := tables{}
-	return got, ledger.Run(context.Background(), input, programme, h.day(t), got)
+	return got, ledger.Run(context.Background(), input, programme, h.pools, h.day(t), got)
 }
 
-// rows fills in what a case leaves out: one account, and lines of one file. Where points are transferred, all accounts are booked together.
+// rows fills in what a case leaves out: one account, and lines of one file. Where points are transferred or shared, all accounts are booked together.
 func (h history) rows() []map[string]string {
-	transfers := slices.ContainsFunc(h.movements, func(row map[string]string) bool { return row["kind"] == "transfer" })
+	transfers := len(h.pools) > 0 || slices.ContainsFunc(h.movements, func(row map[string]string) bool { return row["kind"] == "transfer" })
 	var all []map[string]string
 	places := map[[2]string]string{}
 	for i, movement := range h.movements {

@@ -15,6 +15,7 @@ type Kernel struct {
 	account   account
 	postings  Postings
 	circle    *circle
+	pools     pools
 }
 
 // account is the state of the account that is open.
@@ -45,17 +46,17 @@ type account struct {
 // none ends a chain of lots, debits or uses.
 const none int32 = -1
 
-// NewKernel makes a kernel for movements up to and including the day asOf. Programme rules must come with rising ValidFrom.
+// NewKernel makes a kernel for movements up to and including the day asOf. Programme rules must come with rising ValidFrom. It books accounts that have no part in a pool.
 func NewKernel(programme []Programme, asOf Day) (*Kernel, error) {
 	parted, err := byCurrency(programme)
 	if err != nil {
 		return nil, err
 	}
-	return newKernel(parted, asOf, newCircle()), nil
+	return newKernel(parted, nil, asOf, newCircle()), nil
 }
 
-func newKernel(programme map[string][]Programme, asOf Day, among *circle) *Kernel {
-	k := &Kernel{programme: programme, asOf: asOf, circle: among}
+func newKernel(programme map[string][]Programme, pools pools, asOf Day, among *circle) *Kernel {
+	k := &Kernel{programme: programme, pools: pools, asOf: asOf, circle: among}
 	k.account.queue.before, k.account.ages.before = burnsBefore, olderThan
 	k.Open("", "", "")
 	return k
@@ -161,6 +162,7 @@ func (k *Kernel) book(m *Movement) {
 		k.enter(m, Issued, m.Points)
 		k.addLot(m, Issued, m.Points)
 	case Redeem:
+		k.draw(m)
 		k.debit(m, Redeemed, m.Points)
 	case ClawBack:
 		k.debit(m, ClawedBack, m.Points)

@@ -3,7 +3,9 @@ package ledger
 import "fmt"
 
 // addLot makes a lot of points that came in. It pays arrears, or expires at once if its last valid day has passed.
-func (k *Kernel) addLot(m *Movement, kind EntryKind, points int64) { k.addLotAs(m.TxnID, m, kind, points) }
+func (k *Kernel) addLot(m *Movement, kind EntryKind, points int64) {
+	k.addLotAs(m.TxnID, m, kind, points)
+}
 
 func (k *Kernel) addLotAs(id string, m *Movement, kind EntryKind, points int64) {
 	lot := lotOf(m)

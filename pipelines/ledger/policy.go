@@ -100,7 +100,7 @@ func (k *Kernel) refusedDebt(m *Movement, day Day) string {
 	if m.Kind != Redeem || k.policy(day).NegativeBalance != Refuse {
 		return ""
 	}
-	usable := k.account.usable(day)
+	usable := k.usablePoints(day)
 	if m.Points <= usable {
 		return ""
 	}

@@ -9,9 +9,9 @@ import (
 
 // programmeBatch reads rules from a batch of ProgrammeSQL's columns.
 type programmeBatch struct {
-	from                                               *array.Date32
+	from                                                          *array.Date32
 	validity, currency, burnOrder, negative, recredits, transfers *array.String
-	days, grace, pending                               *array.Int64
+	days, grace, pending                                          *array.Int64
 }
 
 // ReadProgramme reads the rules that ProgrammeSQL selects.

@@ -151,7 +151,7 @@ func (r *reference) post(m ledger.Movement, today ledger.Day) {
 		r.remarks[remark{m.TxnID, code}] = true
 		return
 	}
-	if m.Kind == ledger.Redeem && r.rule().NegativeBalance == ledger.Refuse && m.Points > r.usable() {
+	if m.Kind == ledger.Redeem && r.rule().NegativeBalance == ledger.Refuse && m.Points > r.usableTogether() {
 		r.remarks[remark{m.TxnID, ledger.RedemptionRefused}] = true
 		return
 	}
@@ -190,6 +190,7 @@ func (r *reference) post(m ledger.Movement, today ledger.Day) {
 	case m.Kind == ledger.Expire:
 		r.exported(m, today)
 	default:
+		r.share(m, today)
 		r.debit(m, today)
 	}
 }
@@ -265,7 +266,9 @@ func (r *reference) expire(p *point, at ledger.Instant, txn string) {
 	}
 }
 
-func (r *reference) bring(m ledger.Movement, points int64, today ledger.Day) { r.bringAs(m.TxnID, m, points, today) }
+func (r *reference) bring(m ledger.Movement, points int64, today ledger.Day) {
+	r.bringAs(m.TxnID, m, points, today)
+}
 
 func (r *reference) bringAs(id string, m ledger.Movement, points int64, today ledger.Day) {
 	lot := &refLot{id: id, at: m.OccurredAt, lastDay: r.lastDay(m, today), wasTo: ledger.NoExpiry, origin: m.Kind, size: points, order: m.OrderID}

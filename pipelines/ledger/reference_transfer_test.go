@@ -18,6 +18,8 @@ import (
 type world struct {
 	going map[[2]string][]underway
 	gone  map[[2]string]bool
+	pools []ledger.Membership
+	books map[string]*reference
 }
 
 // underway is a point that has left, and the day until which it was good then.
@@ -98,8 +100,9 @@ func (r *reference) receive(m ledger.Movement, today ledger.Day) {
 }
 
 // referTogether books the movements of several accounts, day by day.
-func referTogether(rules []ledger.Programme, asOf ledger.Day, movements map[string][]ledger.Movement) map[string]*reference {
+func referTogether(rules []ledger.Programme, pools []ledger.Membership, asOf ledger.Day, movements map[string][]ledger.Movement) map[string]*reference {
 	among, books := newWorld(), map[string]*reference{}
+	among.pools, among.books = pools, books
 	type one struct {
 		account string
 		ledger.Movement
@@ -160,7 +163,7 @@ func drawTransfer(t *rapid.T, n int, to map[string][]ledger.Movement) {
 	}
 }
 
-// TestTransfersAgainstReference books three accounts that give points to each other, as a run does, and compares them with the reference.
+// TestTransfersAgainstReference books three accounts that give points to each other and may be in pools, as a run does, and compares them with the reference.
 func TestTransfersAgainstReference(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		rules := drawProgramme(rt)
@@ -173,16 +176,17 @@ func TestTransfersAgainstReference(t *testing.T) {
 				}
 			}
 		}
-		for n := range rapid.IntRange(1, 8).Draw(rt, "transfers") {
+		for n := range rapid.IntRange(0, 8).Draw(rt, "transfers") {
 			drawTransfer(rt, n, movements)
 		}
 		asOf := ledger.Day(firstDay + 50)
-		given := history{asOf: asOf.String(), programme: rulesAsText(rules), movements: movementsAsText(movements)}
+		pools := drawPools(rt)
+		given := history{asOf: asOf.String(), programme: rulesAsText(rules), pools: pools, movements: movementsAsText(movements)}
 		got, err := given.try(t)
 		if err != nil {
 			rt.Fatal(err)
 		}
-		if difference := cmp.Diff(tell(referTogether(rules, asOf, movements)), retell(got)); difference != "" {
+		if difference := cmp.Diff(tell(referTogether(rules, pools, asOf, movements)), retell(got)); difference != "" {
 			rt.Fatal(difference)
 		}
 	})
@@ -287,4 +291,3 @@ func number(text string) int64 {
 	}
 	return n
 }
-

@@ -18,8 +18,8 @@ const drainEntries = 8192
 
 // Run books the movements (the columns of InputSQL, in any order) up to and including the day asOf, and writes the tables of Tables to the sink, account by
 // account in the order of places; a table without rows is not written to. An error leaves what was written incomplete.
-func Run(ctx context.Context, movements array.RecordReader, programme []Programme, asOf Day, sink Sink) error {
-	office, err := newOffice(1, programme, asOf, sink, false)
+func Run(ctx context.Context, movements array.RecordReader, programme []Programme, pools []Membership, asOf Day, sink Sink) error {
+	office, err := newOffice(1, programme, pools, asOf, sink, false)
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
@@ -39,14 +39,14 @@ type office []*clerk
 // clerks is how many work at once.
 func clerks() int { return min(runtime.GOMAXPROCS(0), 8) }
 
-func newOffice(size int, programme []Programme, asOf Day, sink Sink, keep bool) (office, error) {
+func newOffice(size int, programme []Programme, pools []Membership, asOf Day, sink Sink, keep bool) (office, error) {
 	var made office
 	for range size {
 		kernel, err := NewKernel(programme, asOf)
 		if err != nil {
 			return nil, err
 		}
-		made = append(made, &clerk{kernel: kernel, writer: newWriter(sink, keep)})
+		made = append(made, &clerk{kernel: kernel, pools: poolsOf(pools), writer: newWriter(sink, keep)})
 	}
 	return made, nil
 }
@@ -81,6 +81,7 @@ func (o office) finish() error {
 // clerk books one account after the other.
 type clerk struct {
 	kernel *Kernel
+	pools  pools
 	writer *writer
 	sorter sorter
 	group  group

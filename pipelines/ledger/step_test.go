@@ -159,7 +159,7 @@ func TestColumnsAreChecked(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = ledger.Run(context.Background(), reader, nil, day(t, "2026-01-01"), tables{})
+			err = ledger.Run(context.Background(), reader, nil, nil, day(t, "2026-01-01"), tables{})
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got error %v, want %q", err, test.want)
 			}
@@ -174,7 +174,7 @@ func (b brokenSink) Write(string, arrow.RecordBatch) error { return b.err }
 func TestSinkErrorEndsTheRun(t *testing.T) {
 	broken := errors.New("disk full")
 	input := batches(t, memory.NewGoAllocator(), inputColumns, threeAccounts().rows(), 2)
-	err := ledger.Run(context.Background(), input, nil, day(t, "2026-12-31"), brokenSink{broken})
+	err := ledger.Run(context.Background(), input, nil, nil, day(t, "2026-12-31"), brokenSink{broken})
 	if !errors.Is(err, broken) || !strings.Contains(err.Error(), "write ledger.entries") {
 		t.Errorf("got error %v", err)
 	}
@@ -184,7 +184,7 @@ func TestCancelledRun(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	input := batches(t, memory.NewGoAllocator(), inputColumns, threeAccounts().rows(), 2)
-	if err := ledger.Run(ctx, input, nil, day(t, "2026-12-31"), tables{}); !errors.Is(err, context.Canceled) {
+	if err := ledger.Run(ctx, input, nil, nil, day(t, "2026-12-31"), tables{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got error %v", err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
-// Accounts that give points to each other are booked together: all of them are open at once, and their movements come in one order. Such a circle
+// Accounts that give points to each other, or share them in a pool, are booked together: all of them are open at once, and their movements come in one order. Such a circle
 // has one place.
 
 // circles says which accounts' movements lie in another place than their own, and holds these until all others are booked.
@@ -20,11 +20,13 @@ type circles struct {
 	aside  []*gathering // one for each goroutine
 }
 
-// LinksSQL selects the accounts (by their places) between which points go.
+// LinksSQL selects the accounts (by their places) between which points go. A pool has a place that is no account's.
 const LinksSQL = `select hash(channel, account_id) as place, hash(channel, counter_account_id) as other
 from dataset.point_transactions
 where kind = 'transfer' and account_id <> counter_account_id and (occurred_at is null or occurred_at < getvariable('as_of') + interval 1 day)
-group by all`
+group by all
+union all
+select hash(channel, account_id), hash('pool', channel, pool) from seed.point_pools`
 
 // findCircles reads which accounts belong together.
 func findCircles(ctx context.Context, session *warehouse.Session, workers int) (*circles, error) {
@@ -114,7 +116,7 @@ func (c *clerk) parties(order []int32) (parties []party, of []int32) {
 	of = make([]int32, len(order))
 	for _, i := range order {
 		if owner := c.group.owners[i]; len(parties) == 0 || parties[len(parties)-1].owner != owner {
-			parties = append(parties, party{owner, newKernel(c.kernel.programme, c.kernel.asOf, among)})
+			parties = append(parties, party{owner, newKernel(c.kernel.programme, c.pools, c.kernel.asOf, among)})
 		}
 		of[i] = int32(len(parties) - 1)
 	}
@@ -132,11 +134,14 @@ func currenciesOf(parties []party) []string {
 
 // bookCurrency books one currency's movements of all parties. An account's entries are numbered through its currencies, one after the other.
 func (c *clerk) bookCurrency(currency string, parties []party, of, order []int32) error {
+	among := parties[0].kernel.circle
+	among.open = among.open[:0]
 	for i, one := range parties {
 		if one.owner.currency != currency {
 			continue
 		}
 		one.kernel.Open(one.owner.channel, one.owner.account, currency)
+		among.open = append(among.open, one.kernel)
 		if i > 0 && parties[i-1].owner.sameAccount(one.owner) {
 			one.kernel.account.entries = parties[i-1].kernel.account.entries
 		}

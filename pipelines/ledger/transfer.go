@@ -9,6 +9,7 @@ import (
 // circle is what accounts that give points to each other share while they are booked together: points that have left one and have not come in at the other.
 type circle struct {
 	sent map[sending][]piece
+	open []*Kernel // the accounts, of the currency that is being booked
 }
 
 // sending is one side of a transfer: whose movement sends the points.
@@ -46,18 +47,22 @@ func (k *Kernel) send(m *Movement) {
 	a := &k.account
 	var pieces []piece
 	for at := a.debits[len(a.debits)-1].lastUse; at != none; at = a.uses[at].previous {
-		lot := &a.lots[a.uses[at].lot]
-		one := piece{
-			points: a.uses[at].points, issuedAt: lot.IssuedAt, expiresOn: lot.ExpiresOn, prolongedBy: lot.prolongedBy,
-			account: k.postings.AccountID, lotID: lot.ID,
-		}
-		if lot.OriginAccount != "" {
-			one.account, one.lotID = lot.OriginAccount, lot.OriginLot
-		}
-		pieces = append(pieces, one)
+		pieces = append(pieces, k.piece(a.uses[at]))
 	}
 	slices.Reverse(pieces) // into burn order
 	k.circle.sent[sending{k.postings.Channel, k.postings.AccountID, m.TxnID}] = pieces
+}
+
+// piece is points of a lot, as they leave it.
+func (k *Kernel) piece(of use) piece {
+	lot := &k.account.lots[of.lot]
+	one := piece{
+		points: of.points, issuedAt: lot.IssuedAt, expiresOn: lot.ExpiresOn, prolongedBy: lot.prolongedBy, account: k.postings.AccountID, lotID: lot.ID,
+	}
+	if lot.OriginAccount != "" {
+		one.account, one.lotID = lot.OriginAccount, lot.OriginLot
+	}
+	return one
 }
 
 // receive makes lots of what comes from another account: one of each lot that it was taken from, with that one's day of issue and last valid day, unless the
@@ -96,7 +101,7 @@ func (k *Kernel) keep(m *Movement, entry int64, n int, one piece) {
 	lot.ID = k.nthLot(m.TxnID, n)
 	lot.IssuedAt, lot.ExpiresOn, lot.prolongedBy, lot.UsableFrom = one.issuedAt, one.expiresOn, one.prolongedBy, m.OccurredAt.Day()
 	lot.OriginAccount, lot.OriginLot = one.account, one.lotID
-	if !m.lacks(LacksExpiry) {
+	if m.Kind == Transfer && !m.lacks(LacksExpiry) {
 		lot.ExpiresOn, lot.prolongedBy = m.ExpiresOn, 0
 	}
 	index := k.hold(lot, Transferred, one.points)

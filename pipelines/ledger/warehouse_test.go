@@ -51,6 +51,7 @@ func runWarehouse(t *testing.T, salt int, estimate int64) map[string][]string {
 	for _, statement := range []string{
 		"create schema dataset", "create schema seed", fmt.Sprintf(transactionsSQL, salt),
 		"create table seed.points_programme as select *, null::varchar as currency, 2::bigint as grace_days, 3::bigint as pending_days, 'oldest_first' as burn_order, null::varchar as negative_balance, 'new_lot' as recredit_to, null::varchar as transfer_expiry from (values (date '2025-03-01', 'rolling', 200::bigint), (date '2026-01-01', 'calendar_year', null)) as t(valid_from, validity, validity_days)",
+		"create table seed.point_pools as select if(i % 2 = 0, 'pos', '小程序') as channel, '会员' || i as account_id, 'P' || (i // 9) as pool, date '2025-06-01' as joined_on, if(i % 5 = 0, date '2026-01-01', null) as left_on from range(60) as t(i)",
 	} {
 		if _, err := session.Exec(t.Context(), statement); err != nil {
 			t.Fatal(err)

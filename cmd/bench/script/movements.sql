@@ -21,3 +21,6 @@ copy (
     select date '2020-01-01' as valid_from, 'rolling' as validity, 365::bigint as validity_days, 'points' as currency, 0::bigint as grace_days,
         0::bigint as pending_days, 'first_expiring' as burn_order, 'arrears' as negative_balance, 'same_lot' as recredit_to, 'keep' as transfer_expiry
 ) to '{dir}/programme.parquet' (format parquet);
+copy (
+    select null::varchar as channel, null::varchar as account_id, null::varchar as pool, null::date as joined_on, null::date as left_on where false
+) to '{dir}/pools.parquet' (format parquet);

@@ -44,6 +44,7 @@ create table seed.churn_tiers as from read_parquet('{seeds}/churn_tiers/*/*.parq
 create table seed.point_accounts as from read_parquet('{seeds}/point_accounts/*/*.parquet');
 create table seed.point_earning_rates as from read_parquet('{seeds}/point_earning_rates/*/*.parquet');
 create table seed.point_estimate_exclusions as from read_parquet('{seeds}/point_estimate_exclusions/*/*.parquet');
+create table seed.point_pools as from read_parquet('{seeds}/point_pools/*/*.parquet');
 create table seed.points_programme as from read_parquet('{seeds}/points_programme/*/*.parquet');
 create table seed.identity_rules as from read_parquet('{seeds}/identity_rules/*/*.parquet');
 create table seed.identity_junk as from read_parquet('{seeds}/identity_junk/*/*.parquet');
@@ -446,6 +447,7 @@ select campaign_id, cost from read_parquet('{store}/files/generic_campaigns/*.pa
 --: mart pyramid_summary
 --: mart tier_migration
 --: mart point_ledger
+--: mart point_pools
 --: core point_balances
 --: mart point_exceptions
 --: mart point_reconciliation
