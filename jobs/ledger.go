@@ -43,9 +43,14 @@ func columnsOf(table ledger.Table) []warehouse.Column {
 
 // ledgerDefinition has also what decides which accounts are booked again, and from what: where that is mended, the ledger is to be made whole.
 func ledgerDefinition() string {
-	past := ledger.Past{Fresh: "fresh"}
-	return fmt.Sprint(ledger.InputSQL, ledger.ProgrammeSQL, ledger.ChangedSQL(past), ledger.AddedSQL(past), ledger.InputMoreSQL(past, "accounts"),
+	past := ledger.Past{Fresh: "fresh", Changed: changedMovements(build.InputChange{})}
+	return fmt.Sprint(ledger.InputSQL, ledger.ProgrammeSQL, ledger.ChangedSQL(past, true), ledger.ChangedSQL(past, false), ledger.AddedSQL(past), ledger.InputMoreSQL(past, "accounts"),
 		ledger.KeptOfSQL(past, "accounts"), ledger.LinksSQL, ledger.PoolsSQL, ledger.PackedForm)
+}
+
+// changedMovements are the movements by which the dataset differs from what it was, each with what tells an account's movement from its others.
+func changedMovements(change build.InputChange) string {
+	return change.Changed(movementsTable, "channel", "account_id", "txn_id")
 }
 
 // pastLedger is the ledger that was made before, if what was booked then can stand.
@@ -57,8 +62,12 @@ func pastLedger(before *build.Before) *ledger.Past {
 	if !movements.Same && movements.Fresh == "" {
 		return nil
 	}
+	var changed string
+	if !movements.Same {
+		changed = changedMovements(movements)
+	}
 	return &ledger.Past{
-		AsOf: before.Parameters["as_of"], Movements: movements.Was, Fresh: movements.Fresh,
+		AsOf: before.Parameters["as_of"], Changed: changed, Movements: movements.Was, Fresh: movements.Fresh,
 		Lots: before.Tables[ledger.LotsTable].Query, Balances: before.Tables[ledger.BalancesTable].Query, Kept: before.Tables[ledger.KeptTable].Query,
 	}
 }
@@ -93,7 +102,11 @@ func (r ledgerRun) again(ctx context.Context, before *build.Before, past ledger.
 	if backwards {
 		return r.whole(ctx)
 	}
-	if _, err := r.session.Exec(ctx, "create or replace table "+changedAccounts+" as "+ledger.ChangedSQL(past)); err != nil {
+	var added bool
+	if err := r.session.QueryRow(ctx, ledger.AddedSQL(past)).Scan(&added); err != nil {
+		return fmt.Errorf("whether rows have gone: %w", err)
+	}
+	if _, err := r.session.Exec(ctx, "create or replace table "+changedAccounts+" as "+ledger.ChangedSQL(past, added)); err != nil {
 		return fmt.Errorf("which accounts have changed: %w", err)
 	}
 	defer func() {
@@ -107,30 +120,26 @@ func (r ledgerRun) again(ctx context.Context, before *build.Before, past ledger.
 	if tooMany(before, changed) {
 		return r.whole(ctx)
 	}
-	booking, err := r.movementsOf(ctx, past, transferring)
-	if err != nil {
+	booking := movementsOf(past, added, transferring > 0)
+	booking.Rows = before.Tables[ledger.EntriesTable].Rows * changed / max(1, before.Tables[ledger.BalancesTable].Rows)
+	if err := r.takeOver(ctx, before, past); err != nil || changed == 0 {
 		return err
 	}
-	booking.Rows = before.Tables[ledger.EntriesTable].Rows * changed / max(1, before.Tables[ledger.BalancesTable].Rows)
-	return r.more(ctx, before, changed, booking)
+	return r.more(ctx, booking)
 }
 
 // movementsOf says where the movements of the changed accounts come from: what was kept and what has been added, or the exports, where transfers or rows
 // that gave way are to be found again.
-func (r ledgerRun) movementsOf(ctx context.Context, past ledger.Past, transferring int64) (ledger.Booking, error) {
-	var added bool
-	if err := r.session.QueryRow(ctx, ledger.AddedSQL(past)).Scan(&added); err != nil {
-		return ledger.Booking{}, fmt.Errorf("whether rows have gone: %w", err)
-	}
+func movementsOf(past ledger.Past, added, transferring bool) ledger.Booking {
 	if !added {
-		return ledger.Booking{Movements: ledger.InputOfSQL(changedAccounts)}, nil
+		return ledger.Booking{Movements: ledger.InputOfSQL(changedAccounts)}
 	}
 	simple, others := "(from "+changedAccounts+" where not has_transfers)", "(from "+changedAccounts+" where has_transfers)"
 	booking := ledger.Booking{Kept: ledger.KeptOfSQL(past, simple), Movements: ledger.InputMoreSQL(past, simple)}
-	if transferring > 0 {
+	if transferring {
 		booking.Movements = "(" + booking.Movements + ") union all by name (" + ledger.InputOfSQL(others) + ")"
 	}
-	return booking, nil
+	return booking
 }
 
 // mostParts bounds what a reader of the ledger has to put together, and worthless the share of rows that later ones replace.
@@ -149,16 +158,28 @@ func tooMany(before *build.Before, changed int64) bool {
 	return len(balances.Parts) > mostParts || float64(stored-balances.Rows+changed) > worthless*float64(stored+changed)
 }
 
-// more takes over what is stored and adds a part with the changed accounts, if there are any.
-func (r ledgerRun) more(ctx context.Context, before *build.Before, changed int64, booking ledger.Booking) error {
-	for _, table := range append(ledger.Tables(), ledger.Kept()) {
-		for _, part := range before.Tables[table.Name].Parts {
+// takeOver takes over what is stored, and says how many rows of it are left when the changed accounts have given up theirs.
+func (r ledgerRun) takeOver(ctx context.Context, before *build.Before, past ledger.Past) error {
+	tables := append(ledger.Tables(), ledger.Kept())
+	givenUp, into := make([]int64, len(tables)), make([]any, len(tables))
+	for i := range givenUp {
+		into[i] = &givenUp[i]
+	}
+	if err := r.session.QueryRow(ctx, ledger.GivenUpSQL(past, changedAccounts)).Scan(into...); err != nil {
+		return fmt.Errorf("how many rows the changed accounts had: %w", err)
+	}
+	for i, table := range tables {
+		stored := before.Tables[table.Name]
+		for _, part := range stored.Parts {
 			r.write.TakeOver(part)
 		}
+		r.write.Left(table.Name, stored.Rows-givenUp[i])
 	}
-	if changed == 0 {
-		return nil
-	}
+	return nil
+}
+
+// more adds a part with the changed accounts.
+func (r ledgerRun) more(ctx context.Context, booking ledger.Booking) error {
 	keys, err := r.write.Keys(ctx, []string{"channel", "account_id"}, "select channel, account_id from "+changedAccounts)
 	if err != nil {
 		return err

@@ -32,7 +32,7 @@ const ledgerMemory = "2GB"
 
 // benchLedger measures the points ledger, from movements as Parquet to its tables as Parquet, against what no ledger can do without, the movements
 // in order; and against the fastest exact SQL that we know: the ledger with all its tables against SQL that makes the same, and with its lots alone
-// against SQL that makes the same columns of them.
+// against SQL that makes these.
 func benchLedger(ctx context.Context, b *bencher) error {
 	dir := filepath.Join(b.dir, "ledger")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -53,7 +53,7 @@ func benchLedger(ctx context.Context, b *bencher) error {
 	if err != nil {
 		return err
 	}
-	if err := b.sameRows(ctx, []string{"lots"}, []string{ledgerLots(dir)}, []string{parquet(filepath.Join(dir, "sql-lots.parquet"))}); err != nil {
+	if err := b.sameRows(ctx, []string{"lots"}, []string{parquet(filepath.Join(dir, ledger.LotsTable+".parquet"))}, []string{parquet(filepath.Join(dir, "sql-lots.parquet"))}); err != nil {
 		return err
 	}
 	books, err := compare(ctx, size+"all tables against exact SQL", b.long, sides["all"], sides["books-sql"])
@@ -74,11 +74,6 @@ func benchLedger(ctx context.Context, b *bencher) error {
 	}
 	b.add(books.goal(books.WallRatio, 0.2, "times"), lots, scan.goal(scan.WallRatio, 1.5, "times"), memory.goal(scan.A.Peak, 4096, "MB"))
 	return os.RemoveAll(dir)
-}
-
-// ledgerLots are the columns of the ledger's lots that the SQL has too.
-func ledgerLots(dir string) string {
-	return "(select account_id, lot_id, points_issued, points_expired, points_remaining from " + parquet(filepath.Join(dir, ledger.LotsTable+".parquet")) + ")"
 }
 
 // ledgerBooks are the ledger's tables as both sides have made them.

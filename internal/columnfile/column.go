@@ -20,23 +20,24 @@ type columnKind struct {
 	logical  schema.LogicalType
 	physical parquet.Type
 	encoding parquet.Encoding
+	codec    compress.Compression
 }
 
 func kindOf(of arrow.DataType) (columnKind, bool) {
 	switch of := of.(type) {
 	case *arrow.DictionaryType:
-		return columnKind{schema.StringLogicalType{}, parquet.Types.ByteArray, parquet.Encodings.RLEDict}, arrow.TypeEqual(of, Names())
+		return columnKind{schema.StringLogicalType{}, parquet.Types.ByteArray, parquet.Encodings.RLEDict, compress.Codecs.Zstd}, arrow.TypeEqual(of, Names())
 	case *arrow.StringType:
-		return columnKind{schema.StringLogicalType{}, parquet.Types.ByteArray, parquet.Encodings.DeltaByteArray}, true
+		return columnKind{schema.StringLogicalType{}, parquet.Types.ByteArray, parquet.Encodings.DeltaByteArray, compress.Codecs.Zstd}, true
 	case *arrow.BinaryType:
-		return columnKind{schema.NoLogicalType{}, parquet.Types.ByteArray, parquet.Encodings.DeltaByteArray}, true
+		return columnKind{schema.NoLogicalType{}, parquet.Types.ByteArray, parquet.Encodings.Plain, compress.Codecs.Uncompressed}, true
 	case *arrow.Int64Type:
-		return columnKind{schema.NewIntLogicalType(64, true), parquet.Types.Int64, parquet.Encodings.DeltaBinaryPacked}, true
+		return columnKind{schema.NewIntLogicalType(64, true), parquet.Types.Int64, parquet.Encodings.DeltaBinaryPacked, compress.Codecs.Zstd}, true
 	case *arrow.TimestampType:
 		wallClock := schema.NewTimestampLogicalTypeForce(false, schema.TimeUnitMicros)
-		return columnKind{wallClock, parquet.Types.Int64, parquet.Encodings.DeltaBinaryPacked}, of.Unit == arrow.Microsecond && of.TimeZone == ""
+		return columnKind{wallClock, parquet.Types.Int64, parquet.Encodings.DeltaBinaryPacked, compress.Codecs.Zstd}, of.Unit == arrow.Microsecond && of.TimeZone == ""
 	case *arrow.Date32Type:
-		return columnKind{schema.DateLogicalType{}, parquet.Types.Int32, parquet.Encodings.DeltaBinaryPacked}, true
+		return columnKind{schema.DateLogicalType{}, parquet.Types.Int32, parquet.Encodings.DeltaBinaryPacked, compress.Codecs.Zstd}, true
 	default:
 		return columnKind{}, false
 	}
@@ -56,7 +57,7 @@ type page struct {
 
 // column writes the values of a row group: a page, and before it one with the names that its numbers stand for.
 func (w *Writer) column(chunk *metadata.ColumnChunkMetaDataBuilder, kind columnKind, values arrow.Array, ordinal int16) error {
-	pages, err := file.NewPageWriter(w.sink, compress.Codecs.Zstd, compress.DefaultCompressionLevel, chunk, w.groups, ordinal, memory.DefaultAllocator, false, nil, nil)
+	pages, err := file.NewPageWriter(w.sink, kind.codec, compress.DefaultCompressionLevel, chunk, w.groups, ordinal, memory.DefaultAllocator, false, nil, nil)
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,7 @@ func (w *Writer) column(chunk *metadata.ColumnChunkMetaDataBuilder, kind columnK
 	case *array.String:
 		w.page.addTexts(values, values.ValueOffsets(), values.ValueBytes())
 	case *array.Binary:
-		w.page.addTexts(values, values.ValueOffsets(), values.ValueBytes())
+		w.page.addBytes(values)
 	case *array.Int64:
 		addIntegers(&w.page, values, values.Values(), 8, &facts)
 	case *array.Timestamp:
@@ -82,8 +83,12 @@ func (w *Writer) column(chunk *metadata.ColumnChunkMetaDataBuilder, kind columnK
 	default:
 		return fmt.Errorf("values of type %v cannot be written", values.DataType())
 	}
-	w.page.packed = w.packer.EncodeAll(w.page.bytes, w.page.packed[:0])
-	data := file.NewDataPageV1(memory.NewBufferBytes(w.page.packed), int32(values.Len()), kind.encoding, parquet.Encodings.RLE, parquet.Encodings.RLE, int32(len(w.page.bytes)))
+	stored := w.page.bytes
+	if kind.codec != compress.Codecs.Uncompressed {
+		w.page.packed = w.packer.EncodeAll(w.page.bytes, w.page.packed[:0])
+		stored = w.page.packed
+	}
+	data := file.NewDataPageV1(memory.NewBufferBytes(stored), int32(values.Len()), kind.encoding, parquet.Encodings.RLE, parquet.Encodings.RLE, int32(len(w.page.bytes)))
 	if _, err := pages.WriteDataPage(data); err != nil {
 		return err
 	}
@@ -174,6 +179,16 @@ func addIntegers[T ~int32 | ~int64](p *page, values arrow.Array, all []T, width 
 	facts.HasMin, facts.HasMax, facts.Signed = true, true, true
 	facts.Min = binary.LittleEndian.AppendUint64(nil, uint64(least))[:width]
 	facts.Max = binary.LittleEndian.AppendUint64(nil, uint64(most))[:width]
+}
+
+// addBytes writes bytes as they are: who needs them small has packed them, so that a reader of some of them unpacks no others.
+func (p *page) addBytes(values *array.Binary) {
+	for i := range values.Len() {
+		if values.IsValid(i) {
+			value := values.Value(i)
+			p.bytes = append(binary.LittleEndian.AppendUint32(p.bytes, uint32(len(value))), value...)
+		}
+	}
 }
 
 // addTexts writes each text as how many bytes it shares with the one before, and the others.

@@ -3,7 +3,7 @@
 // took four times the processor time for the tables of the ledger.
 //
 // The library has the format's frame: headers, metadata, statistics. How the values of a page are laid out is here, by the format's encodings: RLE and bit
-// packing for numbers of names, delta for integers, dates and times, delta byte arrays for other texts; zstd over that.
+// packing for numbers of names, delta for integers, dates and times, delta byte arrays for other texts, and zstd over that; bytes as they are.
 package columnfile
 
 import (
@@ -15,7 +15,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/parquet"
-	"github.com/apache/arrow-go/v18/parquet/compress"
 	"github.com/apache/arrow-go/v18/parquet/metadata"
 	"github.com/apache/arrow-go/v18/parquet/schema"
 	"github.com/klauspost/compress/zstd"
@@ -70,7 +69,7 @@ func Takes(of *arrow.Schema) bool {
 func Create(path string, of *arrow.Schema) (*Writer, error) {
 	w := &Writer{}
 	fields := make(schema.FieldList, of.NumFields())
-	settings := []parquet.WriterProperty{parquet.WithCompression(compress.Codecs.Zstd), parquet.WithVersion(parquet.V2_LATEST), parquet.WithCreatedBy("countinghouse")}
+	settings := []parquet.WriterProperty{parquet.WithVersion(parquet.V2_LATEST), parquet.WithCreatedBy("countinghouse")}
 	for i, field := range of.Fields() {
 		kind, known := kindOf(field.Type)
 		if !known {
@@ -81,6 +80,7 @@ func Create(path string, of *arrow.Schema) (*Writer, error) {
 			return nil, err
 		}
 		w.columns = append(w.columns, kind)
+		settings = append(settings, parquet.WithCompressionFor(field.Name, kind.codec))
 		if kind.encoding != parquet.Encodings.RLEDict {
 			settings = append(settings, parquet.WithEncodingFor(field.Name, kind.encoding))
 		}

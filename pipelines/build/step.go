@@ -33,7 +33,7 @@ func (e *execution) makeStep(ctx context.Context, n *node, start time.Time) (pro
 	if err != nil {
 		return product{}, fmt.Errorf("what was made before: %w", err)
 	}
-	desk := &desk{session: e.Session, scratch: e.scratchFile(n.name, n.fingerprint), written: map[string][]*piece{}}
+	desk := &desk{session: e.Session, scratch: e.scratchFile(n.name, n.fingerprint), written: map[string][]*piece{}, left: map[string]int64{}}
 	if err := n.step.Run(ctx, e.Session, TableWriter{desk}, before); err != nil {
 		return product{}, err
 	}
@@ -93,19 +93,27 @@ func (s storing) table(ctx context.Context, name string, inParts bool) (snapshot
 		return s.storeFile(ctx, manifest, pieces[0].path)
 	}
 	manifest.InParts = true
+	added := int64(0)
 	for _, piece := range pieces {
 		part, bytes, err := s.part(ctx, name, piece)
 		if err != nil {
 			return manifest, err
 		}
+		if piece.stored == nil {
+			added += part.Rows
+		}
 		manifest.Parts = append(manifest.Parts, part)
 		manifest.Rows, manifest.Bytes = manifest.Rows+part.Rows, manifest.Bytes+bytes
 	}
-	return manifest, s.complete(ctx, &manifest)
+	left, known := s.desk.left[name]
+	if known {
+		manifest.Rows = left + added
+	}
+	return manifest, s.complete(ctx, &manifest, known)
 }
 
-// complete fills in what is told by the rows of all parts together.
-func (s storing) complete(ctx context.Context, manifest *snapshot.Manifest) error {
+// complete fills in what is told by the rows of all parts together; their number, unless it is known.
+func (s storing) complete(ctx context.Context, manifest *snapshot.Manifest, counted bool) error {
 	query, err := snapshot.RowsQuery(ctx, s.Bucket, *manifest)
 	if err != nil {
 		return err
@@ -117,7 +125,7 @@ func (s storing) complete(ctx context.Context, manifest *snapshot.Manifest) erro
 	switch {
 	case snapshot.IsMart(manifest.Name):
 		manifest.Rows, manifest.Digest, err = Digest(ctx, s.Session, rows, manifest.Columns)
-	case slices.ContainsFunc(manifest.Parts, func(part snapshot.Part) bool { return part.Replaces != nil }):
+	case !counted && slices.ContainsFunc(manifest.Parts, func(part snapshot.Part) bool { return part.Replaces != nil }):
 		err = s.Session.QueryRow(ctx, "select count(*) from "+rows).Scan(&manifest.Rows)
 	}
 	return err

@@ -23,6 +23,7 @@ type desk struct {
 	mutex   sync.Mutex
 	files   int
 	written map[string][]*piece
+	left    map[string]int64
 }
 
 // piece is a table or a part of one: a scratch file, or what is stored already.
@@ -66,6 +67,14 @@ func (w TableWriter) Query(ctx context.Context, table, query string) error {
 // TakeOver makes a stored part one of the table, as it is: nothing is written.
 func (w TableWriter) TakeOver(part Part) {
 	w.desk.add(part.table, &piece{stored: &part.part})
+}
+
+// Left says how many rows of the parts of a table that are taken over remain the table's when later parts have replaced others. Where a step does not say
+// it, they are counted.
+func (w TableWriter) Left(table string, rows int64) {
+	w.desk.mutex.Lock()
+	defer w.desk.mutex.Unlock()
+	w.desk.left[table] = rows
 }
 
 // Keys writes values of some columns, as a query gives them, by which parts replace rows. The same can be used for several tables.

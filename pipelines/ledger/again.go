@@ -5,9 +5,9 @@ import "strings"
 // Past is what is known of the last time that the ledger was made, by the same rules.
 type Past struct {
 	AsOf string // its as-of day, as an SQL literal
-	// Movements and Fresh are queries: the rows that dataset.point_transactions had, and those of the files that have come to it. Both are empty if it is
-	// what it was.
-	Movements, Fresh string
+	// Movements, Fresh and Changed are queries: the rows that dataset.point_transactions had, those of the files that have come to it, and the accounts
+	// (channel, account_id) of rows by which the two differ. They are empty if it is what it was.
+	Movements, Fresh, Changed string
 	// The tables as they were made, as queries.
 	Lots, Balances, Kept string
 }
@@ -22,20 +22,35 @@ func AddedSQL(past Past) string {
 }
 
 // ChangedSQL selects the accounts (channel, account_id) whose ledger may differ from what it was; that of all others is the same, entry by entry. Of those
-// that have a transfer (has_transfers) which movement answers which is to be found again, and whose lots have gone where. It needs the variable as_of, which must not be before Past.AsOf. These are the accounts
+// that have a transfer (has_transfers) which movement answers which is to be found again, and whose lots have gone where. It needs the variable as_of, which must not be before Past.AsOf,
+// and what AddedSQL says. These are the accounts
 //   - with a row in a new file, or with a row that an old file has no more, since one of a new file took its place;
 //   - with a movement that lay beyond the as-of day, and no longer does;
 //   - with points whose last valid day has passed since;
 //   - with arrears beside points that cannot be used yet, which pay them when they can;
 //   - in one circle with one of these: which movement answers which is counted for both sides of a transfer, and lots go from one account to the next.
-func ChangedSQL(past Past) string {
+func ChangedSQL(past Past, added bool) string {
 	text, transfers := changedDue, changedTransfers
-	if past.Fresh != "" {
-		text += changedFiles
+	switch {
+	case past.Fresh == "":
+	case added:
+		text += changedFresh
+	default:
+		text += changedRows
 		transfers += changedTransfersBefore
 	}
 	text += "), " + transfers + changedCircles
-	return strings.NewReplacer("{as_of}", past.AsOf, "{lots}", past.Lots, "{balances}", past.Balances, "{was}", past.Movements, "{fresh}", past.Fresh).Replace(text)
+	return strings.NewReplacer("{as_of}", past.AsOf, "{lots}", past.Lots, "{balances}", past.Balances, "{was}", past.Movements, "{fresh}", past.Fresh,
+		"{changed}", past.Changed).Replace(text)
+}
+
+// GivenUpSQL selects how many rows the accounts have that a table has: in each of Tables, in their order, and in KeptTable.
+func GivenUpSQL(past Past, accounts string) string {
+	var columns []string
+	for _, table := range Tables() {
+		columns = append(columns, "coalesce(sum("+countColumn(table.Name)+"), 0)::bigint")
+	}
+	return "select " + strings.Join(columns, ", ") + ", count(*) from (" + past.Kept + ") as kept where " + isIn("kept", "account_id", accounts)
 }
 
 const (
@@ -49,23 +64,12 @@ const (
     select channel, account_id from ({balances}) where arrears > 0 and lots_remaining > 0
 `
 
-	// A file that has lost rows has fewer than it had: it never gains any. Only in those files rows are compared, one by one.
-	changedFiles = `    union
+	changedFresh = `    union
     select channel, account_id from ({fresh})
-    union
-    select channel, account_id
-    from (
-        with thinner as (
-            select before.source_file
-            from (select source_file, count(*) as rows from ({was}) group by source_file) as before
-            left join (select source_file, count(*) as rows from dataset.point_transactions group by source_file) as now
-                on before.source_file = now.source_file
-            where now.rows is null or now.rows < before.rows
-        )
-        select channel, account_id, txn_id, source_file, source_row from ({was}) where source_file in (from thinner)
-        except
-        select channel, account_id, txn_id, source_file, source_row from dataset.point_transactions where source_file in (from thinner)
-    )
+`
+
+	changedRows = `    union
+    select channel, account_id from ({changed})
 `
 
 	changedTransfers = `transfers as (

@@ -22,7 +22,7 @@ type Booking struct {
 	Kept    string
 	AsOf    Day
 	Scratch string // a folder that the parts of many movements may lie in meanwhile; it is left there
-	// Open opens a table, of Tables or KeptTable, for writing; where it gives nil, its rows are not kept.
+	// Open opens a table, of Tables or KeptTable, for writing; where it gives nil, its rows are not made.
 	Open func(Table) *warehouse.BatchWriter
 }
 
@@ -47,18 +47,18 @@ func Book(ctx context.Context, session *warehouse.Session, booking Booking) erro
 	if err != nil {
 		return err
 	}
-	tables := open{}
+	sink := open{}
+	var tables []Table
 	for _, table := range append(Tables(), Kept()) {
 		if writer := booking.Open(table); writer != nil {
-			tables[table.Name] = writer
+			sink[table.Name], tables = writer, append(tables, table)
 		}
 	}
-	_, keep := tables[KeptTable]
-	staff, err := newOffice(clerks(), programme, pools, booking.AsOf, tables, keep)
+	staff, err := newOffice(clerks(), programme, pools, booking.AsOf, sink, tables)
 	if err == nil {
 		err = booking.book(ctx, session, staff)
 	}
-	return errors.Join(err, tables.close())
+	return errors.Join(err, sink.close())
 }
 
 func (b Booking) book(ctx context.Context, session *warehouse.Session, staff office) error {
@@ -163,12 +163,7 @@ func (b Booking) part(ctx context.Context, session *warehouse.Session, part, par
 type open map[string]*warehouse.BatchWriter
 
 // Write implements Sink.
-func (o open) Write(table string, batch arrow.RecordBatch) error {
-	if writer, kept := o[table]; kept {
-		return writer.Write(batch)
-	}
-	return nil
-}
+func (o open) Write(table string, batch arrow.RecordBatch) error { return o[table].Write(batch) }
 
 func (o open) close() error {
 	var problems []error

@@ -11,7 +11,10 @@ const NoExpiry Day = 1<<31 - 1
 // Instant is a wall-clock time in the brand's time zone, as microseconds since 1970-01-01 00:00.
 type Instant int64
 
-const dayLength = Instant(24 * 60 * 60 * 1_000_000)
+const (
+	second    = Instant(1_000_000)
+	dayLength = 24 * 60 * 60 * second
+)
 
 // DayOf is the calendar day that t shows in its own location.
 func DayOf(t time.Time) Day {

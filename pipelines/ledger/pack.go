@@ -9,8 +9,8 @@ import (
 
 // PackedForm is the version of how movements are packed. A packed movement takes some forty bytes: its numbers as varints, its texts as they are, and the few texts that most movements share (currencies and
 // files) as numbers of a table of names. Movements are packed while they wait for the others of their account, and in what is kept of them until
-// the next run. Whoever changes the form raises PackedForm.
-const PackedForm = 1
+// the next run. Whoever changes the form, or what else is kept, raises PackedForm.
+const PackedForm = 2
 
 // What a packed movement has, as bits.
 const (
@@ -77,7 +77,18 @@ func (n *names) empty() {
 }
 
 // packer appends movements to bytes.
-type packer struct{ names *names }
+type packer struct {
+	names *names
+	dense bool // ids take less room, and more time
+}
+
+// text appends an id.
+func (p *packer) text(to []byte, text string) []byte {
+	if p.dense {
+		return appendDense(to, text)
+	}
+	return appendText(to, text)
+}
 
 func appendText(to []byte, text string) []byte {
 	return append(binary.AppendUvarint(to, uint64(len(text))), text...)
@@ -95,7 +106,7 @@ func (p *packer) currencyOf(to []byte, of owner) []byte {
 
 func (p *packer) movement(to []byte, m *Movement) []byte {
 	to = append(to, byte(m.Kind), m.has())
-	to = binary.AppendVarint(to, int64(m.OccurredAt))
+	to = appendInstant(to, m.OccurredAt)
 	to = binary.AppendVarint(to, m.Points)
 	to = binary.AppendVarint(to, m.SourceRow)
 	to = binary.AppendUvarint(to, p.names.of(m.SourceFile))
@@ -105,11 +116,25 @@ func (p *packer) movement(to []byte, m *Movement) []byte {
 	if m.Kind == UnknownKind {
 		to = appendText(to, m.KindName)
 	}
-	to = appendText(to, m.TxnID)
-	to = appendTextIfAny(to, m.OrderID)
+	to = p.text(to, m.TxnID)
+	if m.OrderID != "" {
+		to = p.text(to, m.OrderID)
+	}
 	to = appendTextIfAny(to, m.Reason)
 	to = appendTextIfAny(to, m.CounterAccount)
 	return appendTextIfAny(to, m.CounterTxn)
+}
+
+// appendInstant appends the seconds, and what there is beyond them: mostly nothing.
+func appendInstant(to []byte, at Instant) []byte {
+	seconds, rest := at/second, at%second
+	if rest < 0 {
+		seconds, rest = seconds-1, rest+second
+	}
+	if rest == 0 {
+		return binary.AppendVarint(to, int64(seconds)<<1)
+	}
+	return binary.AppendUvarint(binary.AppendVarint(to, int64(seconds)<<1|1), uint64(rest))
 }
 
 // has says what a movement lacks, and which of its texts are there.
@@ -137,13 +162,38 @@ func appendTextIfAny(to []byte, text string) []byte {
 	return appendText(to, text)
 }
 
+// A dense text has the digits that it ends with as a number, if these are enough to gain by it.
+const (
+	fewDigits  = 4
+	mostDigits = 18
+)
+
+func appendDense(to []byte, text string) []byte {
+	head := len(text)
+	var number uint64
+	for head > 0 && len(text)-head < mostDigits && text[head-1]-'0' < 10 {
+		head--
+	}
+	digits := len(text) - head
+	if digits < fewDigits {
+		return append(binary.AppendUvarint(to, uint64(len(text))<<1), text...)
+	}
+	for i := head; i < len(text); i++ {
+		number = number*10 + uint64(text[i]-'0')
+	}
+	to = binary.AppendUvarint(to, uint64(head)<<6|uint64(digits)<<1|1)
+	return binary.AppendUvarint(append(to, text[:head]...), number)
+}
+
 // errPacked says that bytes are not what a packer made.
 var errPacked = errors.New("packed movements are damaged")
 
-// unpacker reads what a packer has appended. Texts that it gives are parts of the bytes.
+// unpacker reads what a packer has appended. Texts that it gives are parts of the bytes; dense ones hold until the next movement.
 type unpacker struct {
 	bytes  []byte
 	names  []string
+	dense  bool
+	room   []byte // for dense texts, of a movement
 	broken bool
 }
 
@@ -167,8 +217,19 @@ func (u *unpacker) signed() int64 {
 	return int64(number>>1) ^ -int64(number&1)
 }
 
-func (u *unpacker) text() string {
-	length := u.unsigned()
+func (u *unpacker) instant() Instant {
+	seconds := u.signed()
+	at := Instant(seconds>>1) * second
+	if seconds&1 != 0 {
+		at += Instant(u.unsigned())
+	}
+	return at
+}
+
+func (u *unpacker) text() string { return u.bytesOf(u.unsigned()) }
+
+// bytesOf takes the next bytes as a text.
+func (u *unpacker) bytesOf(length uint64) string {
 	if length > uint64(len(u.bytes)) {
 		u.broken, u.bytes = true, nil
 		return ""
@@ -179,6 +240,33 @@ func (u *unpacker) text() string {
 	text := unsafe.String(&u.bytes[0], int(length))
 	u.bytes = u.bytes[length:]
 	return text
+}
+
+// id is a text that may be dense.
+func (u *unpacker) id() string {
+	if !u.dense {
+		return u.text()
+	}
+	form := u.unsigned()
+	if form&1 == 0 {
+		return u.bytesOf(form >> 1)
+	}
+	digits := int(form >> 1 & 31)
+	start := len(u.room)
+	u.room = append(u.room, u.bytesOf(form>>6)...)
+	number := u.unsigned()
+	end := len(u.room) + digits
+	for range digits {
+		u.room = append(u.room, '0')
+	}
+	for i := end - 1; i >= end-digits; i-- {
+		u.room[i] = byte('0' + number%10)
+		number /= 10
+	}
+	if number > 0 {
+		u.broken = true
+	}
+	return unsafe.String(unsafe.SliceData(u.room[start:]), end-start)
 }
 
 func (u *unpacker) textIf(is bool) string {
@@ -208,7 +296,7 @@ func (u *unpacker) movement(m *Movement) {
 	}
 	kind, bits := Kind(u.bytes[0]), u.bytes[1]
 	u.bytes = u.bytes[2:]
-	*m = Movement{Kind: kind, Lacks: Lack(bits & (hasOrder - 1)), OccurredAt: Instant(u.signed()), Points: u.signed(), SourceRow: u.signed(), SourceFile: u.name()}
+	*m = Movement{Kind: kind, Lacks: Lack(bits & (hasOrder - 1)), OccurredAt: u.instant(), Points: u.signed(), SourceRow: u.signed(), SourceFile: u.name()}
 	if !m.lacks(LacksExpiry) {
 		m.ExpiresOn = Day(u.signed())
 	}
@@ -217,7 +305,11 @@ func (u *unpacker) movement(m *Movement) {
 	} else {
 		m.KindName = kind.String()
 	}
-	m.TxnID = u.text()
-	m.OrderID, m.Reason = u.textIf(bits&hasOrder != 0), u.textIf(bits&hasReason != 0)
+	u.room = u.room[:0]
+	m.TxnID = u.id()
+	if bits&hasOrder != 0 {
+		m.OrderID = u.id()
+	}
+	m.Reason = u.textIf(bits&hasReason != 0)
 	m.CounterAccount, m.CounterTxn = u.textIf(bits&hasCounter != 0), u.textIf(bits&hasAnswer != 0)
 }

@@ -1,6 +1,9 @@
 package ledger
 
 func (r *rows) addEntries(p *Postings) {
+	if r == nil {
+		return
+	}
 	e := p.Entries
 	r.account(p, len(e))
 	addIntegers(r, e, func(e *Entry) int64 { return e.No })
@@ -20,6 +23,9 @@ func (r *rows) addEntries(p *Postings) {
 }
 
 func (r *rows) addLots(p *Postings) {
+	if r == nil {
+		return
+	}
 	l := p.Lots
 	r.account(p, len(l))
 	addTexts(r, l, func(l *Lot) string { return l.ID })
@@ -45,6 +51,9 @@ func (r *rows) addLots(p *Postings) {
 }
 
 func (r *rows) addConsumption(p *Postings) {
+	if r == nil {
+		return
+	}
 	c := p.Consumption
 	r.account(p, len(c))
 	addIntegers(r, c, func(c *Consumption) int64 { return c.EntryNo })
@@ -58,6 +67,9 @@ func (r *rows) addConsumption(p *Postings) {
 }
 
 func (r *rows) addBalances(p *Postings) {
+	if r == nil {
+		return
+	}
 	b := p.Balances
 	r.account(p, len(b))
 	addIntegers(r, b, func(b *Balance) int64 { return b.LotsRemaining })
@@ -67,6 +79,9 @@ func (r *rows) addBalances(p *Postings) {
 }
 
 func (r *rows) addExceptions(p *Postings) {
+	if r == nil {
+		return
+	}
 	e := p.Exceptions
 	r.account(p, len(e))
 	addTexts(r, e, func(e *Exception) string { return e.TxnID })

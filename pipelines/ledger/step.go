@@ -19,7 +19,7 @@ const drainEntries = 8192
 // Run books the movements (the columns of InputSQL, in any order) up to and including the day asOf, and writes the tables of Tables to the sink, account by
 // account in the order of places; a table without rows is not written to. An error leaves what was written incomplete.
 func Run(ctx context.Context, movements array.RecordReader, programme []Programme, pools []Membership, asOf Day, sink Sink) error {
-	office, err := newOffice(1, programme, pools, asOf, sink, false)
+	office, err := newOffice(1, programme, pools, asOf, sink, Tables())
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
@@ -39,14 +39,14 @@ type office []*clerk
 // clerks is how many work at once.
 func clerks() int { return min(runtime.GOMAXPROCS(0), 8) }
 
-func newOffice(size int, programme []Programme, pools []Membership, asOf Day, sink Sink, keep bool) (office, error) {
+func newOffice(size int, programme []Programme, pools []Membership, asOf Day, sink Sink, tables []Table) (office, error) {
 	var made office
 	for range size {
 		kernel, err := NewKernel(programme, asOf)
 		if err != nil {
 			return nil, err
 		}
-		made = append(made, &clerk{kernel: kernel, pools: poolsOf(pools), writer: newWriter(sink, keep)})
+		made = append(made, &clerk{kernel: kernel, pools: poolsOf(pools), writer: newWriter(sink, tables)})
 	}
 	return made, nil
 }
@@ -71,7 +71,7 @@ func (o office) book(ctx context.Context, p *portion) error {
 // finish writes what has gathered.
 func (o office) finish() error {
 	for _, c := range o {
-		if err := c.writer.flush(1); err != nil {
+		if err := c.writer.flush(true); err != nil {
 			return err
 		}
 	}

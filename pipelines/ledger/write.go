@@ -13,26 +13,30 @@ type Sink interface {
 	Write(table string, batch arrow.RecordBatch) error
 }
 
-// batchRows is how many rows of a table are gathered before they are written.
-const batchRows = 65_536
+// How many rows of a table are gathered before they are written. What is kept has a thousand bytes a row.
+const (
+	batchRows = 65_536
+	keptRows  = 4096
+)
 
-// writer turns postings into batches.
+// writer turns postings into batches. Tables that it does not make are nil.
 type writer struct {
 	sink                                             Sink
 	entries, lots, consumption, balances, exceptions *rows
-	kept                                             *keeper // nil: nothing is kept
+	kept                                             *keeper
 }
 
-func newWriter(sink Sink, keep bool) *writer {
+// newWriter makes some of Tables, and KeptTable if it is one of them.
+func newWriter(sink Sink, tables []Table) *writer {
 	made := make(map[string]*rows)
-	for _, table := range Tables() {
-		made[table.Name] = newRows(table)
+	for _, table := range tables {
+		made[table.Name] = newRows(table, batchRows)
 	}
 	w := &writer{
 		sink: sink, entries: made[EntriesTable], lots: made[LotsTable], consumption: made[ConsumptionTable],
 		balances: made[BalancesTable], exceptions: made[ExceptionsTable],
 	}
-	if keep {
+	if made[KeptTable] != nil {
 		w.kept = newKeeper()
 	}
 	return w
@@ -52,17 +56,20 @@ func (w *writer) write(p *Postings) error {
 	w.consumption.addConsumption(p)
 	w.balances.addBalances(p)
 	w.exceptions.addExceptions(p)
-	return w.flush(batchRows)
+	if w.kept != nil {
+		w.kept.tally(p)
+	}
+	return w.flush(false)
 }
 
-// flush writes the tables that have gathered at least so many rows.
-func (w *writer) flush(least int) error {
+// flush writes the tables that have gathered a batch or, at the end, any rows.
+func (w *writer) flush(end bool) error {
 	all := []*rows{w.entries, w.lots, w.consumption, w.balances, w.exceptions}
 	if w.kept != nil {
 		all = append(all, w.kept.rows)
 	}
 	for _, r := range all {
-		if r.count < least {
+		if r == nil || r.count == 0 || r.count < r.batch && !end {
 			continue
 		}
 		if err := r.flush(w.sink); err != nil {
@@ -78,11 +85,12 @@ type rows struct {
 	schema  *arrow.Schema
 	columns []gathered
 	count   int
+	batch   int // so many are written at once
 	column  int // the next one to fill
 }
 
-func newRows(table Table) *rows {
-	r := &rows{table: table.Name, schema: table.Schema()}
+func newRows(table Table, batch int) *rows {
+	r := &rows{table: table.Name, schema: table.Schema(), batch: batch}
 	for _, column := range table.Columns {
 		switch column.Type {
 		case Name:
