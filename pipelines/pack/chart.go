@@ -3,6 +3,8 @@ package pack
 import (
 	"math"
 	"strconv"
+
+	"countinghouse/internal/figure"
 )
 
 // Chart is a drawing of figures that stand in a sheet.
@@ -81,7 +83,7 @@ func draw(chart Chart) drawing {
 	y := func(value float64) float64 { return plotTop + plotHeight*(1-value/top) }
 	for i := range tickCount + 1 {
 		value := top * float64(i) / tickCount
-		made.Ticks = append(made.Ticks, tick{Y: tenth(y(value)), Text: thousands(strconv.FormatFloat(value, 'f', -1, 64))})
+		made.Ticks = append(made.Ticks, tick{Y: tenth(y(value)), Text: figure.Thousands(strconv.FormatFloat(value, 'f', -1, 64))})
 	}
 	step := (chartWidth - chartLeft) / float64(len(chart.Bars))
 	width := min(step*barPart, widestBar)

@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"countinghouse/internal/figure"
 )
 
 // The page is one file, without scripts and without a network.
@@ -37,38 +39,19 @@ func page(to io.Writer, pack Pack) error {
 func shown(kind Kind, text string) string {
 	switch kind {
 	case Integer, Money:
-		return thousands(text)
+		return figure.Thousands(text)
 	case Rate:
 		whole, decimals, _ := strings.Cut(text, ".")
 		if len(decimals) > mostDecimals {
 			decimals = strings.TrimRight(decimals[:mostDecimals], "0")
 		}
 		if decimals == "" {
-			return thousands(whole)
+			return figure.Thousands(whole)
 		}
-		return thousands(whole) + "." + decimals
+		return figure.Thousands(whole) + "." + decimals
 	}
 	return text
 }
 
 // mostDecimals are shown of a rate; the CSV has all.
 const mostDecimals = 6
-
-func thousands(text string) string {
-	whole, decimals, hasDecimals := strings.Cut(text, ".")
-	sign := ""
-	if strings.HasPrefix(whole, "-") {
-		sign, whole = "-", whole[1:]
-	}
-	var parted strings.Builder
-	for i, digit := range whole {
-		if i > 0 && (len(whole)-i)%3 == 0 {
-			parted.WriteByte(',')
-		}
-		parted.WriteRune(digit)
-	}
-	if hasDecimals {
-		decimals = "." + decimals
-	}
-	return sign + parted.String() + decimals
-}

@@ -5,27 +5,15 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"countinghouse/internal/figure"
 )
 
 // none stands where a mart has no value.
 const none = "–"
 
 // count writes a whole number with thousands separators.
-func count(number int64) string {
-	digits := strconv.FormatInt(number, 10)
-	sign := ""
-	if strings.HasPrefix(digits, "-") {
-		sign, digits = "-", digits[1:]
-	}
-	var text strings.Builder
-	for i, digit := range digits {
-		if i > 0 && (len(digits)-i)%3 == 0 {
-			text.WriteByte(',')
-		}
-		text.WriteRune(digit)
-	}
-	return sign + text.String()
-}
+func count(number int64) string { return figure.Thousands(strconv.FormatInt(number, 10)) }
 
 // money writes cents (fen) as units of the currency with two decimals.
 func money(cents int64) string {
