@@ -120,7 +120,7 @@ func (w *Workshop) waterfall(ctx context.Context, query string, labels []string)
 	}
 	for i, label := range labels {
 		value := numberOf(rows[0][i])
-		class := "in"
+		class, sign := "in", ""
 		switch {
 		case i == 0 || i == len(labels)-1:
 			class = "total"
@@ -128,8 +128,10 @@ func (w *Workshop) waterfall(ctx context.Context, query string, labels []string)
 			continue
 		case value < 0:
 			class = "out"
+		default:
+			sign = "+"
 		}
-		chart.Bars = append(chart.Bars, pack.Bar{Label: label, Text: rows[0][i], Parts: []pack.Part{{Value: value, Class: class, Text: label + ": " + rows[0][i]}}})
+		chart.Bars = append(chart.Bars, pack.Bar{Label: label, Text: sign + rows[0][i], Parts: []pack.Part{{Value: value, Class: class, Text: label + ": " + rows[0][i]}}})
 	}
 	return chart, nil
 }

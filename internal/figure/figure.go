@@ -3,10 +3,10 @@ package figure
 
 import "strings"
 
-// Thousands parts the thousands of a number by commas: "-1234567.5" is "-1,234,567.5". The text is digits with a sign and decimals, or without.
+// Thousands parts the thousands of a number by commas: "-1234567.5" is "-1,234,567.5". The text is digits with a sign and decimals, or without either.
 func Thousands(text string) string {
 	whole, decimals, hasDecimals := strings.Cut(text, ".")
-	digits := strings.TrimPrefix(whole, "-")
+	digits := strings.TrimLeft(whole, "+-")
 	var parted strings.Builder
 	parted.WriteString(whole[:len(whole)-len(digits)])
 	for i := range len(digits) {

@@ -56,7 +56,6 @@ type word struct {
 // The measures of a drawing, in its own units.
 const (
 	chartWidth  = 1000.0
-	chartLeft   = 60.0
 	plotTop     = 28.0
 	plotHeight  = 200.0
 	footHeight  = 26.0
@@ -64,6 +63,8 @@ const (
 	tickCount   = 4
 	barPart     = 0.62 // of the room that a bar has
 	valueOffset = 6.0
+	tickOffset  = 8.0
+	digitWidth  = 7.5
 )
 
 // drawn are the drawings of a sheet.
@@ -78,18 +79,20 @@ func drawn(charts []Chart, sheet string) []drawing {
 }
 
 func draw(chart Chart) drawing {
-	made := drawing{Title: chart.Title, Width: chartWidth, Height: plotTop + plotHeight + footHeight, Left: chartLeft}
+	made := drawing{Title: chart.Title, Width: chartWidth, Height: plotTop + plotHeight + footHeight}
 	top := roundUp(highest(chart))
 	y := func(value float64) float64 { return plotTop + plotHeight*(1-value/top) }
 	for i := range tickCount + 1 {
 		value := top * float64(i) / tickCount
-		made.Ticks = append(made.Ticks, tick{Y: tenth(y(value)), Text: figure.Thousands(strconv.FormatFloat(value, 'f', -1, 64))})
+		one := tick{Y: tenth(y(value)), Text: figure.Thousands(strconv.FormatFloat(value, 'f', -1, 64))}
+		made.Ticks = append(made.Ticks, one)
+		made.Left = max(made.Left, tickOffset+digitWidth*float64(len(one.Text)))
 	}
-	step := (chartWidth - chartLeft) / float64(len(chart.Bars))
+	step := (chartWidth - made.Left) / float64(len(chart.Bars))
 	width := min(step*barPart, widestBar)
 	reached := 0.0
 	for i, bar := range chart.Bars {
-		middle := chartLeft + step*(float64(i)+0.5)
+		middle := made.Left + step*(float64(i)+0.5)
 		upper := 0.0
 		for at, part := range bar.Parts {
 			if !chart.Steps && at == 0 || part.Class == "total" {
@@ -100,7 +103,7 @@ func draw(chart Chart) drawing {
 			high, low := max(from, to, 0), max(min(from, to), 0)
 			made.Boxes = append(made.Boxes, box{part.Class, part.Text, tenth(middle - width/2), tenth(y(high)), tenth(width), tenth(max(y(low)-y(high), 1))})
 		}
-		made.Words = append(made.Words, word{"value", bar.Text, tenth(middle), tenth(y(upper) - valueOffset)}, word{"foot", bar.Label, tenth(middle), made.Height - valueOffset})
+		made.Words = append(made.Words, word{"value", figure.Thousands(bar.Text), tenth(middle), tenth(y(upper) - valueOffset)}, word{"foot", bar.Label, tenth(middle), made.Height - valueOffset})
 	}
 	return made
 }

@@ -3,7 +3,9 @@ package pack_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -193,9 +195,9 @@ func TestPage(t *testing.T) {
 	page := string(text)
 	for _, want := range []string{
 		`<td class="n">-1,234,567</td>`, `<td class="n">-12,345.67</td>`, `<td class="n">0.125</td>`, "face value &lt;12.34&gt;",
-		`<rect class="total" x="176.7" y="28" width="80" height="200">`,  // 100 of 100
-		`<rect class="out" x="490" y="28" width="80" height="80">`,       // from 100 down to 60
-		`<rect class="total" x="803.3" y="108" width="80" height="120">`, // 60
+		`<rect class="total" x="152.1" y="28" width="80" height="200">`,  // 100 of 100
+		`<rect class="out" x="475.3" y="28" width="80" height="80">`,       // from 100 down to 60
+		`<rect class="total" x="798.4" y="108" width="80" height="120">`, // 60
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page has no %s", want)
@@ -203,5 +205,33 @@ func TestPage(t *testing.T) {
 	}
 	if strings.Contains(page, "<script") || strings.Contains(page, "src=") || strings.Contains(page, `href="http`) {
 		t.Error("the page has a script, or needs a network")
+	}
+}
+
+// TestTicksHaveRoom: what stands left of the axis, at 7.5 units for a digit, does not reach over the edge of the drawing.
+func TestTicksHaveRoom(t *testing.T) {
+	for _, value := range []float64{3, 1_273_720, 98_765_432_101} {
+		folder := t.TempDir()
+		sample := sample()
+		sample.Charts = []pack.Chart{{Sheet: "rollforward", Title: "Points", Steps: true, Bars: []pack.Bar{{Label: "opening", Text: "1234567", Parts: []pack.Part{{Value: value, Class: "total"}}}}}}
+		if _, err := pack.Write(folder, "close", sample); err != nil {
+			t.Fatal(err)
+		}
+		page, err := os.ReadFile(filepath.Join(folder, "close.html"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(page), ">1,234,567</text>") {
+			t.Error("the thousands of a figure above a bar are not parted")
+		}
+		ticks := regexp.MustCompile(`class="tick" x="([0-9.]+)" dx="-8"[^>]*>([^<]*)<`).FindAllStringSubmatch(string(page), -1)
+		if len(ticks) != 5 {
+			t.Fatalf("ticks %v", ticks)
+		}
+		for _, tick := range ticks {
+			if right, err := strconv.ParseFloat(tick[1], 64); err != nil || right-8-7.5*float64(len(tick[2])) < 0 {
+				t.Errorf("%q ends at %s", tick[2], tick[1])
+			}
+		}
 	}
 }

@@ -22,7 +22,7 @@ var (
 func page(to io.Writer, pack Pack) error {
 	made, err := template.New("page").Funcs(template.FuncMap{
 		"shown":  shown,
-		"number": func(kind Kind) bool { return kind == Integer || kind == Money || kind == Rate },
+		"class":  func(kind Kind) string { return map[Kind]string{Integer: "n", Money: "n", Rate: "n", Date: "d"}[kind] },
 		"first":  func(rows [][]string) [][]string { return rows[:min(len(rows), mostOnPage)] },
 		"more":   func(rows [][]string) int { return max(len(rows)-mostOnPage, 0) },
 		"chart":  func(sheet string) []drawing { return drawn(pack.Charts, sheet) },
