@@ -51,7 +51,7 @@ func benchIdentityDays(ctx context.Context, b *bencher, dir string) error {
 		}
 		b.add(made.goal(made.WallRatio, 0.1, "times"))
 	}
-	return sameIdentity(ctx, b, store("large"), store("whole"))
+	return sameStored(ctx, b, slices.Sorted(maps.Keys(identity.Tables())), store("large"), store("whole"))
 }
 
 func dayStore(dir, name string) string { return filepath.Join(dir, "store-"+name) }
@@ -66,9 +66,8 @@ func identityDayScripts(dir string, edges int) map[string]string {
 	return scripts
 }
 
-// sameIdentity holds the tables of two stores to the same rows.
-func sameIdentity(ctx context.Context, b *bencher, store, other string) error {
-	names := slices.Sorted(maps.Keys(identity.Tables()))
+// sameStored holds tables of two stores to the same rows.
+func sameStored(ctx context.Context, b *bencher, names []string, store, other string) error {
 	var ours, theirs []string
 	for _, name := range names {
 		for store, relations := range map[string]*[]string{store: &ours, other: &theirs} {

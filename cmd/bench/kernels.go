@@ -25,6 +25,8 @@ func runStep(ctx context.Context, session *warehouse.Session, scratch, step stri
 	switch name {
 	case "similar":
 		return runSimilar(ctx, session)
+	case "similar-build":
+		return buildSimilar(ctx, session, scratch, argument)
 	case "persons":
 		return writePersons(ctx, session, argument)
 	case "match":

@@ -79,6 +79,9 @@ func benchLinkage(ctx context.Context, b *bencher) error {
 	}
 	made.Note = matchNote(report, b.linkageRecords*linkagePairs)
 	b.add(made.goal(made.A.Wall/60, linkageMinutes, "minutes"))
+	if err := benchLinkageDays(ctx, b, dir); err != nil {
+		return err
+	}
 	return os.RemoveAll(dir)
 }
 

@@ -7,6 +7,9 @@ import (
 
 // CompareGiven gives the level of GivenLevels.
 func (n Nicknames) CompareGiven(a, b string) int {
+	if strings.Contains(a+b, "*") {
+		return compareMaskedName(a, b)
+	}
 	if level := compareName(a, b); level != nameDiffers && level != nameSimilar && level != nameInitial {
 		return level
 	}
@@ -43,11 +46,11 @@ func CompareSurname(a, b string) int {
 }
 
 func compareName(a, b string) int {
+	if strings.Contains(a, "*") || strings.Contains(b, "*") {
+		return compareMaskedName(a, b) // two equal masks too: they are no equal names
+	}
 	if a == b {
 		return nameExact
-	}
-	if strings.Contains(a, "*") || strings.Contains(b, "*") {
-		return compareMaskedName(a, b)
 	}
 	left, right := Latin(a), Latin(b)
 	if left != a || right != b {

@@ -144,6 +144,8 @@ func TestLevels(t *testing.T) {
 		{"masked surname that may be a compound", person.CompareSurname, "欧*|ou", "欧|ou", 0},
 		{"masked surname of another", person.CompareSurname, "欧*|ou", "司马|sima", 6},
 		{"all hidden says nothing", given, "**", "伟|wei", -1},
+		{"hidden alike says nothing", given, "**", "**", -1},
+		{"masked alike is a mask that fits", given, "明*", "明*", 4},
 		{"characters that differ by one of two are two people", person.CompareSurname, "张|zhang", "章伟|zhangwei", 6},
 		{"same sound, other character", given, "伟|wei", "玮|wei", 1},
 		{"double surname", person.CompareSurname, "sanchez mendoza", "sanchez", 3},
