@@ -68,6 +68,9 @@ func Edits(a, b string, most int) int {
 	if len(left)-len(right) > most || len(right)-len(left) > most {
 		return most + 1
 	}
+	if most == 1 {
+		return oneEdit(left, right)
+	}
 	var rows [3][room]int
 	width := len(right) + 1
 	before, above, row := append(rows[0][:0], make([]int, width)...), append(rows[1][:0], make([]int, width)...), append(rows[2][:0], make([]int, width)...)
@@ -92,4 +95,28 @@ func Edits(a, b string, most int) int {
 		before, above, row = above, row, before
 	}
 	return min(above[len(right)], most+1)
+}
+
+// oneEdit is Edits with no more than one: what is left behind the first difference must be equal but for that one.
+func oneEdit(left, right []rune) int {
+	if len(left) < len(right) {
+		left, right = right, left
+	}
+	at := 0
+	for at < len(right) && left[at] == right[at] {
+		at++
+	}
+	switch {
+	case len(left) == len(right) && at == len(left):
+		return 0
+	case len(left) > len(right):
+		if slices.Equal(left[at+1:], right[at:]) {
+			return 1
+		}
+	case slices.Equal(left[at+1:], right[at+1:]):
+		return 1
+	case at+1 < len(left) && left[at] == right[at+1] && left[at+1] == right[at] && slices.Equal(left[at+2:], right[at+2:]):
+		return 1
+	}
+	return 2
 }

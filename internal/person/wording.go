@@ -13,22 +13,35 @@ import (
 // Wording compares texts that are of no known kind, such as titles and names of things, by their words: a word that few texts have counts more (Spärck
 // Jones 1972). It must be told all texts before the first are compared.
 type Wording struct {
-	texts   map[string][]said
-	counts  map[string]int // of texts that have a word
+	texts   map[string]*wording
+	numbers map[string]int32 // of words
+	counts  []int            // by word: of texts that have it
 	weighed sync.Once
 }
 
-// said is a word of a text, and how much it says in bits.
+// wording is what a text says.
+type wording struct {
+	words    []said
+	codes    []said // of its words
+	squeezed string // without spaces
+	digits   bool   // it has some
+}
+
+// said is a word of a text, and how much it says in bits. What a comparison asks of a word, ten million times, is known beforehand.
 type said struct {
-	word   string
-	weight float64
+	word    string
+	number  int32
+	weight  float64
+	maySlip bool // it is long enough, and of letters
 }
 
 // mostWords of a text are compared, those that say most.
 const mostWords = 32
 
 // NewWording starts without texts.
-func NewWording() *Wording { return &Wording{texts: map[string][]said{}, counts: map[string]int{}} }
+func NewWording() *Wording {
+	return &Wording{texts: map[string]*wording{}, numbers: map[string]int32{}}
+}
 
 // Add tells it of a text; one that comes twice counts once.
 func (w *Wording) Add(text string) {
@@ -36,26 +49,37 @@ func (w *Wording) Add(text string) {
 		return
 	}
 	words := Words(text)
-	list, seen := make([]said, len(words)), make(map[string]bool, len(words))
+	list, seen := make([]said, len(words)), make(map[int32]bool, len(words))
 	for i, word := range words {
-		list[i].word = word
-		if !seen[word] {
-			seen[word] = true
-			w.counts[word]++
+		number, known := w.numbers[word]
+		if !known {
+			number = int32(len(w.counts)) //nolint:gosec // there are fewer words than a file has bytes
+			w.numbers[word], w.counts = number, append(w.counts, 0)
+		}
+		list[i] = said{word: word, number: number, maySlip: len(word) > 4 && !hasDigit(word)}
+		if !seen[number] {
+			seen[number] = true
+			w.counts[number]++
 		}
 	}
-	w.texts[text] = list
+	w.texts[text] = &wording{words: list, squeezed: strings.ReplaceAll(text, " ", ""), digits: hasDigit(text)}
 }
 
 // weigh finds how much each word says: how rare it is.
 func (w *Wording) weigh() {
-	for text, list := range w.texts {
+	for _, text := range w.texts {
+		list := text.words
 		for i := range list {
-			list[i].weight = math.Log2(1 + float64(len(w.texts))/float64(1+w.counts[list[i].word]))
+			list[i].weight = math.Log2(1 + float64(len(w.texts))/float64(1+w.counts[list[i].number]))
 		}
 		if len(list) > mostWords {
 			slices.SortStableFunc(list, func(a, b said) int { return -cmp.Compare(a.weight, b.weight) })
-			w.texts[text] = list[:mostWords:mostWords]
+			text.words = list[:mostWords:mostWords]
+		}
+		for _, one := range text.words {
+			if isCode(one.word) {
+				text.codes = append(text.codes, one)
+			}
 		}
 	}
 }
@@ -97,18 +121,18 @@ const (
 
 // Compare gives the level of two texts. Two numbers are compared by their size.
 func (w *Wording) Compare(a, b string) int {
-	if a == b || strings.ReplaceAll(a, " ", "") == strings.ReplaceAll(b, " ", "") {
+	one, two := w.texts[a], w.texts[b]
+	if a == b || one.squeezed == two.squeezed {
 		return textEqual
 	}
 	if left, right, ok := twoNumbers(a, b); ok {
 		return compareNumbers(left, right)
 	}
 	w.weighed.Do(w.weigh)
-	left, right := w.texts[a], w.texts[b]
-	both, more := share(left, right)
-	fewer := min(len(left), len(right))
-	short := fewer <= 3 && !hasDigit(a) && !hasDigit(b)
-	switch other, rare := w.codes(left, right); {
+	both, more := share(one.words, two.words)
+	fewer := min(len(one.words), len(two.words))
+	short := fewer <= 3 && !one.digits && !two.digits
+	switch other, rare := w.codes(one.codes, two.codes); {
 	case rare:
 		both = max(both, .7)
 	case other:
@@ -129,14 +153,14 @@ func (w *Wording) Compare(a, b string) int {
 
 // share is how much of two texts is said by words that both have, of both together and of the one of which it is more. Words of letters may have a slip.
 func share(a, b []said) (both, more float64) {
-	taken := make([]bool, len(b))
+	var taken [mostWords]bool
 	left, right, leftCommon, rightCommon := 1e-9, 1e-9, 0.0, 0.0
 	for _, other := range b {
 		right += other.weight
 	}
 	for _, own := range a {
 		left += own.weight
-		if at := findWord(own.word, b, taken); at >= 0 {
+		if at := findWord(own, b, &taken); at >= 0 {
 			taken[at] = true
 			leftCommon, rightCommon = leftCommon+own.weight, rightCommon+b[at].weight
 		}
@@ -144,17 +168,17 @@ func share(a, b []said) (both, more float64) {
 	return (leftCommon + rightCommon) / (left + right), max(leftCommon/left, rightCommon/right)
 }
 
-func findWord(word string, among []said, taken []bool) int {
-	for i, other := range among {
-		if !taken[i] && word == other.word {
+func findWord(own said, among []said, taken *[mostWords]bool) int {
+	for i := range among {
+		if !taken[i] && own.number == among[i].number {
 			return i
 		}
 	}
-	if len(word) <= 4 || hasDigit(word) {
+	if !own.maySlip {
 		return -1
 	}
-	for i, other := range among {
-		if other := other.word; !taken[i] && len(other) > 4 && word[0] == other[0] && !hasDigit(other) && Edits(word, other, 1) <= 1 {
+	for i := range among {
+		if other := &among[i]; !taken[i] && other.maySlip && own.word[0] == other.word[0] && Edits(own.word, other.word, 1) <= 1 {
 			return i
 		}
 	}
@@ -167,16 +191,12 @@ func (w *Wording) codes(a, b []said) (other, rare bool) {
 	same := false
 	for _, one := range a {
 		for _, two := range b {
-			if !isCode(one.word) || !isCode(two.word) {
-				continue
-			}
-			other = true
 			if sameCode(one.word, two.word) {
-				same, rare = true, rare || min(w.counts[one.word], w.counts[two.word]) <= fewTexts
+				same, rare = true, rare || min(w.counts[one.number], w.counts[two.number]) <= fewTexts
 			}
 		}
 	}
-	return other && !same, rare
+	return len(a) > 0 && len(b) > 0 && !same, rare
 }
 
 func sameCode(a, b string) bool {

@@ -19,8 +19,8 @@ func accountRules() []rule {
 	})
 	behind := 1 + slices.IndexFunc(list, func(rule rule) bool { return rule.name == "both names" })
 	return slices.Insert(list, behind,
-		rule{"sounds of both names, last digits of the phone", []string{"given_sound", "surname_sound", "phone4"}, []string{"given name", "surname", "phone"}},
-		rule{"surname, both ends of the phone", []string{"surname_sound", "phone3", "phone4"}, []string{"surname", "phone"}},
+		rule{name: "sounds of both names, last digits of the phone", expressions: []string{"given_sound", "surname_sound", "phone4"}, held: []string{"given name", "surname", "phone"}},
+		rule{name: "surname, both ends of the phone", expressions: []string{"surname_sound", "phone3", "phone4"}, held: []string{"surname", "phone"}},
 	)
 }
 
@@ -53,7 +53,7 @@ func (a *accounts) blocksOfAll(ctx context.Context) error {
 	a.learnt.limits = map[int]limit{}
 	for _, key := range a.keyer.rules {
 		rule := all[key.bit]
-		block := Block{Rule: rule.name, SQL: ruleSQL(rule), bit: key.bit, held: rule.held}
+		block := Block{Rule: rule.name, SQL: ruleSQL(rule), bit: key.bit, held: rule.held, own: rule.own}
 		if err := a.estimate(ctx, "(select * from linkage.keys where is_earlier) as keys", &block, max(0, min(left, a.options.Budget/3))); err != nil {
 			return err
 		}

@@ -27,6 +27,8 @@ type Block struct {
 	Neighbours int64 `json:"neighbour_pairs"`
 	bit        int
 	held       []string
+	// own: what its blocks agree on is one person's.
+	own bool
 	// words: its pairs are among those of linkage.near, and no column of linkage.blocks is its.
 	words bool
 }
@@ -46,7 +48,7 @@ func (m *matcher) makeBlocks(ctx context.Context) error {
 	var kept []string
 	var joins strings.Builder
 	for i, rule := range all {
-		block := Block{Rule: rule.name, SQL: ruleSQL(rule), bit: i, held: rule.held}
+		block := Block{Rule: rule.name, SQL: ruleSQL(rule), bit: i, held: rule.held, own: rule.own}
 		if err := m.estimate(ctx, "linkage.keys", &block, max(0, min(left, m.options.Budget/3))); err != nil {
 			return err
 		}
@@ -74,6 +76,10 @@ func (m *matcher) makeBlocks(ctx context.Context) error {
 	return m.makeNear(ctx, left+m.options.Budget/5)
 }
 
+// mostOfOne is how many records may have a number or an address of one person: of more it is a crowd's, a till's, or what somebody typed to get past a
+// form, whose pairs are many and tell nothing.
+const mostOfOne = 200
+
 func ruleSQL(rule rule) string {
 	parts := make([]string, len(rule.expressions))
 	for i, expression := range rule.expressions {
@@ -97,7 +103,7 @@ func (m *matcher) estimate(ctx context.Context, keys string, block *Block, share
 			return err
 		}
 		pairs := count * (size * (size - 1) / 2)
-		if block.RefusedBlocks > 0 || block.Pairs+pairs > share {
+		if block.RefusedBlocks > 0 || block.Pairs+pairs > share || block.own && size > mostOfOne {
 			block.RefusedBlocks += count
 			block.RefusedRecords += count * size
 			block.RefusedPairs += pairs

@@ -16,33 +16,40 @@ type rule struct {
 	expressions []string
 	// held are the fields on which the pairs of the rule agree by its making.
 	held []string
+	// own: they are a number or an address of one person's.
+	own bool
 }
+
+// ownRules, the first ones, are by numbers and addresses of one person's.
+const ownRules = 6
 
 // rules of every file, from those that promise most. A rule whose columns are empty makes no pairs.
 func rules(texts []text) []rule {
 	list := []rule{
-		{"social id", []string{"social_id"}, []string{"social id"}},
-		{"passport", []string{"passport"}, []string{"passport"}},
-		{"licence", []string{"licence"}, []string{"licence"}},
-		{"national id", []string{"national_id"}, []string{"national id"}},
-		{"email", []string{"email"}, []string{"email"}},
-		{"phone", []string{"phone7"}, []string{"phone"}},
-		{"both names", []string{"names"}, []string{"given name", "surname"}},
-		{"surname's sound, birthday", []string{"surname_sound", "birthday_key"}, []string{"surname", "birthday"}},
-		{"given name's sound, birthday", []string{"given_sound", "birthday_key"}, []string{"given name", "birthday"}},
-		{"name of the email", []string{"email_name"}, []string{"email"}},
-		{"address, place", []string{"street_key", "place_key"}, []string{"address", "place"}},
-		{"sounds of both names, year", []string{"given_sound", "surname_sound", "birthday[:4]"}, []string{"given name", "surname"}},
-		{"surname's sound, address", []string{"surname_sound", "street_key"}, []string{"surname", "address"}},
-		{"given name's sound, place", []string{"given_sound", "place_key"}, []string{"given name", "place"}},
-		{"sounds of both names, place", []string{"given_sound", "surname_sound", "place_key"}, []string{"given name", "surname", "place"}},
-		{"surname, last digits of the phone", []string{"surname_sound", "phone4"}, []string{"surname", "phone"}},
-		{"birthday", []string{"birthday_key"}, []string{"birthday"}},
-		{"surname, place", []string{"surname_sound", "place_key"}, []string{"surname", "place"}},
+		{name: "social id", expressions: []string{"social_id"}, held: []string{"social id"}},
+		{name: "passport", expressions: []string{"passport"}, held: []string{"passport"}},
+		{name: "licence", expressions: []string{"licence"}, held: []string{"licence"}},
+		{name: "national id", expressions: []string{"national_id"}, held: []string{"national id"}},
+		{name: "email", expressions: []string{"email"}, held: []string{"email"}},
+		{name: "phone", expressions: []string{"phone7"}, held: []string{"phone"}},
+		{name: "both names", expressions: []string{"names"}, held: []string{"given name", "surname"}},
+		{name: "surname's sound, birthday", expressions: []string{"surname_sound", "birthday_key"}, held: []string{"surname", "birthday"}},
+		{name: "given name's sound, birthday", expressions: []string{"given_sound", "birthday_key"}, held: []string{"given name", "birthday"}},
+		{name: "name of the email", expressions: []string{"email_name"}, held: []string{"email"}},
+		{name: "address, place", expressions: []string{"street_key", "place_key"}, held: []string{"address", "place"}},
+		{name: "sounds of both names, year", expressions: []string{"given_sound", "surname_sound", "birthday[:4]"}, held: []string{"given name", "surname"}},
+		{name: "surname's sound, address", expressions: []string{"surname_sound", "street_key"}, held: []string{"surname", "address"}},
+		{name: "given name's sound, place", expressions: []string{"given_sound", "place_key"}, held: []string{"given name", "place"}},
+		{name: "sounds of both names, place", expressions: []string{"given_sound", "surname_sound", "place_key"}, held: []string{"given name", "surname", "place"}},
+		{name: "surname, last digits of the phone", expressions: []string{"surname_sound", "phone4"}, held: []string{"surname", "phone"}},
+		{name: "birthday", expressions: []string{"birthday_key"}, held: []string{"birthday"}},
+		{name: "surname, place", expressions: []string{"surname_sound", "place_key"}, held: []string{"surname", "place"}},
+	}
+	for i := range list[:ownRules] {
+		list[i].own = true
 	}
 	for i, text := range texts[:min(len(texts), mostBlocking)] {
-		column := textColumn(i)
-		list = append(list, rule{text.name, []string{column}, []string{text.name}})
+		list = append(list, rule{name: text.name, expressions: []string{textColumn(i)}, held: []string{text.name}})
 	}
 	return list
 }
