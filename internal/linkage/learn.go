@@ -78,6 +78,8 @@ const (
 const (
 	fewestMatches = .02
 	fewestMates   = .25
+	// Who compares files of things has two of them, mostly: what is found too few of is more often missed than not there.
+	fewestThings = .25
 )
 
 // mostOfBelief bounds what a level of slips may come to, for fields of the person alone, as a multiple of what was believed: where namesakes are
@@ -248,7 +250,11 @@ func (m *Model) fitShares(fields []Field, blocked []Count, all float64, records 
 			matches += a * float64(count.Pairs)
 			households += b * float64(count.Pairs)
 		}
-		m.Match = min(max(matches, fewestMatches*float64(records))/all, .3)
+		fewest := fewestMatches
+		if m.Kinds != nil {
+			fewest = fewestThings
+		}
+		m.Match = min(max(matches, fewest*float64(records))/all, .3)
 		if m.Kinds == nil {
 			m.Household = min(max(households, fewestMates*float64(records))/all, .3)
 		}

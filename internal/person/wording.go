@@ -112,7 +112,7 @@ func unspaced(word string) bool {
 // The levels of texts, best first.
 const (
 	textEqual = iota
-	textSame  // but for a slip, the order or the division of words
+	textSame  // but for a slip, the order or the division of words, or with one rare number of a model
 	textMost  // most of what is said is the same, or one says all that the other says
 	textHalf
 	textSome
@@ -134,7 +134,7 @@ func (w *Wording) Compare(a, b string) int {
 	short := fewer <= 3 && !one.digits && !two.digits
 	switch other, rare := w.codes(one.codes, two.codes); {
 	case rare:
-		both = max(both, .7)
+		both = 1
 	case other:
 		both, more = min(both, .49), 0
 	}
@@ -192,7 +192,7 @@ func (w *Wording) codes(a, b []said) (other, rare bool) {
 	for _, one := range a {
 		for _, two := range b {
 			if sameCode(one.word, two.word) {
-				same, rare = true, rare || min(w.counts[one.number], w.counts[two.number]) <= fewTexts
+				same, rare = true, rare || min(len(one.word), len(two.word)) >= longCode && min(w.counts[one.number], w.counts[two.number]) <= fewTexts
 			}
 		}
 	}
@@ -203,8 +203,11 @@ func sameCode(a, b string) bool {
 	return a == b || min(len(a), len(b)) >= 5 && (strings.HasPrefix(a, b) || strings.HasPrefix(b, a))
 }
 
-// fewTexts have the number of a model, with those of its parts.
-const fewTexts = 5
+// fewTexts have the number of a model, with those of its parts. One that is shorter than longCode may be any word: 4nf, mp3s.
+const (
+	fewTexts = 5
+	longCode = 5
+)
 
 func isCode(word string) bool {
 	return len(word) >= 4 && hasDigit(word) && strings.Trim(word, "0123456789") != "" || len(word) >= 5 && hasDigit(word)
