@@ -78,17 +78,22 @@ func (c *recurring) add(name string) {
 	c.numbers = append(c.numbers, uint32(c.names.of(name)))
 }
 
-// repeat adds a text that is like the one before it, or new, for n rows.
-func (c *recurring) repeat(name string, n int) {
+// repeat adds the same text for n rows. grouped says that rows with the same text follow each other, so that a new one need not be looked for.
+func (c *recurring) repeat(name string, n int, grouped bool) {
 	if name == "" || n == 0 {
 		for range n {
 			c.add(name)
 		}
 		return
 	}
-	number := uint32(c.names.next(name))
+	var number uint64
+	if grouped {
+		number = c.names.next(name)
+	} else {
+		number = c.names.of(name)
+	}
 	for range n {
-		c.numbers = append(c.numbers, number)
+		c.numbers = append(c.numbers, uint32(number))
 	}
 }
 

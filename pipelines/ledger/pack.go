@@ -64,8 +64,12 @@ func (n *names) next(name string) uint64 {
 // recentPlace spreads names by their last bytes, in which those of one column differ mostly.
 func recentPlace(name string) uint64 {
 	var last uint64
-	for i := range min(8, len(name)) {
-		last = last<<8 | uint64(name[len(name)-1-i])
+	if start := len(name) - 8; start >= 0 {
+		last = binary.LittleEndian.Uint64(unsafe.Slice(unsafe.StringData(name), len(name))[start:])
+	} else {
+		for i := range len(name) {
+			last = last<<8 | uint64(name[i])
+		}
 	}
 	return last * 0x9e3779b97f4a7c15 >> (64 - 6)
 }

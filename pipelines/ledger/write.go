@@ -128,19 +128,13 @@ func (r *rows) next() gathered {
 // account fills the first two columns.
 func (r *rows) account(p *Postings, n int) {
 	r.count += n
-	channel := r.next().(*recurring)
-	for range n {
-		channel.add(p.Channel)
-	}
-	r.next().(*recurring).repeat(p.AccountID, n)
+	r.next().(*recurring).repeat(p.Channel, n, false)
+	r.next().(*recurring).repeat(p.AccountID, n, true)
 }
 
 // currency fills the next column.
 func (r *rows) currency(p *Postings, n int) {
-	currency := r.next().(*recurring)
-	for range n {
-		currency.add(p.Currency)
-	}
+	r.next().(*recurring).repeat(p.Currency, n, false)
 }
 
 func addNames[T any](r *rows, values []T, name func(*T) string) {
