@@ -78,7 +78,7 @@ const (
 const (
 	fewestMatches = .02
 	fewestMates   = .25
-	// Who compares files of things has two of them, mostly: what is found too few of is more often missed than not there.
+	// Files of things are mostly two shops' lists of the same ones: of few that are found more are missed than are not there.
 	fewestThings = .25
 )
 
