@@ -63,16 +63,16 @@ var ErrEnded = errors.New("the writer has ended")
 // batch as a row group, and what it doesn't by DuckDB.
 func (s *Session) WriteParquet(ctx context.Context, schema *arrow.Schema, path string) *BatchWriter {
 	if columnfile.Takes(schema) {
-		return startWriter(func(batches <-chan arrow.RecordBatch) (int64, error) { return writeFile(schema, path, batches) })
+		return startWriter(batchesWaiting, func(batches <-chan arrow.RecordBatch) (int64, error) { return writeFile(schema, path, batches) })
 	}
-	return s.Stream(ctx, schema, func(view string) string {
+	return s.Stream(ctx, schema, batchesWaiting, func(view string) string {
 		return "copy (from " + view + ") to " + Quote(path) + " " + WorkingParquet
 	})
 }
 
 // LoadTable starts a writer for a new table of the session, named as schema.name. Close must be called.
 func (s *Session) LoadTable(ctx context.Context, schema *arrow.Schema, table string) *BatchWriter {
-	return s.Stream(ctx, schema, func(view string) string {
+	return s.Stream(ctx, schema, batchesWaiting, func(view string) string {
 		return "create table " + table + " as from " + view
 	})
 }
@@ -103,21 +103,24 @@ func (s *Session) LoadRows(ctx context.Context, schema *arrow.Schema, table stri
 	return err
 }
 
-// Stream starts a statement that reads the batches once, as the view that it is given, and writes rows. Every batch must have the schema.
-// Close must be called.
+// batchesWaiting is how many batches of rowsOfBatch may wait for DuckDB.
+const batchesWaiting = 2
+
+// Stream starts a statement that reads the batches once, as the view that it is given, and writes rows. Every batch must have the schema, and so many may
+// wait: whoever makes them goes on while DuckDB's threads are busy with what they have. Close must be called.
 //
 // The statement must use every column of the view and put no condition on it that holds for a single row alone: DuckDB leaves both, the
 // choice of columns and such conditions, to the stream, which knows neither, so that columns would be exchanged and conditions be lost
 // without an error.
-func (s *Session) Stream(ctx context.Context, schema *arrow.Schema, statement func(view string) string) *BatchWriter {
-	return startWriter(func(batches <-chan arrow.RecordBatch) (int64, error) {
+func (s *Session) Stream(ctx context.Context, schema *arrow.Schema, waiting int, statement func(view string) string) *BatchWriter {
+	return startWriter(waiting, func(batches <-chan arrow.RecordBatch) (int64, error) {
 		return s.consume(ctx, &stream{schema: schema, batches: batches}, statement)
 	})
 }
 
 // startWriter starts what takes the batches and gives the number of rows that it wrote.
-func startWriter(consume func(<-chan arrow.RecordBatch) (int64, error)) *BatchWriter {
-	writer := &BatchWriter{batches: make(chan arrow.RecordBatch, 2), done: make(chan error, 1), failed: make(chan struct{})}
+func startWriter(waiting int, consume func(<-chan arrow.RecordBatch) (int64, error)) *BatchWriter {
+	writer := &BatchWriter{batches: make(chan arrow.RecordBatch, waiting), done: make(chan error, 1), failed: make(chan struct{})}
 	go func() {
 		var err error
 		writer.rows, err = consume(writer.batches)

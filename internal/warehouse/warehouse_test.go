@@ -143,7 +143,7 @@ func TestStreamGivesTheRowsOfItsStatement(t *testing.T) {
 	session := open(t, warehouse.Options{AllowedDirs: []string{dir}})
 	path := filepath.Join(dir, "odd.parquet")
 	err := session.ReadArrow(t.Context(), "select i, 'a' || i as a, 'b' || i as b from range(100000) t(i)", func(reader array.RecordReader) error {
-		writer := session.Stream(t.Context(), reader.Schema(), func(view string) string {
+		writer := session.Stream(t.Context(), reader.Schema(), 2, func(view string) string {
 			return "copy (select b, i, a from (select *, random() >= 0 and i % 2 = 1 as odd from " + view + ") where odd) to " + warehouse.Quote(path)
 		})
 		for reader.Next() {

@@ -152,7 +152,7 @@ func (b *bundling) accept(ctx context.Context, done func(i int, summary reader.S
 	quicks := func(header reader.Header) []*quick { return quicksOf(first.contract, header) }
 	out := &output{extra: []string{extraName}, quicks: quicks, open: func(schema *arrow.Schema, header reader.Header) (*warehouse.BatchWriter, error) {
 		plan := newPlan(first.contract, header, first.result.ExportedAt).withQuicks()
-		return first.session.Stream(ctx, schema, func(from string) string { return plan.acceptTogether(from, b.local(), b.lineage()) }), nil
+		return first.session.Stream(ctx, schema, batchesWaiting, func(from string) string { return plan.acceptTogether(from, b.local(), b.lineage()) }), nil
 	}}
 	if err := out.Header(layout); err != nil {
 		return err

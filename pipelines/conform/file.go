@@ -203,7 +203,7 @@ func (j *job) stream(ctx context.Context, out *output, sink reader.Sink, stateme
 		if err != nil {
 			return nil, err
 		}
-		return j.session.Stream(ctx, schema, text), nil
+		return j.session.Stream(ctx, schema, batchesWaiting, text), nil
 	}
 	summary, err := j.readWithoutErased(ctx, sink)
 	if out.to == nil {

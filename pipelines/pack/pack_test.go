@@ -196,7 +196,7 @@ func TestPage(t *testing.T) {
 	for _, want := range []string{
 		`<td class="n">-1,234,567</td>`, `<td class="n">-12,345.67</td>`, `<td class="n">0.125</td>`, "face value &lt;12.34&gt;",
 		`<rect class="total" x="152.1" y="28" width="80" height="200">`,  // 100 of 100
-		`<rect class="out" x="475.3" y="28" width="80" height="80">`,       // from 100 down to 60
+		`<rect class="out" x="475.3" y="28" width="80" height="80">`,     // from 100 down to 60
 		`<rect class="total" x="798.4" y="108" width="80" height="120">`, // 60
 	} {
 		if !strings.Contains(page, want) {
