@@ -35,10 +35,42 @@ type Ahead struct {
 // An early file is read before it has landed.
 type early struct {
 	job      *job
+	first    fs.FileInfo   // of the file when it was opened
 	ended    chan struct{} // what follows is there when it is closed
 	summary  reader.Summary
 	accepted int64
+	changed  bool // the file was written to while it was read; it may have landed as it was before
 	err      error
+}
+
+var errChanged = errors.New("the file was written to while it was read")
+
+// watched is the file that is read, looked at once more when that is done: by then it has landed, and its folder may be closed.
+type watched struct {
+	fs.File
+	early *early
+}
+
+func (e *early) watch(file fs.File, err error) (io.ReadCloser, error) {
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	if e.first == nil {
+		e.first = info
+	}
+	return &watched{file, e}, nil
+}
+
+func (w *watched) Close() error {
+	info, err := w.Stat()
+	if err != nil || info.Size() != w.early.first.Size() || !info.ModTime().Equal(w.early.first.ModTime()) {
+		w.early.changed = true
+	}
+	return w.File.Close()
 }
 
 // NewAhead makes an Ahead for a Run with the same bucket, session, registry and options. Close it when that has ended.
@@ -65,7 +97,7 @@ func (a *Ahead) Begin(manifest landing.Manifest, open func() (fs.File, error)) f
 	prints := fingerprints{read: c.ReadFingerprint(a.run.options.Zone.String())}
 	e := &early{job: a.run.newJob(c, prints, manifest), ended: make(chan struct{})}
 	e.job.scratch = filepath.Join(a.run.options.Scratch, fmt.Sprintf("ahead-%d", a.begun))
-	e.job.open = func(context.Context) (io.ReadCloser, error) { return open() }
+	e.job.open = func(context.Context) (io.ReadCloser, error) { return e.watch(open()) }
 	a.wait.Go(func() { a.read(e) })
 	return func(landed landing.Manifest) {
 		a.lock.Lock()
@@ -76,6 +108,9 @@ func (a *Ahead) Begin(manifest landing.Manifest, open func() (fs.File, error)) f
 
 func (a *Ahead) read(e *early) {
 	e.summary, e.accepted, e.err = e.job.accept(a.ctx)
+	if e.changed {
+		e.err = errChanged
+	}
 	close(e.ended)
 	a.lock.Lock()
 	a.busy = false
@@ -108,8 +143,8 @@ func (a *Ahead) Close() error {
 	return err
 }
 
-// takeOver makes what was read early the job's own, if it has come to an end that holds: rows, or a file that cannot be read. Any other
-// trouble is met again, and told, when the file is read as usual.
+// takeOver makes what was read early the job's own, if it has come to an end that holds: rows, or a file that cannot be read. After any other
+// trouble, and where the file was written to, what has landed is read as usual.
 func (j *job) takeOver(e *early) (taken bool, err error) {
 	<-e.ended
 	var wrong *reader.Problem

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"reflect"
 	"testing"
@@ -98,6 +99,42 @@ func TestTroubleWhileAFileLandsIsNotItsEnd(t *testing.T) {
 	if got := s.runWith(options); s.rows(got.Parquet, "order_id") != "A1" || got.Quarantine != "" {
 		t.Errorf("%+v", got)
 	}
+}
+
+// A file may be written to when it has landed and is still being read: the rows are those of the bytes that landed.
+func TestAFileThatIsWrittenToWhileItIsReadAheadIsReadAsItLanded(t *testing.T) {
+	s := newShop(t, shopFeed)
+	path := filepath.Join(t.TempDir(), "growing.csv")
+	if err := os.WriteFile(path, []byte("订单号,实付金额\nB1,2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	options := s.ahead("shop.csv", "订单号,实付金额\nA1,1\n", func() (fs.File, error) {
+		file, err := os.Open(path)
+		return &growing{file, path}, err
+	})
+	if got := s.runWith(options); s.rows(got.Parquet, "order_id") != "A1" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// growing is a file to which somebody adds a row when it is first read.
+type growing struct {
+	*os.File
+	path string
+}
+
+func (g *growing) Read(into []byte) (int, error) {
+	n, err := g.File.Read(into)
+	if g.path == "" || err != nil {
+		return n, err
+	}
+	more, err := os.OpenFile(g.path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return n, err
+	}
+	g.path = ""
+	_, err = more.WriteString("B2,3\n")
+	return n, errors.Join(err, more.Close())
 }
 
 func TestWhatWasReadAheadGoesWithIt(t *testing.T) {
