@@ -185,14 +185,32 @@ func (s crmState) similar() build.Step {
 	}
 }
 
+// openOver begins a session over a store, with a scratch folder of its own. Close it.
+func openOver(t *testing.T, bucket *objectstore.Bucket, variables map[string]any) (session *warehouse.Session, scratch string) {
+	t.Helper()
+	scratch = t.TempDir()
+	session, err := warehouse.Open(t.Context(), warehouse.Options{Threads: 2, ScratchDir: scratch, AllowedDirs: []string{bucket.Root()}, Measured: 1, Variables: variables})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return session, scratch
+}
+
+// buildFrom makes the tables of a graph from those that are current, one at a time.
+func buildFrom(t *testing.T, graph *build.Graph, options build.Options) map[string]snapshot.Table {
+	t.Helper()
+	options.Workers, options.Random, options.Now, options.CPU = 1, rand.Reader, time.Now, func() float64 { return 0 }
+	made, err := build.Run(t.Context(), graph, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
 // run merges, and gives the digest and the rows of each table, and the number of parts.
 func (c *crm) run(state crmState) (tables map[string]string, parts int) {
 	c.t.Helper()
-	scratch := c.t.TempDir()
-	session, err := warehouse.Open(c.t.Context(), warehouse.Options{Threads: 2, ScratchDir: scratch, AllowedDirs: []string{c.bucket.Root()}, Measured: 1})
-	if err != nil {
-		c.t.Fatal(err)
-	}
+	session, scratch := openOver(c.t, c.bucket, nil)
 	defer func() { _ = session.Close() }()
 	kinds := []string{"phone", "email", "union_id", "open_id", "member_no", "device_id", "birthday"}
 	config := identity.Config{Kinds: kinds, Key: []byte("a key of the tests, long enough"), Region: "CN"}
@@ -201,12 +219,7 @@ func (c *crm) run(state crmState) (tables map[string]string, parts int) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.current, err = build.Run(c.t.Context(), graph, build.Options{
-		Bucket: c.bucket, Session: session, Scratch: scratch, Current: c.current, Workers: 1, Random: rand.Reader, Now: time.Now, CPU: func() float64 { return 0 },
-	})
-	if err != nil {
-		c.t.Fatal(err)
-	}
+	c.current = buildFrom(c.t, graph, build.Options{Bucket: c.bucket, Session: session, Scratch: scratch, Current: c.current})
 	return c.read(session, slices.Sorted(maps.Keys(identity.Tables())))
 }
 

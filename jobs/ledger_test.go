@@ -2,7 +2,6 @@ package jobs_test
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"maps"
 	random "math/rand/v2"
@@ -89,13 +88,8 @@ func (s *shopOfPoints) library(session *warehouse.Session) *model.Library {
 // run builds the ledger and gives the digest and the number of parts of each of its tables.
 func (s *shopOfPoints) run(asOf time.Time, exports []pointsExport) (digests map[string]string, parts int) {
 	s.t.Helper()
-	scratch := s.t.TempDir()
-	session, err := warehouse.Open(s.t.Context(), warehouse.Options{
-		Threads: 2, ScratchDir: scratch, AllowedDirs: []string{s.bucket.Root()}, Measured: 1, Variables: map[string]any{"as_of": asOf},
-	})
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	variables := map[string]any{"as_of": asOf}
+	session, scratch := openOver(s.t, s.bucket, variables)
 	defer func() { _ = session.Close() }()
 	dataset := build.Dataset{
 		Name: "dataset.point_transactions", Query: movementsOf(exports), Definition: movementsOf(exports), Shape: func() string { return "movements" },
@@ -109,16 +103,11 @@ func (s *shopOfPoints) run(asOf time.Time, exports []pointsExport) (digests map[
 		dataset.Files = append(dataset.Files, snapshot.SourceFile{Feed: "points", SourceFile: export.name, SHA256: export.name})
 	}
 	steps := slices.DeleteFunc(jobs.Steps(jobs.StepOptions{AsOf: ledger.DayOf(asOf)}), func(step build.Step) bool { return step.Name != "ledger" })
-	graph, err := build.Resolve(s.library(session), []build.Dataset{dataset}, steps, map[string]any{"as_of": asOf})
+	graph, err := build.Resolve(s.library(session), []build.Dataset{dataset}, steps, variables)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.current, err = build.Run(s.t.Context(), graph, build.Options{
-		Bucket: s.bucket, Session: session, Scratch: scratch, Current: s.current, Workers: 1, Random: rand.Reader, Now: time.Now, CPU: func() float64 { return 0 },
-	})
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	s.current = buildFrom(s.t, graph, build.Options{Bucket: s.bucket, Session: session, Scratch: scratch, Current: s.current})
 	digests = map[string]string{}
 	for _, table := range ledger.Tables() {
 		manifest, err := snapshot.ReadManifest(s.t.Context(), s.bucket, table.Name, s.current[table.Name].Fingerprint)

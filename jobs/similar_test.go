@@ -1,7 +1,6 @@
 package jobs_test
 
 import (
-	"crypto/rand"
 	"fmt"
 	"maps"
 	random "math/rand/v2"
@@ -9,7 +8,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"countinghouse/internal/snapshot"
 	"countinghouse/internal/warehouse"
@@ -129,12 +127,8 @@ func (h *similarHistory) crowd(number, day, half int) described {
 // compare links the accounts of exports in a store, on a day, and gives the digest and the rows of each table, and the number of parts.
 func (c *crm) compare(exports []described, today int) (tables map[string]string, parts int) {
 	c.t.Helper()
-	scratch := c.t.TempDir()
 	variables := map[string]any{"identity_model": "on", "identity_model_bits": 4.0}
-	session, err := warehouse.Open(c.t.Context(), warehouse.Options{Threads: 2, ScratchDir: scratch, AllowedDirs: []string{c.bucket.Root()}, Measured: 1, Variables: variables})
-	if err != nil {
-		c.t.Fatal(err)
-	}
+	session, scratch := openOver(c.t, c.bucket, variables)
 	defer func() { _ = session.Close() }()
 	earlier := slices.DeleteFunc(slices.Clone(exports), func(export described) bool { return export.day >= today/30*30 })
 	config := linkage.Config{
@@ -158,12 +152,7 @@ func (c *crm) compare(exports []described, today int) (tables map[string]string,
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.current, err = build.Run(c.t.Context(), graph, build.Options{
-		Bucket: c.bucket, Session: session, Scratch: scratch, Current: c.current, Workers: 1, Random: rand.Reader, Now: time.Now, CPU: func() float64 { return 0 },
-	})
-	if err != nil {
-		c.t.Fatal(err)
-	}
+	c.current = buildFrom(c.t, graph, build.Options{Bucket: c.bucket, Session: session, Scratch: scratch, Current: c.current})
 	return c.read(session, slices.Sorted(maps.Keys(linkage.Tables())))
 }
 
