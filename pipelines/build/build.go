@@ -210,12 +210,9 @@ func (e *execution) makeAll(ctx context.Context, pending []*node) error {
 			if !ready {
 				return
 			}
-			problems[i] = slots.use(1, func() error { return e.begin(ctx, n, missing) })
-			if memory := (outOfMemory{}); errors.As(problems[i], &memory) { // others may have had it: once more, alone
-				problems[i] = slots.use(e.Workers, func() error { return e.begin(ctx, n, missing) })
-			}
-			if problems[i] != nil {
-				e.stop()
+			problems[i] = slots.use(1, func() error { return e.begin(ctx, n, missing, false) })
+			if isOutOfMemory(problems[i]) { // others may have had it: once more, alone
+				problems[i] = slots.use(e.Workers, func() error { return e.begin(ctx, n, missing, true) })
 			}
 		})
 	}
@@ -240,8 +237,9 @@ func (e *execution) awaitInputs(n *node, finished map[*node]chan struct{}, missi
 	return true
 }
 
-// begin makes a node, unless nothing is to be begun any more.
-func (e *execution) begin(ctx context.Context, n *node, missing map[*node]bool) error {
+// begin makes a node, unless nothing is to be begun any more. A failure stops what is not begun before the slot of this node is free for another,
+// unless the node is to be tried again alone.
+func (e *execution) begin(ctx context.Context, n *node, missing map[*node]bool, alone bool) error {
 	e.mutex.Lock()
 	stopped := e.stopped || ctx.Err() != nil
 	e.mutex.Unlock()
@@ -249,6 +247,9 @@ func (e *execution) begin(ctx context.Context, n *node, missing map[*node]bool) 
 		return nil
 	}
 	if err := e.makeNode(ctx, n); err != nil {
+		if alone || !isOutOfMemory(err) {
+			e.stop()
+		}
 		return err
 	}
 	e.mutex.Lock()

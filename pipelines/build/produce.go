@@ -2,6 +2,7 @@ package build
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -51,6 +52,11 @@ func (e *execution) makeNode(ctx context.Context, n *node) error {
 
 // outOfMemory marks a failure that may be due to what else was being made.
 type outOfMemory struct{ error }
+
+func isOutOfMemory(err error) bool {
+	var memory outOfMemory
+	return errors.As(err, &memory)
+}
 
 func (e *execution) make(ctx context.Context, n *node, start time.Time) (product, error) {
 	switch {
