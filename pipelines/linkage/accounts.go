@@ -115,6 +115,10 @@ type accounts struct {
 	now    [][]int32
 	linked linked
 	rivals *linkage.Graph
+	// beside is a query of accounts that are numbered and not read; outside are the pairs that those at hand have with them, and with each other beyond their
+	// components.
+	beside  string
+	outside []linkage.Edge
 }
 
 // The flags of a record.

@@ -27,7 +27,8 @@ type Past struct {
 //   - The accounts that say something else than they did (changed), and those of blocks that are open or closed by now, and of crowds that have come or
 //     gone (moved), are compared with all that share a block with them.
 //   - An account's rows are decided by the accounts that likely pairs lead to, its component, and by the pairs that these have outside of it, which are
-//     rivals. So all components are made again (replaced) that a moved account is in, or has or had a pair with.
+//     rivals. So all components are made again (replaced) that a moved account is in, or has or had a pair with. Of pairs outside of a component the weight
+//     is enough, and of two accounts that have not moved it is kept: only accounts of one component are compared anew.
 type again struct {
 	session *warehouse.Session
 	config  Config
@@ -100,13 +101,13 @@ func (g *again) end(ctx context.Context) error {
 	return err
 }
 
-// read brings some accounts, as they are now, into a matcher of their own.
-func (g *again) read(ctx context.Context, some string) (*accounts, error) {
+// read brings some accounts, as they are now, into a matcher of their own, which numbers those of another query too.
+func (g *again) read(ctx context.Context, some, beside string) (*accounts, error) {
 	a := newAccounts(g.session, g.config)
 	if _, err := a.readParameters(ctx); err != nil {
 		return nil, err
 	}
-	a.learnt = g.learnt
+	a.learnt, a.beside = g.learnt, beside
 	return a, a.readSome(ctx, some)
 }
 
@@ -121,7 +122,7 @@ func (g *again) findChanged(ctx context.Context) (bool, error) {
 	if err := g.exec(ctx, asked); err != nil {
 		return false, err
 	}
-	a, err := g.read(ctx, "from linkage_again.asked")
+	a, err := g.read(ctx, "from linkage_again.asked", "")
 	if err != nil {
 		return false, err
 	}
@@ -209,7 +210,8 @@ left join (from {` + commonTable + `} where place = '{column}') as common on blo
 	}
 }
 
-// compareMoved makes linkage_again.met: the pairs that moved accounts have now.
+// compareMoved makes linkage_again.met, the pairs that moved accounts have now, and linkage_again.against, the rows of those that are two people though they
+// share a phone: these hang on the two alone.
 func (g *again) compareMoved(ctx context.Context) (bool, error) {
 	sizes := g.sizesAmong("linkage_again.touched")
 	mates := []string{"select channel, account_id from linkage_again.moved"}
@@ -224,7 +226,7 @@ func (g *again) compareMoved(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	a, err := g.read(ctx, "from linkage_again.mates")
+	a, err := g.read(ctx, "from linkage_again.mates", "")
 	if err != nil {
 		return false, err
 	}
@@ -235,10 +237,13 @@ func (g *again) compareMoved(ctx context.Context) (bool, error) {
 	if err := g.compare(ctx, a, sizes); err != nil {
 		return false, err
 	}
-	return true, g.exec(ctx, "create table linkage_again.met as "+pairsQuery)
+	if err := errors.Join(a.loadPairs(ctx), a.loadSimilar(ctx)); err != nil {
+		return false, err
+	}
+	return true, g.exec(ctx, "create table linkage_again.met as "+pairsQuery, "create table linkage_again.against as select * from ("+similarQuery+") where outcome = '"+Contradiction+"'")
 }
 
-// compare finds the pairs of accounts that were read, and makes linkage.pairs.
+// compare finds and weighs the pairs of accounts that were read.
 func (g *again) compare(ctx context.Context, a *accounts, sizes func(rule int) string) error {
 	if err := a.openBlocks(ctx, sizes); err != nil {
 		return err
@@ -251,7 +256,7 @@ func (g *again) compare(ctx context.Context, a *accounts, sizes func(rule int) s
 		return err
 	}
 	a.score(found.pairs)
-	return a.loadPairs(ctx)
+	return nil
 }
 
 // readValues tells a matcher what was learnt of the values that it has, and how large crowds are now.
@@ -294,95 +299,4 @@ func (g *again) readHashes(ctx context.Context, query string, use func(hash uint
 		}
 		return reader.Err()
 	})
-}
-
-// reach makes linkage_again.replaced, the accounts of which all rows are made again, and linkage_again.pairs, all pairs that can decide on others.
-func (g *again) reach(ctx context.Context) (bool, error) {
-	if err := g.exec(ctx, pairsNowSQL, replacedSQL); err != nil {
-		return false, err
-	}
-	for round := 1; ; round++ {
-		if enough, err := g.few(ctx, "linkage_again.replaced"); err != nil || !enough {
-			return false, err
-		}
-		more, err := g.session.Exec(ctx, strings.ReplaceAll(replacedMoreSQL, "{round}", fmt.Sprint(round)))
-		if err != nil {
-			return false, err
-		}
-		if more == 0 {
-			return true, nil
-		}
-	}
-}
-
-const (
-	pairsNowSQL = `create table linkage_again.old as
-select channel, account_id, other_channel, other_account_id, weight,
-    (channel, account_id) in (select (channel, account_id) from linkage_again.moved)
-    or (other_channel, other_account_id) in (select (channel, account_id) from linkage_again.moved) as is_over
-from {` + pairsTable + `};
-create table linkage_again.pairs as
-select channel, account_id, other_channel, other_account_id, weight from linkage_again.old where not is_over
-union all
-from linkage_again.met`
-
-	replacedSQL = `create table linkage_again.replaced as
-select channel, account_id, 0 as round
-from (
-    from linkage_again.moved
-    union all
-    select unnest([channel, other_channel]), unnest([account_id, other_account_id]) from linkage_again.old where is_over
-    union all
-    select unnest([channel, other_channel]), unnest([account_id, other_account_id]) from linkage_again.met
-)
-group by channel, account_id`
-
-	// replacedMoreSQL adds the accounts that likely pairs lead to from those of the round before.
-	replacedMoreSQL = `insert into linkage_again.replaced
-with last as (select channel, account_id from linkage_again.replaced where round = {round} - 1)
-select distinct channel, account_id, {round} from (
-    select other_channel as channel, other_account_id as account_id from linkage_again.pairs semi join last using (channel, account_id) where weight >= 0
-    union all
-    select pairs.channel, pairs.account_id from linkage_again.pairs inner join last on pairs.other_channel = last.channel and pairs.other_account_id = last.account_id where weight >= 0
-)
-anti join linkage_again.replaced using (channel, account_id)`
-
-	// besideSQL gives the accounts to be replaced, and those that they have a pair with.
-	besideSQL = `select channel, account_id from linkage_again.replaced
-union
-select other_channel, other_account_id from linkage_again.pairs semi join linkage_again.replaced using (channel, account_id)
-union
-select pairs.channel, pairs.account_id from linkage_again.pairs
-inner join linkage_again.replaced as other on pairs.other_channel = other.channel and pairs.other_account_id = other.account_id`
-)
-
-// compareReached compares the accounts to be replaced with each other and with those beside them, and gives the session what was found.
-func (g *again) compareReached(ctx context.Context) (bool, error) {
-	a, err := g.read(ctx, besideSQL)
-	if err != nil {
-		return false, err
-	}
-	if err := g.compare(ctx, a, g.sizesAmong("linkage.keys")); err != nil {
-		return false, err
-	}
-	return true, a.loadSimilar(ctx)
-}
-
-func (g *again) writeTables(write Writer) error {
-	const replaced = "select channel, account_id from linkage_again.replaced"
-	some := func(query string) string {
-		return "select * from (" + query + ") semi join linkage_again.replaced using (channel, account_id)"
-	}
-	for _, table := range []string{modelTable, commonTable, figuresTable} {
-		if err := write.Keep(table); err != nil {
-			return err
-		}
-	}
-	if err := write.Part(similarTable, some(similarQuery), replaced); err != nil {
-		return err
-	}
-	if err := write.Part(pairsTable, some(pairsQuery), replaced); err != nil {
-		return err
-	}
-	return write.Part(DescribedTable, "select * from linkage_again.is semi join linkage_again.changed using (channel, account_id)", "from linkage_again.changed")
 }

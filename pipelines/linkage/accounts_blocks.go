@@ -98,6 +98,10 @@ left join (
 ) as s%[1]d on keys.k%[1]d = s%[1]d.k%[1]d`, rule.bit, bound.Now, bound.Earlier, sizes(rule.bit))
 	}
 	columns = append(columns, strings.Join(closed, " + ")+" as closed")
+	if a.within = a.beside != ""; a.within {
+		columns = append(columns, "component")
+		joins.WriteString("\ninner join linkage.components using (account)")
+	}
 	if _, err := a.session.Exec(ctx, "create table linkage.blocks as select "+strings.Join(columns, ", ")+" from linkage.keys as keys"+joins.String()); err != nil {
 		return err
 	}

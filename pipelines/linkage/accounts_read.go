@@ -247,7 +247,11 @@ func (a *accounts) readDescribed(ctx context.Context) error {
 		a.table.single.addKind()
 		a.earlier.addKind()
 	}
-	_, err := a.session.Exec(ctx, "create table linkage.accounts as select row_number() over (order by channel, account_id) - 1 as account, channel, account_id from (select distinct channel, account_id from linkage.described)")
+	names := "select channel, account_id from linkage.described"
+	if a.beside != "" {
+		names += " union all " + a.beside
+	}
+	_, err := a.session.Exec(ctx, "create table linkage.accounts as select row_number() over (order by channel, account_id) - 1 as account, channel, account_id from (select distinct channel, account_id from ("+names+"))")
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func (a *accounts) writeNothing(ctx context.Context, write Writer) error {
 }
 
 func (a *accounts) loadSimilar(ctx context.Context) error {
-	a.rivals = linkage.NewRivals(len(a.linked.clusters), a.linked.edges)
+	a.rivals = linkage.NewRivals(len(a.linked.clusters), append(slices.Clip(a.linked.edges), a.outside...))
 	schema := arrow.NewSchema([]arrow.Field{
 		{Name: "account", Type: arrow.PrimitiveTypes.Int32},
 		{Name: "other", Type: arrow.PrimitiveTypes.Int32},

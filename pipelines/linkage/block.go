@@ -137,6 +137,9 @@ func (m *matcher) pairQueries() []string {
 from (from linkage.blocks semi join linkage.fresh using (id)) as l inner join linkage.blocks as r on l.k%d = r.k%d and l.id <> r.id
 where (l.id < r.id or r.id not in (from linkage.fresh))`, mask, bit, bit)
 		}
+		if m.within {
+			query += " and l.component = r.component"
+		}
 		for _, earlier := range m.used[:i] {
 			query += fmt.Sprintf(" and (l.k%d = r.k%d) is not true", earlier, earlier)
 		}

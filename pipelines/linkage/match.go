@@ -112,9 +112,12 @@ type matcher struct {
 	keep func(linkage.Pattern) bool
 	// uses, if set, says whether a pair counts for what is learnt, and whether it is one of those to be scored.
 	uses func(one, other int32, rules int64) (counts, own bool)
-	// used are the rules, by their bits, that have a column in linkage.blocks; fresh: of two records one must be of linkage.fresh.
-	used  []int
-	fresh bool
+	// used are the rules, by their bits, that have a column in linkage.blocks; fresh: of two records one must be of linkage.fresh; within: both must be of one
+	// component.
+	used          []int
+	fresh, within bool
+	// numbered are the owners that have a number, with those of whom no record was read.
+	numbered int
 }
 
 // Match links the records of the files. The session must be allowed to read them.
@@ -241,12 +244,12 @@ func (m *matcher) cluster(made *linked, pairs []linkage.Pair, frequencies [][]fl
 
 // owners is how many records or accounts are clustered.
 func (m *matcher) owners() int {
-	owners := m.table.Records()
-	if m.table.Owner != nil {
-		owners = 0
-		for _, owner := range m.table.Owner {
-			owners = max(owners, int(owner)+1)
-		}
+	if m.table.Owner == nil {
+		return m.table.Records()
+	}
+	owners := m.numbered
+	for _, owner := range m.table.Owner {
+		owners = max(owners, int(owner)+1)
 	}
 	return owners
 }
