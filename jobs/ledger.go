@@ -81,11 +81,7 @@ type ledgerRun struct {
 
 // whole books every account.
 func (r ledgerRun) whole(ctx context.Context) error {
-	var rows int64
-	if err := r.session.QueryRow(ctx, "select count(*) from "+movementsTable).Scan(&rows); err != nil {
-		return err
-	}
-	return r.book(ctx, ledger.Booking{Movements: ledger.InputSQL, Rows: rows, Open: func(table ledger.Table) *warehouse.BatchWriter {
+	return r.book(ctx, ledger.Booking{Movements: ledger.InputSQL, Open: func(table ledger.Table) *warehouse.BatchWriter {
 		return r.write.Batches(ctx, table.Name, table.Schema())
 	}})
 }
@@ -121,7 +117,6 @@ func (r ledgerRun) again(ctx context.Context, before *build.Before, past ledger.
 		return r.whole(ctx)
 	}
 	booking := movementsOf(past, added, transferring > 0)
-	booking.Rows = before.Tables[ledger.EntriesTable].Rows * changed / max(1, before.Tables[ledger.BalancesTable].Rows)
 	if err := r.takeOver(ctx, before, past); err != nil || changed == 0 {
 		return err
 	}

@@ -230,10 +230,12 @@ const (
 	withdrawals = "entries.kind not in ('redeemed', 'recredited', 'expired', 'transferred')"
 )
 
-// salesOnly is the condition that lots are those of sales with a price.
+// salesOnly is the condition that lots are those of sales with a price, or what has come of them to other accounts.
 func salesOnly(one book) string {
-	return ` and exists (select 1 from ` + one.of("mart.point_allocations") + ` as priced where lots.channel = priced.channel and lots.account_id = priced.account_id
-		and lots.order_id = priced.order_id and lots.currency = priced.currency and lots.issue_month = priced.issue_month)`
+	return ` and exists (select 1 from ` + one.of("mart.point_lots") + ` as earned inner join ` + one.of("mart.point_allocations") + ` as priced
+			on earned.channel = priced.channel and earned.account_id = priced.account_id and earned.order_id = priced.order_id and earned.currency = priced.currency
+			and earned.issue_month = priced.issue_month
+		where lots.channel = earned.channel and coalesce(lots.origin_account_id, lots.account_id) = earned.account_id and coalesce(lots.origin_lot_id, lots.lot_id) = earned.lot_id)`
 }
 
 // usedOf selects what entries of a book took from lots, or gave back to them.

@@ -120,9 +120,6 @@ func runLedger(ctx context.Context, session *warehouse.Session, scratch string, 
 		}
 		return open(table)
 	}}
-	if err := session.QueryRow(ctx, "select count(*) from dataset.point_transactions").Scan(&booking.Rows); err != nil {
-		return err
-	}
 	return ledger.Book(ctx, session, booking)
 }
 

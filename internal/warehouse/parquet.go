@@ -1,7 +1,5 @@
 package warehouse
 
-import "strings"
-
 // How Parquet files are written, for COPY.
 const (
 	// PublishedParquet is for files that other tools read: what every one of them understands.
@@ -10,11 +8,4 @@ const (
 	// 100,000 members. A column with more different values than the limit is not worth a dictionary: identifiers, which are nearly all
 	// different, are then given up early instead of being gathered in vain.
 	WorkingParquet = "(format parquet, compression zstd, compression_level 1, parquet_version 'V2', dictionary_size_limit 4096)"
-	// PassingParquet is for files that are read once, at once.
-	PassingParquet = "(format parquet, compression uncompressed, parquet_version 'V2', dictionary_size_limit 4096)"
 )
-
-// PassingParts are passing files below a folder, parted by a column that is not in them.
-func PassingParts(column string) string {
-	return strings.TrimSuffix(PassingParquet, ")") + ", partition_by (" + QuoteName(column) + "), overwrite_or_ignore)"
-}

@@ -47,7 +47,8 @@ type Session struct {
 	variables atomic.Pointer[[]string] // the statements that set them
 	streams   atomic.Int64             // names the views that Arrow streams are read through
 	measured  chan *measured           // those not in use
-	serialize *sql.Stmt                // kept, since preparing it takes as long as running it, and models are many
+	feeds     feeds
+	serialize *sql.Stmt // kept, since preparing it takes as long as running it, and models are many
 }
 
 // Open starts a session. Close it to give back its memory; the scratch folder is the caller's to remove.

@@ -24,7 +24,7 @@ var tables = map[string]string{
 	"core.point_rules":               "currency varchar default 'points', holds_from date, expected_redemption_rate decimal(9, 6)",
 	"seed.point_estimate_exclusions": "issue_month date, redemption_month date",
 	"ledger.entries":                 "channel varchar, account_id varchar, entry_no bigint, kind varchar",
-	"ledger.lots":                    "channel varchar, account_id varchar, lot_id varchar, issued_on date, expires_on date, points_issued bigint, points_remaining bigint, order_id varchar, currency varchar default 'points'",
+	"ledger.lots":                    "channel varchar, account_id varchar, lot_id varchar, issued_on date, expires_on date, points_issued bigint, points_remaining bigint, order_id varchar, currency varchar default 'points', origin_account_id varchar, origin_lot_id varchar",
 	"ledger.consumption":             "channel varchar, account_id varchar, entry_no bigint, lot_id varchar, kind varchar, points bigint, occurred_on date",
 }
 

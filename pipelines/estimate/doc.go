@@ -12,4 +12,4 @@
 package estimate
 
 // Version is that of the rules: it changes whenever the same ledger gives other estimates.
-const Version = 3
+const Version = 4

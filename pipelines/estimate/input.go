@@ -12,7 +12,7 @@ import (
 
 // cellsSQL selects what became of points by currency of points, channel, tier, month of issue and month of movement. Months are counted from year 0.
 // A lot's points are what is left and all that it gave; they are counted in the month of issue, whichever row tells of them. Points that came from another
-// account and kept their day of issue are counted there, and not again.
+// account and kept their day of issue are counted there, and not again; they are of a sale if the lot that earned them is, so that no transfer moves revenue.
 const cellsSQL = `with
 sales as (select distinct channel, account_id, order_id from core.point_sales),
 tiers as (
@@ -23,12 +23,17 @@ tiers as (
 lots as (
     select
         coalesce(lots.currency, 'points') as currency, lots.channel, lots.account_id, lots.lot_id, coalesce(tiers.tier, 'none') as tier,
-        sales.order_id is not null and lots.points_issued > 0 as with_sale,
+        sales.order_id is not null and coalesce(earned.points_issued, lots.points_issued) > 0 as with_sale,
         12 * year(lots.issued_on) + month(lots.issued_on) - 1 as issue_month,
         12 * year(lots.expires_on) + month(lots.expires_on) - 1 as end_month,
         lots.points_remaining,
     from ledger.lots as lots
-    left join sales on lots.channel = sales.channel and lots.account_id = sales.account_id and lots.order_id = sales.order_id
+    left join ledger.lots as earned
+        on lots.channel = earned.channel and lots.origin_account_id = earned.account_id and lots.origin_lot_id = earned.lot_id
+    left join sales
+        on lots.channel = sales.channel
+        and coalesce(earned.account_id, lots.account_id) = sales.account_id
+        and case when earned.lot_id is null then lots.order_id else earned.order_id end = sales.order_id
     left join tiers on lots.channel = tiers.channel and lots.account_id = tiers.account_id
 ),
 consumed as (

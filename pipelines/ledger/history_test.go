@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -20,25 +21,6 @@ type history struct {
 	programme []map[string]string
 	pools     []ledger.Membership
 	asOf      string
-	batchRows int // rows per batch of input; 0: one batch
-}
-
-// inputColumns are the columns of InputSQL, but for the place.
-var inputColumns = []ledger.Column{
-	{Name: "channel", Type: ledger.Text},
-	{Name: "account_id", Type: ledger.Text},
-	{Name: "currency", Type: ledger.Text},
-	{Name: "txn_id", Type: ledger.Text},
-	{Name: "occurred_at", Type: ledger.Timestamp},
-	{Name: "kind", Type: ledger.Text},
-	{Name: "points", Type: ledger.Integer},
-	{Name: "order_id", Type: ledger.Text},
-	{Name: "expires_on", Type: ledger.Date},
-	{Name: "reason", Type: ledger.Text},
-	{Name: "counter_account_id", Type: ledger.Text},
-	{Name: "counter_txn_id", Type: ledger.Text},
-	{Name: "source_file", Type: ledger.Text},
-	{Name: "source_row", Type: ledger.Integer},
 }
 
 var programmeColumns = []ledger.Column{
@@ -100,21 +82,65 @@ func (h history) run(t *testing.T) tables {
 	return got
 }
 
-// try runs the ledger over Arrow, and sees to it that every batch of input is let go.
 func (h history) try(t *testing.T) (tables, error) {
 	t.Helper()
 	allocator := memory.NewCheckedAllocator(memory.NewGoAllocator())
 	defer allocator.AssertSize(t, 0)
-	rules := batches(t, allocator, programmeColumns, h.programme, 1)
+	rules := batches(t, allocator, programmeColumns, h.programme)
 	defer rules.Release()
 	programme, err := ledger.ReadProgramme(rules)
 	if err != nil {
 		return nil, err
 	}
-	input := batches(t, allocator, inputColumns, h.rows(), h.batchRows)
-	defer input.Release()
 	got := tables{}
-	return got, ledger.Run(context.Background(), input, programme, h.pools, h.day(t), got)
+	return got, ledger.Run(context.Background(), h.given(t), programme, h.pools, h.day(t), got)
+}
+
+// given are the movements as the ledger has them.
+func (h history) given(t *testing.T) []ledger.Given {
+	t.Helper()
+	var all []ledger.Given
+	for _, row := range h.rows() {
+		all = append(all, ledger.Given{
+			Place: uint64(integer(t, row["place"])), Channel: row["channel"], Account: row["account_id"], Currency: row["currency"], Movement: movementOf(t, row),
+		})
+	}
+	return all
+}
+
+func movementOf(t *testing.T, row map[string]string) ledger.Movement {
+	t.Helper()
+	m := ledger.Movement{
+		TxnID: row["txn_id"], Kind: ledger.ParseKind(row["kind"]), KindName: row["kind"], OrderID: row["order_id"], Reason: row["reason"],
+		SourceFile: row["source_file"], SourceRow: integer(t, row["source_row"]), CounterAccount: row["counter_account_id"], CounterTxn: row["counter_txn_id"],
+	}
+	if row["occurred_at"] == "" {
+		m.Lacks |= ledger.LacksTime
+	} else if at, err := time.Parse(time.DateTime, row["occurred_at"]); err != nil {
+		t.Fatal(err)
+	} else {
+		m.OccurredAt = ledger.Instant(at.UnixMicro())
+	}
+	if row["points"] == "" {
+		m.Lacks |= ledger.LacksPoints
+	} else {
+		m.Points = integer(t, row["points"])
+	}
+	if row["expires_on"] == "" {
+		m.Lacks |= ledger.LacksExpiry
+	} else {
+		m.ExpiresOn = day(t, row["expires_on"])
+	}
+	return m
+}
+
+func integer(t *testing.T, text string) int64 {
+	t.Helper()
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // rows fills in what a case leaves out: one account, and lines of one file. Where points are transferred or shared, all accounts are booked together.
@@ -142,15 +168,13 @@ func (h history) rows() []map[string]string {
 	return all
 }
 
-func batches(t *testing.T, allocator memory.Allocator, columns []ledger.Column, rows []map[string]string, size int) array.RecordReader {
+// batches gives rows as batches of one row.
+func batches(t *testing.T, allocator memory.Allocator, columns []ledger.Column, rows []map[string]string) array.RecordReader {
 	t.Helper()
-	if size == 0 {
-		size = max(1, len(rows))
-	}
-	schema := schemaOf(columns)
+	schema := ledger.Table{Columns: columns}.Schema()
 	var all []arrow.RecordBatch
-	for chunk := range slices.Chunk(rows, size) {
-		batch := newBatch(t, allocator, schema, chunk)
+	for _, row := range rows {
+		batch := newBatch(t, allocator, schema, row)
 		defer batch.Release()
 		all = append(all, batch)
 	}
@@ -161,23 +185,15 @@ func batches(t *testing.T, allocator memory.Allocator, columns []ledger.Column, 
 	return reader
 }
 
-// schemaOf has a column place before the others; in what is no input nobody asks for it.
-func schemaOf(columns []ledger.Column) *arrow.Schema {
-	fields := []arrow.Field{{Name: "place", Type: arrow.PrimitiveTypes.Uint64, Nullable: true}}
-	return arrow.NewSchema(append(fields, ledger.Table{Columns: columns}.Schema().Fields()...), nil)
-}
-
-func newBatch(t *testing.T, allocator memory.Allocator, schema *arrow.Schema, rows []map[string]string) arrow.RecordBatch {
+func newBatch(t *testing.T, allocator memory.Allocator, schema *arrow.Schema, row map[string]string) arrow.RecordBatch {
 	t.Helper()
 	builder := array.NewRecordBuilder(allocator, schema)
 	defer builder.Release()
-	for _, row := range rows {
-		for i, field := range schema.Fields() {
-			if row[field.Name] == "" {
-				builder.Field(i).AppendNull()
-			} else if err := builder.Field(i).AppendValueFromString(row[field.Name]); err != nil {
-				t.Fatal(err)
-			}
+	for i, field := range schema.Fields() {
+		if row[field.Name] == "" {
+			builder.Field(i).AppendNull()
+		} else if err := builder.Field(i).AppendValueFromString(row[field.Name]); err != nil {
+			t.Fatal(err)
 		}
 	}
 	return builder.NewRecordBatch()

@@ -5,8 +5,7 @@ import (
 	"strings"
 	"unsafe"
 
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
+	"countinghouse/internal/warehouse"
 )
 
 // KeptTable is what the next run goes on from: per account its movements, packed and in ledger order. A day more reads those of the accounts that it
@@ -110,34 +109,24 @@ func (k *keeper) row(of owner, rows counts) {
 	k.count++
 }
 
-// keptBatch reads KeptTable's rows, each with its place.
-type keptBatch struct {
-	place            *array.Uint64
-	channel, account *array.String
-	movements        *array.Binary
+// keptColumns are those of KeptOfSQL.
+func keptColumns() []warehouse.Column {
+	return []warehouse.Column{{Name: "place", Type: "UBIGINT"}, {Name: "channel", Type: "VARCHAR"}, {Name: "account_id", Type: "VARCHAR"}, {Name: "movements", Type: "BLOB"}}
 }
 
 // addKept adds the movements that were kept.
-func (g *gathering) addKept(batch arrow.RecordBatch) error {
-	c := &columns{batch: batch}
-	b := keptBatch{
-		place: column[*array.Uint64](c, "place"), channel: column[*array.String](c, "channel"), account: column[*array.String](c, "account_id"),
-		movements: column[*array.Binary](c, "movements"),
-	}
-	if c.err != nil {
-		return c.err
-	}
-	for i := range int(batch.NumRows()) {
-		of := owner{channel: text(b.channel, i), account: text(b.account, i)}
-		if err := g.unpack(b.place.Value(i), of, b.movements.Value(i)); err != nil {
+func (g *gathering) addKept(rows *warehouse.Chunk) error {
+	places, channels, accounts, movements := rows.Ubigints(0), rows.Texts(1), rows.Texts(2), rows.Texts(3)
+	for i := range rows.Rows {
+		if err := g.unpack(places.At(i), owner{channel: channels.At(i), account: accounts.At(i)}, movements.At(i)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (g *gathering) unpack(place uint64, of owner, kept []byte) error {
-	u := unpacker{bytes: kept, dense: true}
+func (g *gathering) unpack(place uint64, of owner, kept string) error {
+	u := unpacker{bytes: unsafe.Slice(unsafe.StringData(kept), len(kept)), dense: true}
 	var before string
 	for range u.unsigned() {
 		shared := min(u.unsigned(), uint64(len(before)))

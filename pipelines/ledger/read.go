@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"countinghouse/internal/warehouse"
+
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 )
@@ -151,64 +153,67 @@ func column[T arrow.Array](c *columns, name string) T {
 	return found
 }
 
-// movementBatch reads movements from a batch of InputSQL's columns. Texts it gives belong to the batch.
-type movementBatch struct {
-	channel, account, currency, txn, kind, order, reason, file, counter, answer *array.String
-
-	place       *array.Uint64
-	at          *array.Timestamp
-	points, row *array.Int64
-	expires     *array.Date32
+// movementColumns are those of InputSQL.
+func movementColumns() []warehouse.Column {
+	return []warehouse.Column{
+		{Name: "place", Type: "UBIGINT"}, {Name: "channel", Type: "VARCHAR"}, {Name: "account_id", Type: "VARCHAR"}, {Name: "currency", Type: "VARCHAR"},
+		{Name: "txn_id", Type: "VARCHAR"}, {Name: "occurred_at", Type: "TIMESTAMP"}, {Name: "kind", Type: "VARCHAR"}, {Name: "points", Type: "BIGINT"},
+		{Name: "order_id", Type: "VARCHAR"}, {Name: "expires_on", Type: "DATE"}, {Name: "reason", Type: "VARCHAR"}, {Name: "counter_account_id", Type: "VARCHAR"},
+		{Name: "counter_txn_id", Type: "VARCHAR"}, {Name: "source_file", Type: "VARCHAR"}, {Name: "source_row", Type: "BIGINT"},
+	}
 }
 
-func newMovementBatch(batch arrow.RecordBatch) (*movementBatch, error) {
-	c := &columns{batch: batch}
-	b := &movementBatch{
-		channel: column[*array.String](c, "channel"), account: column[*array.String](c, "account_id"),
-		txn: column[*array.String](c, "txn_id"), kind: column[*array.String](c, "kind"),
-		order: column[*array.String](c, "order_id"), reason: column[*array.String](c, "reason"),
-		file: column[*array.String](c, "source_file"), at: column[*array.Timestamp](c, "occurred_at"),
-		place: column[*array.Uint64](c, "place"), points: column[*array.Int64](c, "points"), row: column[*array.Int64](c, "source_row"),
-		expires: column[*array.Date32](c, "expires_on"), currency: column[*array.String](c, "currency"),
-		counter: column[*array.String](c, "counter_account_id"), answer: column[*array.String](c, "counter_txn_id"),
-	}
-	if c.err == nil {
-		c.err = checkUnit(b.at)
-	}
-	return b, c.err
+// movementRows reads movements from rows of movementColumns. Texts it gives belong to the rows.
+type movementRows struct {
+	place                                                                       warehouse.Values[uint64]
+	channel, account, currency, txn, kind, order, reason, file, counter, answer warehouse.Texts
+	at, points, row                                                             warehouse.Values[int64]
+	expires                                                                     warehouse.Values[int32]
 }
 
-// checkUnit refuses what is not DuckDB's TIMESTAMP: microseconds of a wall clock.
-func checkUnit(at *array.Timestamp) error {
-	kind, ok := at.DataType().(*arrow.TimestampType)
-	if !ok || kind.Unit != arrow.Microsecond || kind.TimeZone != "" {
-		return fmt.Errorf(`column "occurred_at": type %v is not a wall clock in microseconds`, at.DataType())
+func movementRowsOf(rows *warehouse.Chunk) *movementRows {
+	return &movementRows{
+		place: rows.Ubigints(0), channel: rows.Texts(1), account: rows.Texts(2), currency: rows.Texts(3), txn: rows.Texts(4), at: rows.Bigints(5), kind: rows.Texts(6),
+		points: rows.Bigints(7), order: rows.Texts(8), expires: rows.Dates(9), reason: rows.Texts(10), counter: rows.Texts(11), answer: rows.Texts(12),
+		file: rows.Texts(13), row: rows.Bigints(14),
+	}
+}
+
+// addMovements adds the movements of InputSQL.
+func (g *gathering) addMovements(rows *warehouse.Chunk) error {
+	from := movementRowsOf(rows)
+	var m Movement
+	for i := range rows.Rows {
+		from.movement(i, &m)
+		if err := g.add(from.place.At(i), from.owner(i), &m); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // movement reads row i into m.
-func (b *movementBatch) movement(i int, m *Movement) {
+func (r *movementRows) movement(i int, m *Movement) {
 	*m = Movement{
-		TxnID: text(b.txn, i), OccurredAt: Instant(b.at.Value(i)), Points: b.points.Value(i), ExpiresOn: Day(b.expires.Value(i)),
-		KindName: text(b.kind, i), OrderID: text(b.order, i), Reason: text(b.reason, i),
-		SourceFile: text(b.file, i), SourceRow: b.row.Value(i), CounterAccount: text(b.counter, i), CounterTxn: text(b.answer, i),
+		TxnID: r.txn.At(i), OccurredAt: Instant(r.at.At(i)), Points: r.points.At(i), ExpiresOn: Day(r.expires.At(i)),
+		KindName: r.kind.At(i), OrderID: r.order.At(i), Reason: r.reason.At(i),
+		SourceFile: r.file.At(i), SourceRow: r.row.At(i), CounterAccount: r.counter.At(i), CounterTxn: r.answer.At(i),
 	}
 	m.Kind = ParseKind(m.KindName)
-	if b.at.IsNull(i) {
+	if r.at.IsNull(i) {
 		m.Lacks, m.OccurredAt = m.Lacks|LacksTime, 0
 	}
-	if b.points.IsNull(i) {
-		m.Lacks |= LacksPoints
+	if r.points.IsNull(i) {
+		m.Lacks, m.Points = m.Lacks|LacksPoints, 0
 	}
-	if b.expires.IsNull(i) {
+	if r.expires.IsNull(i) {
 		m.Lacks |= LacksExpiry
 	}
 }
 
 // owner reads whose row i is.
-func (b *movementBatch) owner(i int) owner {
-	return owner{channel: text(b.channel, i), account: text(b.account, i), currency: text(b.currency, i)}
+func (r *movementRows) owner(i int) owner {
+	return owner{channel: r.channel.At(i), account: r.account.At(i), currency: r.currency.At(i)}
 }
 
 func text(values *array.String, i int) string {

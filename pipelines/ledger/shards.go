@@ -2,206 +2,119 @@ package ledger
 
 import (
 	"cmp"
-	"context"
-	"errors"
-	"fmt"
+	"encoding/binary"
 	"slices"
-	"sync"
-
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 )
-
-// Movements come in any order and are booked account by account. Sorting all of them by account costs more than booking them; so they are thrown
-// into shards by their place, each small enough to be sorted where it lies, in the processor's cache.
-
-// shardBits is how many of a place's first bits say which shard it is in.
-const (
-	shardBits  = 10
-	shardCount = 1 << shardBits
-)
-
-// packedBytes is what a movement takes, packed, mostly.
-const packedBytes = 64
 
 // head is where a packed movement lies and what it is sorted by.
 type head struct {
 	place uint64
 	at    Instant
-	from  uint32 // which packer's bytes
+	from  uint32 // which of the sorter's blocks
 	start uint32
 }
 
-// shard is the packed movements of some places.
-type shard struct {
-	heads []head
+// packedBlock is a block and the names of its movements.
+type packedBlock struct {
 	bytes []byte
+	names []string
 }
 
-// gathering is what one goroutine has packed.
-type gathering struct {
-	packer  packer
-	shards  [shardCount]shard
-	circles map[uint64]uint64
-	aside   *gathering // for movements of circles
-}
-
-// newGathering has room for so many movements, so that little is copied while it grows.
-func newGathering(movements int64) *gathering {
-	g := &gathering{packer: packer{names: newNames()}}
-	room := int(movements / shardCount * 5 / 4)
-	for i := range g.shards {
-		g.shards[i] = shard{make([]head, 0, room), make([]byte, 0, room*packedBytes)}
-	}
-	return g
-}
-
-func (g *gathering) empty() {
-	g.packer.names.empty()
-	for i := range g.shards {
-		g.shards[i] = shard{g.shards[i].heads[:0], g.shards[i].bytes[:0]}
-	}
-}
-
-// mostBytes of a shard's movements can be numbered.
-const mostBytes = 1<<32 - 1
-
-var errTooMuch = errors.New("more than 4 GB of movements in a part: estimate their number higher")
-
-func (g *gathering) add(place uint64, of owner, m *Movement) error {
-	if circle, together := g.circles[place]; together {
-		return g.aside.add(circle, of, m)
-	}
-	s := &g.shards[place>>(64-shardBits)]
-	if len(s.bytes) > mostBytes-1<<20 {
-		return errTooMuch
-	}
-	s.heads = append(s.heads, head{place: place, at: m.OccurredAt, start: uint32(len(s.bytes))})
-	s.bytes = g.packer.movement(g.packer.owner(s.bytes, of), m)
-	return nil
-}
-
-func (g *gathering) addBatch(batch arrow.RecordBatch) error {
-	rows, err := newMovementBatch(batch)
-	if err != nil {
-		return err
-	}
-	var m Movement
-	for i := range int(batch.NumRows()) {
-		rows.movement(i, &m)
-		if err := g.add(rows.place.Value(i), rows.owner(i), &m); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// portion is the movements of some accounts, all that these have.
-type portion struct{ gathered []*gathering }
-
-// newPortion has room for so many movements, which so many goroutines gather; those of circles go aside.
-func newPortion(workers int, movements int64, together *circles) *portion {
-	p := &portion{}
-	for i := range workers {
-		g := newGathering(movements / int64(workers))
-		if len(together.aside) > 0 {
-			g.circles, g.aside = together.places, together.aside[i]
-		}
-		p.gathered = append(p.gathered, g)
-	}
-	return p
-}
-
-func (p *portion) empty() {
-	for _, g := range p.gathered {
-		g.empty()
-	}
-}
-
-// gather packs what a reader gives, on as many goroutines as there are gatherings, while the next batches are read.
-func (p *portion) gather(ctx context.Context, movements array.RecordReader, add func(*gathering, arrow.RecordBatch) error) error {
-	batches := make(chan arrow.RecordBatch, 4*len(p.gathered))
-	failed := make(chan struct{})
-	var fail sync.Once
-	var first error
-	var working sync.WaitGroup
-	for _, g := range p.gathered {
-		working.Go(func() {
-			for batch := range batches {
-				err := add(g, batch)
-				batch.Release()
-				if err != nil {
-					fail.Do(func() { first = err; close(failed) })
-				}
-			}
-		})
-	}
-	err := handOut(ctx, movements, batches, failed)
-	close(batches)
-	working.Wait()
-	if err = cmp.Or(first, err); err != nil {
-		return fmt.Errorf("read movements: %w", err)
-	}
-	return nil
-}
-
-func handOut(ctx context.Context, movements array.RecordReader, batches chan<- arrow.RecordBatch, failed <-chan struct{}) error {
-	for movements.Next() {
-		batch := movements.RecordBatch()
-		batch.Retain()
-		select {
-		case batches <- batch:
-			continue
-		case <-failed:
-		case <-ctx.Done():
-		}
-		batch.Release()
-		return ctx.Err()
-	}
-	return cmp.Or(ctx.Err(), movements.Err())
-}
-
-// sorter puts heads in order.
+// sorter puts the movements of one shard after the other in order.
 type sorter struct {
-	heads []head
-	ends  [1 << sorterBits]int32
+	blocks []packedBlock
+	room   []byte // for blocks that lay in a file
+	heads  []head // as they lie
+	sorted []head
+	ends   [1 << sorterBits]int32
 }
 
 // sorterBits is how many more bits of a place part a shard's heads before they are compared: about as many as a shard has accounts.
 const sorterBits = 10
 
-// sort gives the heads of a shard by place and time. They are counted into place, which leaves a few accounts at most to be sorted by comparison.
-func (s *sorter) sort(p *portion, of int) []head {
+// sort gives the heads of a shard by place and time, and takes the shard's movements from the portion. They are counted into place, which leaves a few accounts at most to be sorted by comparison.
+func (s *sorter) sort(p *portion, of int) ([]head, error) {
+	if err := s.load(p, of); err != nil {
+		return nil, err
+	}
 	clear(s.ends[:])
-	total := 0
-	for _, g := range p.gathered {
-		for i := range g.shards[of].heads {
-			s.ends[sorterPart(g.shards[of].heads[i].place)]++
-		}
-		total += len(g.shards[of].heads)
+	for i := range s.heads {
+		s.ends[sorterPart(s.heads[i].place)]++
 	}
 	end := int32(0)
 	for i, count := range s.ends {
 		s.ends[i] = end
 		end += count
 	}
-	s.heads = slices.Grow(s.heads[:0], total)[:total]
-	for from, g := range p.gathered {
-		for _, one := range g.shards[of].heads {
-			one.from = uint32(from)
-			at := &s.ends[sorterPart(one.place)]
-			s.heads[*at] = one
-			*at++
-		}
+	s.sorted = slices.Grow(s.sorted[:0], len(s.heads))[:len(s.heads)]
+	for _, one := range s.heads {
+		at := &s.ends[sorterPart(one.place)]
+		s.sorted[*at] = one
+		*at++
 	}
 	start := int32(0)
 	for _, end := range s.ends {
 		if end-start > 1 {
-			slices.SortFunc(s.heads[start:end], compareHeads)
+			slices.SortFunc(s.sorted[start:end], compareHeads)
 		}
 		start = end
 	}
-	return s.heads
+	return s.sorted, nil
+}
+
+// load finds a shard's blocks, and the movements in them.
+func (s *sorter) load(p *portion, of int) error {
+	clear(s.blocks)
+	s.blocks, s.heads = s.blocks[:0], s.heads[:0]
+	inFiles := 0
+	for _, g := range p.gathered {
+		for _, one := range g.shards[of].full {
+			if one.bytes == nil {
+				inFiles += one.length
+			}
+		}
+	}
+	room := slices.Grow(s.room[:0], inFiles)[:inFiles]
+	s.room = room
+	for _, g := range p.gathered {
+		for _, one := range g.shards[of].full {
+			if one.bytes == nil {
+				one.bytes, room = room[:one.length], room[one.length:]
+				if _, err := g.file.file.ReadAt(one.bytes, one.start); err != nil {
+					return err
+				}
+			}
+			s.find(packedBlock{one.bytes, g.packer.names.list})
+		}
+		s.find(packedBlock{g.shards[of].open, g.packer.names.list})
+		g.shards[of] = shard{} // its memory may be used for what is made of it
+	}
+	return nil
+}
+
+// find finds the movements of a block.
+func (s *sorter) find(block packedBlock) {
+	for start := 0; start < len(block.bytes); {
+		record := block.bytes[start:]
+		s.heads = append(s.heads, head{
+			place: binary.LittleEndian.Uint64(record), at: Instant(binary.LittleEndian.Uint64(record[8:])),
+			from: uint32(len(s.blocks)), start: uint32(start + recordHead),
+		})
+		start += int(binary.LittleEndian.Uint32(record[16:]))
+	}
+	s.blocks = append(s.blocks, block)
+}
+
+// read unpacks a movement.
+func (s *sorter) read(at head, group *group) error {
+	block := &s.blocks[at.from]
+	u := unpacker{bytes: block.bytes[at.start:], names: block.names}
+	account := u.owner()
+	u.movement(group.add(account))
+	if u.broken {
+		return errPacked
+	}
+	return nil
 }
 
 func sorterPart(place uint64) uint64 { return place << shardBits >> (64 - sorterBits) }
@@ -217,16 +130,4 @@ func compareHeads(a, b head) int {
 	default:
 		return 0
 	}
-}
-
-// read unpacks a movement of a shard.
-func (p *portion) read(of int, at head, group *group) error {
-	g := p.gathered[at.from]
-	u := unpacker{bytes: g.shards[of].bytes[at.start:], names: g.packer.names.list}
-	account := u.owner()
-	u.movement(group.add(account))
-	if u.broken {
-		return errPacked
-	}
-	return nil
 }

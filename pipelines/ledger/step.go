@@ -2,11 +2,9 @@ package ledger
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"sync/atomic"
 
-	"github.com/apache/arrow-go/v18/arrow/array"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -15,23 +13,6 @@ const Version = 4
 
 // drainEntries bounds the postings held for one account, however long its history.
 const drainEntries = 8192
-
-// Run books the movements (the columns of InputSQL, in any order) up to and including the day asOf, and writes the tables of Tables to the sink, account by
-// account in the order of places; a table without rows is not written to. An error leaves what was written incomplete.
-func Run(ctx context.Context, movements array.RecordReader, programme []Programme, pools []Membership, asOf Day, sink Sink) error {
-	office, err := newOffice(1, programme, pools, asOf, sink, Tables())
-	if err != nil {
-		return fmt.Errorf("ledger: %w", err)
-	}
-	all := newPortion(1, 0, &circles{})
-	if err := all.gather(ctx, movements, (*gathering).addBatch); err != nil {
-		return fmt.Errorf("ledger: %w", err)
-	}
-	if err := office.book(ctx, all); err != nil {
-		return fmt.Errorf("ledger: %w", err)
-	}
-	return office.finish()
-}
 
 // office is clerks side by side, since an account's ledger needs nothing of another's.
 type office []*clerk
@@ -90,14 +71,17 @@ type clerk struct {
 }
 
 func (c *clerk) shard(ctx context.Context, p *portion, of int) error {
-	heads := c.sorter.sort(p, of)
+	heads, err := c.sorter.sort(p, of)
+	if err != nil {
+		return err
+	}
 	for i, at := range heads {
 		if i > 0 && at.place != heads[i-1].place {
 			if err := c.book(); err != nil {
 				return err
 			}
 		}
-		if err := p.read(of, at, &c.group); err != nil {
+		if err := c.sorter.read(at, &c.group); err != nil {
 			return err
 		}
 	}

@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/google/go-cmp/cmp"
 
 	"countinghouse/pipelines/ledger"
@@ -35,22 +33,10 @@ func threeAccounts() history {
 	}
 }
 
-// TestBatchesDoNotMatter cuts the same input into batches of any size.
-func TestBatchesDoNotMatter(t *testing.T) {
-	whole := threeAccounts().run(t)
-	for size := 1; size < 7; size++ {
-		cut := threeAccounts()
-		cut.batchRows = size
-		if difference := cmp.Diff(whole, cut.run(t)); difference != "" {
-			t.Errorf("batches of %d rows (-whole +cut):\n%s", size, difference)
-		}
-	}
-}
-
-// TestLongAccount crosses the bounds at which postings and batches are handed on, within one account.
+// TestLongAccount crosses the bounds at which blocks, postings and batches are handed on, within one account.
 func TestLongAccount(t *testing.T) {
 	const pairs = 70_000
-	h := history{asOf: "2026-12-31", batchRows: 2048, programme: []map[string]string{{"valid_from": "2020-01-01", "validity": "calendar_year"}}}
+	h := history{asOf: "2026-12-31", programme: []map[string]string{{"valid_from": "2020-01-01", "validity": "calendar_year"}}}
 	for i := range pairs {
 		h.movements = append(h.movements, movement("shop", "A", "T"+itoa(i+1_000_000), "2026-01-01", "earn", "2"))
 	}
@@ -82,7 +68,6 @@ func TestOrderWithinAPlace(t *testing.T) {
 		for i := range turned.movements {
 			turned.movements[i]["place"] = "1"
 		}
-		turned.batchRows = 2
 		if difference := cmp.Diff(whole, turned.run(t)); difference != "" {
 			t.Errorf("turned by %d (-whole +turned):\n%s", turn, difference)
 		}
@@ -97,7 +82,6 @@ func TestAnyOrder(t *testing.T) {
 		rows := turned.rows()
 		turned.movements = append(rows[turn:], rows[:turn]...)
 		turned.movements[0], turned.movements[5] = turned.movements[5], turned.movements[0]
-		turned.batchRows = 2
 		if difference := cmp.Diff(whole, turned.run(t)); difference != "" {
 			t.Errorf("turned by %d (-whole +turned):\n%s", turn, difference)
 		}
@@ -136,45 +120,13 @@ func TestRefusedInput(t *testing.T) {
 	}
 }
 
-// TestColumnsAreChecked gives Run batches that are not InputSQL's.
-func TestColumnsAreChecked(t *testing.T) {
-	for name, test := range map[string]struct {
-		alter func([]arrow.Field) []arrow.Field
-		want  string
-	}{
-		"missing": {func(f []arrow.Field) []arrow.Field { return f[:14] }, `column "source_row": found 0 times`},
-		"of another type": {func(f []arrow.Field) []arrow.Field {
-			f[7].Type = arrow.PrimitiveTypes.Float64
-			return f
-		}, `column "points": type float64 is not supported`},
-		"with a time zone": {func(f []arrow.Field) []arrow.Field {
-			f[5].Type = &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}
-			return f
-		}, "is not a wall clock in microseconds"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			schema := arrow.NewSchema(test.alter(schemaOf(inputColumns).Fields()), nil)
-			batch := newBatch(t, memory.NewGoAllocator(), schema, []map[string]string{{"channel": "shop"}})
-			reader, err := array.NewRecordReader(schema, []arrow.RecordBatch{batch})
-			if err != nil {
-				t.Fatal(err)
-			}
-			err = ledger.Run(context.Background(), reader, nil, nil, day(t, "2026-01-01"), tables{})
-			if err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got error %v, want %q", err, test.want)
-			}
-		})
-	}
-}
-
 type brokenSink struct{ err error }
 
 func (b brokenSink) Write(string, arrow.RecordBatch) error { return b.err }
 
 func TestSinkErrorEndsTheRun(t *testing.T) {
 	broken := errors.New("disk full")
-	input := batches(t, memory.NewGoAllocator(), inputColumns, threeAccounts().rows(), 2)
-	err := ledger.Run(context.Background(), input, nil, nil, day(t, "2026-12-31"), brokenSink{broken})
+	err := ledger.Run(context.Background(), threeAccounts().given(t), nil, nil, day(t, "2026-12-31"), brokenSink{broken})
 	if !errors.Is(err, broken) || !strings.Contains(err.Error(), "write ledger.entries") {
 		t.Errorf("got error %v", err)
 	}
@@ -183,8 +135,7 @@ func TestSinkErrorEndsTheRun(t *testing.T) {
 func TestCancelledRun(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	input := batches(t, memory.NewGoAllocator(), inputColumns, threeAccounts().rows(), 2)
-	if err := ledger.Run(ctx, input, nil, nil, day(t, "2026-12-31"), tables{}); !errors.Is(err, context.Canceled) {
+	if err := ledger.Run(ctx, threeAccounts().given(t), nil, nil, day(t, "2026-12-31"), tables{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got error %v", err)
 	}
 }

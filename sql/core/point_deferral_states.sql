@@ -26,6 +26,17 @@ columns:
   liability_up: {zh: 兑换率加一点, unit: cents, about: "The liability if one more of each 100 points were expected to be redeemed, as far as points are left"}
   liability_down: {zh: 兑换率减一点, unit: cents, about: "The liability if one less were, but no less than are redeemed"}
   recognised_as_closed: {zh: 按关账预期确认, unit: cents, about: "Of the last closed month: revenue so far of what has happened, as it is known today, at the points expected when it was closed"}
+audits:
+  deferral_follows_the_points: >-
+    select states.currency, states.channel, states.issue_month, states.points_remaining, lots.points from core.point_deferral_states as states
+    left join (
+      select earned.currency, earned.channel, earned.issue_month, sum(lots.points_remaining) as points from mart.point_lots as lots
+      inner join mart.point_lots as earned on lots.channel = earned.channel and coalesce(lots.origin_account_id, lots.account_id) = earned.account_id
+        and coalesce(lots.origin_lot_id, lots.lot_id) = earned.lot_id
+      semi join core.point_sales as sales on earned.channel = sales.channel and earned.account_id = sales.account_id and earned.order_id = sales.order_id
+      where earned.points_issued > 0 group by earned.currency, earned.channel, earned.issue_month
+    ) as lots on states.currency = lots.currency and states.channel = lots.channel and states.issue_month = lots.issue_month
+    where states.month = date_trunc('month', getvariable('as_of')) and states.points_remaining <> coalesce(lots.points, 0)
 --- */
 with
 -- lint: allow functions because whole cents must be exact
