@@ -105,7 +105,7 @@ func (w *Workshop) Plan(ctx context.Context, environment string) ([]build.Change
 func (w *Workshop) planOptions(current snapshot.Environment) build.PlanOptions {
 	audited := check.Of(w.Library, w.Values)
 	return build.PlanOptions{
-		Bucket: w.Bucket, Current: current, Reader: w.Session, Bench: w.withBench, BindAll: check.Unchecked(current.Tables, audited),
+		Bucket: w.Bucket, Current: current, Reader: w.Session, Bench: w.withBench, BindAll: len(check.Unchecked(current.Tables, audited)) > 0,
 		Audits: func(ctx context.Context, bench *warehouse.Session) error { return check.Bind(ctx, bench, audited) },
 	}
 }
@@ -213,7 +213,13 @@ func (w *Workshop) publishable(ctx context.Context, candidate snapshot.Environme
 			return ProjectError{fmt.Errorf("%s has not been checked: run `countinghouse check` first", model.Name)}
 		}
 	}
-	return w.isCurrent(ctx, candidate)
+	if err := w.isCurrent(ctx, candidate); err != nil {
+		return err
+	}
+	if unchecked := check.Unchecked(candidate.Tables, check.Of(w.Library, w.Values)); len(unchecked) > 0 {
+		return ProjectError{fmt.Errorf("%s: its audits, as they are now, have not passed: run `countinghouse check` to see which", strings.Join(unchecked, ", "))}
+	}
+	return nil
 }
 
 // isCurrent refuses a candidate that is not what a build would make now: a model that was changed or removed since would be audited, or

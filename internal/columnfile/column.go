@@ -15,7 +15,7 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/schema"
 )
 
-// columnKind is how the columns of one Arrow type are written.
+// columnKind is how the columns of one Arrow type are written. Packed deltas have no pattern left for zstd: it took a sixth of the writer's time to make the files a thirtieth smaller.
 type columnKind struct {
 	logical  schema.LogicalType
 	physical parquet.Type
@@ -32,12 +32,12 @@ func kindOf(of arrow.DataType) (columnKind, bool) {
 	case *arrow.BinaryType:
 		return columnKind{schema.NoLogicalType{}, parquet.Types.ByteArray, parquet.Encodings.Plain, compress.Codecs.Uncompressed}, true
 	case *arrow.Int64Type:
-		return columnKind{schema.NewIntLogicalType(64, true), parquet.Types.Int64, parquet.Encodings.DeltaBinaryPacked, compress.Codecs.Zstd}, true
+		return columnKind{schema.NewIntLogicalType(64, true), parquet.Types.Int64, parquet.Encodings.DeltaBinaryPacked, compress.Codecs.Uncompressed}, true
 	case *arrow.TimestampType:
 		wallClock := schema.NewTimestampLogicalTypeForce(false, schema.TimeUnitMicros)
-		return columnKind{wallClock, parquet.Types.Int64, parquet.Encodings.DeltaBinaryPacked, compress.Codecs.Zstd}, of.Unit == arrow.Microsecond && of.TimeZone == ""
+		return columnKind{wallClock, parquet.Types.Int64, parquet.Encodings.DeltaBinaryPacked, compress.Codecs.Uncompressed}, of.Unit == arrow.Microsecond && of.TimeZone == ""
 	case *arrow.Date32Type:
-		return columnKind{schema.DateLogicalType{}, parquet.Types.Int32, parquet.Encodings.DeltaBinaryPacked, compress.Codecs.Zstd}, true
+		return columnKind{schema.DateLogicalType{}, parquet.Types.Int32, parquet.Encodings.DeltaBinaryPacked, compress.Codecs.Uncompressed}, true
 	default:
 		return columnKind{}, false
 	}

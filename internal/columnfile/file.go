@@ -3,7 +3,7 @@
 // took four times the processor time for the tables of the ledger.
 //
 // The library has the format's frame: headers, metadata, statistics. How the values of a page are laid out is here, by the format's encodings: RLE and bit
-// packing for numbers of names, delta for integers, dates and times, delta byte arrays for other texts, and zstd over that; bytes as they are.
+// packing for numbers of names, delta byte arrays for other texts, and zstd over these; delta for integers, dates and times; bytes as they are.
 package columnfile
 
 import (

@@ -1,16 +1,17 @@
 package check
 
 import (
-	"slices"
-
 	"countinghouse/internal/snapshot"
 )
 
-// Unchecked says whether there are audits that the tables, those of an environment, have not passed as they are now.
-func Unchecked(tables map[string]snapshot.Table, audited []Audited) bool {
+// Unchecked names the tables, of those of an environment, whose audits have not passed as they are now.
+func Unchecked(tables map[string]snapshot.Table, audited []Audited) []string {
 	of := checking{tables: tables}
-	return slices.ContainsFunc(audited, func(one Audited) bool {
-		state, err := of.state(one)
-		return err != nil || state != tables[one.Table].Audits
-	})
+	var names []string
+	for _, one := range audited {
+		if state, err := of.state(one); err != nil || state != tables[one.Table].Audits {
+			names = append(names, one.Table)
+		}
+	}
+	return names
 }

@@ -15,8 +15,7 @@ import (
 
 // transactionsSQL makes movements of all kinds, in accounts of two channels, with ties, repetitions from a second file, rows without
 // account, time or points, and rows after the as-of day, and leaves them in an order that depends on the salt.
-const transactionsSQL = `create table dataset.point_transactions as
-with numbered as (
+const transactionsSQL = `with numbered as (
     select i, hash(i) as h from range(20000) as t(i)
 ), made as (
     select
@@ -38,18 +37,27 @@ with numbered as (
 select * from made order by hash(source_row + %d)`
 
 // runWarehouse runs the ledger as the product does, from DuckDB to Parquet, and reads all tables back.
-func runWarehouse(t *testing.T, salt int, held int64) map[string][]string {
+func runWarehouse(t *testing.T, movements string, held int64) map[string][]string {
+	t.Helper()
+	rows, err := tryWarehouse(t, movements, held, warehouse.Options{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+func tryWarehouse(t *testing.T, movements string, held int64, options warehouse.Options) (map[string][]string, error) {
 	t.Helper()
 	dir := t.TempDir()
-	session, err := warehouse.Open(t.Context(), warehouse.Options{
-		Threads: 2, AllowedDirs: []string{dir}, Variables: map[string]any{"as_of": time.Date(2026, 6, 30, 0, 0, 0, 0, time.UTC)},
-	})
+	exported := writeMovements(t, dir, movements)
+	options.AllowedDirs, options.Variables = []string{dir}, map[string]any{"as_of": time.Date(2026, 6, 30, 0, 0, 0, 0, time.UTC)}
+	session, err := warehouse.Open(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = session.Close() }()
 	for _, statement := range []string{
-		"create schema dataset", "create schema seed", fmt.Sprintf(transactionsSQL, salt),
+		"create schema dataset", "create schema seed", "create view dataset.point_transactions as from " + exported,
 		"create table seed.points_programme as select *, null::varchar as currency, 2::bigint as grace_days, 3::bigint as pending_days, 'oldest_first' as burn_order, null::varchar as negative_balance, 'new_lot' as recredit_to, null::varchar as transfer_expiry from (values (date '2025-03-01', 'rolling', 200::bigint), (date '2026-01-01', 'calendar_year', null)) as t(valid_from, validity, validity_days)",
 		"create table seed.point_pools as select if(i % 2 = 0, 'pos', '小程序') as channel, '会员' || i as account_id, 'P' || (i // 9) as pool, date '2025-06-01' as joined_on, if(i % 5 = 0, date '2026-01-01', null) as left_on from range(60) as t(i)",
 	} {
@@ -64,7 +72,7 @@ func runWarehouse(t *testing.T, salt int, held int64) map[string][]string {
 		},
 	})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	rows := map[string][]string{}
 	for _, table := range ledger.Tables() {
@@ -72,7 +80,22 @@ func runWarehouse(t *testing.T, salt int, held int64) map[string][]string {
 		checkTypes(t, session, table, file)
 		rows[table.Name] = texts(t, session, "select to_json(t)::varchar from "+file+" as t")
 	}
-	return rows
+	return rows, nil
+}
+
+// writeMovements writes the rows of a query into a file, in a session of its own, and gives the file as SQL names it.
+func writeMovements(t *testing.T, dir, query string) string {
+	t.Helper()
+	session, err := warehouse.Open(t.Context(), warehouse.Options{Threads: 1, AllowedDirs: []string{dir}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = session.Close() }()
+	file := warehouse.Quote(filepath.Join(dir, "exported.parquet"))
+	if _, err := session.Exec(t.Context(), "copy ("+query+") to "+file+" (format parquet, row_group_size 4096)"); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 func checkTypes(t *testing.T, session *warehouse.Session, table ledger.Table, file string) {
@@ -112,7 +135,7 @@ func texts(t *testing.T, session *warehouse.Session, query string) []string {
 // TestFromWarehouseToParquet runs over real DuckDB streams: the order in which rows lie in the table must not show, and every row up to
 // the as-of day must be booked or listed.
 func TestFromWarehouseToParquet(t *testing.T) {
-	first, second := runWarehouse(t, 1, 0), runWarehouse(t, 2, 4000) // in memory, and mostly in a file
+	first, second := runWarehouse(t, fmt.Sprintf(transactionsSQL, 1), 0), runWarehouse(t, fmt.Sprintf(transactionsSQL, 2), 4000) // in memory, and mostly in a file
 	for table, rows := range first {
 		slices.Sort(rows)
 		slices.Sort(second[table])
@@ -127,6 +150,34 @@ func TestFromWarehouseToParquet(t *testing.T) {
 		}
 		if len(rows) == 0 {
 			t.Errorf("%s is empty", table)
+		}
+	}
+}
+
+// giftsSQL makes movements of 3000 pairs of members who give each other points all the time: which movement answers which is what the ledger's query needs memory for.
+const giftsSQL = `select
+    'shop' as channel, 'member' || 2 * pair + side as account_id, 'T' || i as txn_id, timestamp '2025-01-01' + to_hours((i // 10)::integer) as occurred_at,
+    if(i // 6000 % 3 = 0, 'earn', 'transfer') as kind, if(i // 6000 % 3 > 0 and side = 0, -1, 1) * (1 + pair % 50)::bigint as points, null::varchar as order_id, null::date as expires_on,
+    'a reason that is long enough to take some room, number ' || i as reason, null::varchar as currency, 'member' || 2 * pair + 1 - side as counter_account_id,
+    'points.csv' as source_file, i::bigint as source_row,
+from (select i, i // 2 % 3000 as pair, i % 2 as side from range(120000) as t(i))`
+
+// TestMemoryLimitDoesNotShow runs with so little memory that DuckDB must spill: without a folder to spill into it gives up. With one the rows are the same.
+func TestMemoryLimitDoesNotShow(t *testing.T) {
+	t.Parallel()
+	const little = "20MB"
+	if _, err := tryWarehouse(t, giftsSQL, 4000, warehouse.Options{Threads: 1, MemoryLimit: little}); !warehouse.IsOutOfMemory(err) {
+		t.Fatalf("%s are enough, or something else is wrong: %v", little, err)
+	}
+	limited, err := tryWarehouse(t, giftsSQL, 4000, warehouse.Options{Threads: 1, MemoryLimit: little, ScratchDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for table, rows := range runWarehouse(t, giftsSQL, 0) {
+		slices.Sort(rows)
+		slices.Sort(limited[table])
+		if !slices.Equal(rows, limited[table]) {
+			t.Errorf("%s depends on the memory", table)
 		}
 	}
 }
