@@ -153,31 +153,3 @@ func TestFromWarehouseToParquet(t *testing.T) {
 		}
 	}
 }
-
-// giftsSQL makes movements of 3000 pairs of members who give each other points all the time: which movement answers which is what the ledger's query needs memory for.
-const giftsSQL = `select
-    'shop' as channel, 'member' || 2 * pair + side as account_id, 'T' || i as txn_id, timestamp '2025-01-01' + to_hours((i // 10)::integer) as occurred_at,
-    if(i // 6000 % 3 = 0, 'earn', 'transfer') as kind, if(i // 6000 % 3 > 0 and side = 0, -1, 1) * (1 + pair % 50)::bigint as points, null::varchar as order_id, null::date as expires_on,
-    'a reason that is long enough to take some room, number ' || i as reason, null::varchar as currency, 'member' || 2 * pair + 1 - side as counter_account_id,
-    'points.csv' as source_file, i::bigint as source_row,
-from (select i, i // 2 % 3000 as pair, i % 2 as side from range(120000) as t(i))`
-
-// TestMemoryLimitDoesNotShow runs with so little memory that DuckDB must spill: without a folder to spill into it gives up. With one the rows are the same.
-func TestMemoryLimitDoesNotShow(t *testing.T) {
-	t.Parallel()
-	const little = "20MB"
-	if _, err := tryWarehouse(t, giftsSQL, 4000, warehouse.Options{Threads: 1, MemoryLimit: little}); !warehouse.IsOutOfMemory(err) {
-		t.Fatalf("%s are enough, or something else is wrong: %v", little, err)
-	}
-	limited, err := tryWarehouse(t, giftsSQL, 4000, warehouse.Options{Threads: 1, MemoryLimit: little, ScratchDir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for table, rows := range runWarehouse(t, giftsSQL, 0) {
-		slices.Sort(rows)
-		slices.Sort(limited[table])
-		if !slices.Equal(rows, limited[table]) {
-			t.Errorf("%s depends on the memory", table)
-		}
-	}
-}
