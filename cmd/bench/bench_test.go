@@ -274,7 +274,7 @@ func TestScriptWaitsForSteps(t *testing.T) {
 	for text, want := range map[string]string{
 		"select 1;\n--: step accounts\nselect 2;\n":             `there is no step "accounts"`,
 		"select 1;\n--: step identity " + kinds + "\nselect 2;": "read identity_rules",
-		"select 1;\n--: step ledger\nselect 2;\n":               "point_transactions",
+		"select 1;\n--: step ledger\nselect 2;\n":               "points_programme",
 		"select 1;\n-- no step\nselect 2;\n":                    "",
 	} {
 		if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
