@@ -30,8 +30,14 @@ func TestFeedGivesEveryValue(t *testing.T) {
 		['a', '一二三四五', 'thirteen char'][i %% 3 + 1] as name, if(i %% 7 = 0, null, date '1969-12-30' + (i %% 5)::integer) as day,
 		timestamp '1970-01-01 00:00:00.000001' + to_microseconds(i) as moment, if(i %% 2 = 0, null, '\x00\xFF'::blob) as bytes, hash(i) as place from range(%d) as t(i)`, rows)
 	columns := []warehouse.Column{
-		{Name: "i", Type: "BIGINT"}, {Name: "text", Type: "VARCHAR"}, {Name: "constant", Type: "VARCHAR"}, {Name: "name", Type: "VARCHAR"}, {Name: "day", Type: "DATE"},
-		{Name: "moment", Type: "TIMESTAMP"}, {Name: "bytes", Type: "BLOB"}, {Name: "place", Type: "UBIGINT"},
+		{Name: "i", Type: "BIGINT"},
+		{Name: "text", Type: "VARCHAR"},
+		{Name: "constant", Type: "VARCHAR"},
+		{Name: "name", Type: "VARCHAR"},
+		{Name: "day", Type: "DATE"},
+		{Name: "moment", Type: "TIMESTAMP"},
+		{Name: "bytes", Type: "BLOB"},
+		{Name: "place", Type: "UBIGINT"},
 	}
 	var mu sync.Mutex
 	seen, places := map[int64]int{}, map[uint64]bool{}

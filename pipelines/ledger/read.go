@@ -156,10 +156,21 @@ func column[T arrow.Array](c *columns, name string) T {
 // movementColumns are those of InputSQL.
 func movementColumns() []warehouse.Column {
 	return []warehouse.Column{
-		{Name: "place", Type: "UBIGINT"}, {Name: "channel", Type: "VARCHAR"}, {Name: "account_id", Type: "VARCHAR"}, {Name: "currency", Type: "VARCHAR"},
-		{Name: "txn_id", Type: "VARCHAR"}, {Name: "occurred_at", Type: "TIMESTAMP"}, {Name: "kind", Type: "VARCHAR"}, {Name: "points", Type: "BIGINT"},
-		{Name: "order_id", Type: "VARCHAR"}, {Name: "expires_on", Type: "DATE"}, {Name: "reason", Type: "VARCHAR"}, {Name: "counter_account_id", Type: "VARCHAR"},
-		{Name: "counter_txn_id", Type: "VARCHAR"}, {Name: "source_file", Type: "VARCHAR"}, {Name: "source_row", Type: "BIGINT"},
+		{Name: "place", Type: "UBIGINT"},
+		{Name: "channel", Type: "VARCHAR"},
+		{Name: "account_id", Type: "VARCHAR"},
+		{Name: "currency", Type: "VARCHAR"},
+		{Name: "txn_id", Type: "VARCHAR"},
+		{Name: "occurred_at", Type: "TIMESTAMP"},
+		{Name: "kind", Type: "VARCHAR"},
+		{Name: "points", Type: "BIGINT"},
+		{Name: "order_id", Type: "VARCHAR"},
+		{Name: "expires_on", Type: "DATE"},
+		{Name: "reason", Type: "VARCHAR"},
+		{Name: "counter_account_id", Type: "VARCHAR"},
+		{Name: "counter_txn_id", Type: "VARCHAR"},
+		{Name: "source_file", Type: "VARCHAR"},
+		{Name: "source_row", Type: "BIGINT"},
 	}
 }
 
