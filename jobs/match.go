@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 
 	"countinghouse/internal/scratch"
 	"countinghouse/internal/warehouse"
@@ -24,9 +23,6 @@ func Match(ctx context.Context, options linkage.Options, work, memory string) (r
 		return report, err
 	}
 	defer func() { err = errors.Join(err, folder.Close()) }()
-	if options.Threads == 0 {
-		options.Threads = runtime.GOMAXPROCS(0)
-	}
 	session, err := warehouse.Open(ctx, warehouse.Options{Threads: options.Threads, MemoryLimit: memory, ScratchDir: folder.Path, AllowedDirs: folders})
 	if err != nil {
 		return report, err

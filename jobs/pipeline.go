@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -129,13 +128,7 @@ func processorSeconds() float64 {
 }
 
 // workers is how many tables are made at once: DuckDB uses every core for one table, a second one fills the gaps.
-func workers(own project.Project) int {
-	threads := own.Resources.Threads
-	if threads == 0 {
-		threads = runtime.NumCPU()
-	}
-	return max(2, threads)
-}
+func workers(own project.Project) int { return max(2, own.Resources.Threads) }
 
 // Check audits the candidate of an environment and notes what it has passed.
 func (w *Workshop) Check(ctx context.Context, environment string) (check.Result, error) {

@@ -99,9 +99,26 @@ func OpenLanding(ctx context.Context, own project.Project, tools Tools) (*Worksh
 	return openWith(ctx, own, tools, definitionsOf(own), parts{contracts: contract.Open})
 }
 
+// OpenTables is OpenWorkshop without contracts and models: for work that reads the tables of an environment made for asOf, by which its views are
+// read. Close it.
+func OpenTables(ctx context.Context, own project.Project, asOf time.Time, tools Tools) (*Workshop, error) {
+	workshop, err := openWith(ctx, own, tools, definitionsOf(own), parts{session: true})
+	if err != nil {
+		return nil, err
+	}
+	workshop.AsOf = asOf
+	if workshop.Library, err = model.LoadParameters(workshop.modelSources()...); err == nil {
+		err = workshop.setVariables()
+	}
+	if err != nil {
+		return nil, errors.Join(ProjectError{err}, workshop.Close())
+	}
+	return workshop, nil
+}
+
 // parts say what of a workshop is needed.
 type parts struct {
-	contracts func(builtin, project fs.FS) (*contract.Registry, error)
+	contracts func(builtin, project fs.FS) (*contract.Registry, error) // nil: none
 	session   bool
 }
 
@@ -119,12 +136,14 @@ func openWith(ctx context.Context, own project.Project, tools Tools, defined def
 	defer lessGarbage()()
 	// The contracts are read while DuckDB starts: each takes about as long as the other.
 	var group errgroup.Group
-	group.Go(func() (err error) {
-		if workshop.Registry, err = needed.contracts(defined.schemas, defined.ownSchemas); err != nil {
-			return ProjectError{err}
-		}
-		return nil
-	})
+	if needed.contracts != nil {
+		group.Go(func() (err error) {
+			if workshop.Registry, err = needed.contracts(defined.schemas, defined.ownSchemas); err != nil {
+				return ProjectError{err}
+			}
+			return nil
+		})
+	}
 	if needed.session {
 		group.Go(func() (err error) {
 			workshop.Session, err = warehouse.Open(ctx, warehouse.Options{
@@ -151,14 +170,23 @@ func lessGarbage() func() {
 
 func (w *Workshop) loadModels(ctx context.Context) (err error) {
 	defer lessGarbage()()
+	serialize := func(text string) ([]byte, error) { return w.Session.Serialize(ctx, text) }
+	if w.Library, err = model.Load(serialize, w.modelSources()...); err != nil {
+		return err
+	}
+	return w.setVariables()
+}
+
+func (w *Workshop) modelSources() []model.Source {
 	sources := []model.Source{{Files: w.defined.sql, Label: "sql"}}
 	if w.defined.ownSQL != nil {
 		sources = append(sources, model.Source{Files: w.defined.ownSQL, Label: w.Project.Dir + "/sql"})
 	}
-	serialize := func(text string) ([]byte, error) { return w.Session.Serialize(ctx, text) }
-	if w.Library, err = model.Load(serialize, sources...); err != nil {
-		return err
-	}
+	return sources
+}
+
+// setVariables gives the session the parameters by which its tables are read.
+func (w *Workshop) setVariables() (err error) {
 	set := map[string]any{"as_of": w.AsOf}
 	maps.Copy(set, w.Project.Parameters)
 	if w.Values, err = w.Library.Values(set); err != nil {

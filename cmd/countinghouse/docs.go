@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"countinghouse/internal/snapshot"
 	"countinghouse/jobs"
 	"countinghouse/pipelines/catalogue"
 
@@ -64,22 +63,6 @@ func (a *app) docsDir(format string) string {
 		return filepath.Join(a.projectDir, "docs-markdown")
 	}
 	return filepath.Join(a.projectDir, "docs-site")
-}
-
-// current opens the workshop for the day that the environment is for, unless --as-of says another.
-func (a *app) current(ctx context.Context) (*jobs.Workshop, error) {
-	own, tools, err := a.open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	published, _, err := snapshot.Read(ctx, tools.Bucket, a.environment)
-	if err != nil {
-		return nil, err
-	}
-	if a.asOf == "" {
-		a.asOf = published.AsOf
-	}
-	return a.openFor(ctx, own, tools)
 }
 
 // written is what docs has left.

@@ -24,6 +24,8 @@ const (
 	asOf = "2026-10-31"
 	// key is the secret of the keyed hashes in these tests.
 	key = "a made-up key for the tests"
+	// threads of each process (GOMAXPROCS), since as many processes run at once as there are cores. Tests that want more say so in resources.threads.
+	threads = "1"
 )
 
 // site is a project folder that commands are run in.
@@ -67,7 +69,7 @@ func (s *site) write(name, text string) {
 // command is a call of countinghouse in the project that has not begun.
 func (s *site) command(ctx context.Context, args ...string) *exec.Cmd {
 	command := exec.CommandContext(ctx, "countinghouse", append(args, "--project", s.dir)...)
-	command.Env = append(append(os.Environ(), "COUNTINGHOUSE_HASH_KEY="+key), s.env...)
+	command.Env = append(append(os.Environ(), "COUNTINGHOUSE_HASH_KEY="+key, "GOMAXPROCS="+threads), s.env...)
 	return command
 }
 

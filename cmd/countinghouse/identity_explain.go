@@ -22,7 +22,7 @@ A and B are accounts, as channel:account_id, or customer ids, of today or of ear
 		Example: "  countinghouse identity explain tmall:buyer7\n  countinghouse identity explain tmall:buyer7 pos:C100",
 	}
 	command.RunE = func(command *cobra.Command, args []string) error {
-		return a.withWorkshop(func(ctx context.Context, workshop *jobs.Workshop) error {
+		return with(a.tables, func(ctx context.Context, workshop *jobs.Workshop) error {
 			one, other, err := a.findAccounts(ctx, workshop, args)
 			if err != nil {
 				return err

@@ -21,7 +21,7 @@ The parameter identity_model switches the model off, identity_model_bits says fr
 told by identity explain A B, what waits for a person by identity review.`,
 		Example: "  countinghouse identity model\n  countinghouse identity model --output json",
 	}
-	command.RunE = a.withWorkshop(func(ctx context.Context, workshop *jobs.Workshop) error {
+	command.RunE = with(a.tables, func(ctx context.Context, workshop *jobs.Workshop) error {
 		if err := workshop.WithIdentity(ctx, a.environment); err != nil {
 			return err
 		}

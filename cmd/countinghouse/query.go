@@ -29,7 +29,7 @@ The session is locked: it can read nothing else.`,
 		if a.output == "json" {
 			format = "json"
 		}
-		return a.withWorkshop(func(ctx context.Context, workshop *jobs.Workshop) error {
+		return with(a.tables, func(ctx context.Context, workshop *jobs.Workshop) error {
 			return a.query(ctx, workshop, args[0], format)
 		})(command, args)
 	}

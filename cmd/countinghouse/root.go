@@ -178,6 +178,35 @@ func (a *app) candidate(ctx context.Context) (*jobs.Workshop, error) {
 	return a.openFor(ctx, own, tools)
 }
 
+// current opens everything for the day that the environment was made for, unless --as-of says another.
+func (a *app) current(ctx context.Context) (*jobs.Workshop, error) {
+	return a.openCurrent(ctx, jobs.OpenWorkshop)
+}
+
+// tables opens what reading the environment's tables needs, which is quicker.
+func (a *app) tables(ctx context.Context) (*jobs.Workshop, error) {
+	return a.openCurrent(ctx, jobs.OpenTables)
+}
+
+func (a *app) openCurrent(ctx context.Context, open func(context.Context, project.Project, time.Time, jobs.Tools) (*jobs.Workshop, error)) (*jobs.Workshop, error) {
+	own, tools, err := a.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	published, _, err := snapshot.Read(ctx, tools.Bucket, a.environment)
+	if err != nil {
+		return nil, err
+	}
+	if a.asOf == "" {
+		a.asOf = published.AsOf
+	}
+	asOf, err := a.asOfDate(own, tools.Now())
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, own, asOf, tools)
+}
+
 // intake opens what work on export files needs, which is quicker.
 func (a *app) intake(ctx context.Context) (*jobs.Workshop, error) {
 	own, tools, err := a.open(ctx)

@@ -43,6 +43,7 @@ func TestScripts(t *testing.T) {
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("COUNTINGHOUSE_HASH_KEY", key)
+			env.Setenv("GOMAXPROCS", threads)
 			return os.CopyFS(env.Cd+"/brand", os.DirFS(filepath.Join("testdata", "brand")))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"countinghouse/internal/snapshot"
 	"countinghouse/jobs"
 
 	"github.com/spf13/cobra"
@@ -68,25 +67,9 @@ func (a *app) simulateCommand() *cobra.Command {
 		if err := checkRules(rules); err != nil {
 			return usage(err)
 		}
-		return with(a.published, func(ctx context.Context, workshop *jobs.Workshop) error { return a.simulate(ctx, workshop, rules) })(command, nil)
+		return with(a.current, func(ctx context.Context, workshop *jobs.Workshop) error { return a.simulate(ctx, workshop, rules) })(command, nil)
 	}
 	return command
-}
-
-// published opens what work on the published set needs: for its day, unless --as-of says another.
-func (a *app) published(ctx context.Context) (*jobs.Workshop, error) {
-	own, tools, err := a.open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	current, _, err := snapshot.Read(ctx, tools.Bucket, a.environment)
-	if err != nil {
-		return nil, err
-	}
-	if a.asOf == "" {
-		a.asOf = current.AsOf
-	}
-	return a.openFor(ctx, own, tools)
 }
 
 func (a *app) simulate(ctx context.Context, workshop *jobs.Workshop, rules map[string]string) error {

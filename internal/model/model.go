@@ -78,6 +78,16 @@ func Load(serialize Serializer, sources ...Source) (*Library, error) {
 	return library, joined(problems)
 }
 
+// LoadParameters is Load of the parameters alone, which is much quicker.
+func LoadParameters(sources ...Source) (*Library, error) {
+	files, err := overlay(sources)
+	if err != nil {
+		return nil, err
+	}
+	parameters, problems := files.parameters()
+	return &Library{Parameters: parameters}, joined(problems)
+}
+
 // project is what the reading of one file may need of the others.
 type project struct {
 	serialize  Serializer

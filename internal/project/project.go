@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -37,7 +38,7 @@ type Config struct {
 	// OpenLineage is told what each run made: the address of a lineage server, or a file; empty: nobody.
 	OpenLineage string `yaml:"openlineage"`
 	Resources   struct {
-		Threads     int    `yaml:"threads"`
+		Threads     int    `yaml:"threads"` // 0 in the file: as many as Go uses
 		MemoryLimit string `yaml:"memory_limit"`
 	} `yaml:"resources"`
 	Identity struct {
@@ -77,6 +78,12 @@ func Open(dir string) (Project, error) {
 	}
 	if share := project.Identity.MaxChangedShare; share < 0 || share > 1 {
 		return Project{}, fmt.Errorf("%s: identity.max_changed_share: want a share between 0 and 1, got %v", filepath.Join(dir, ConfigFile), share)
+	}
+	if project.Resources.Threads < 0 {
+		return Project{}, fmt.Errorf("%s: resources.threads: want 0 or more, got %d", filepath.Join(dir, ConfigFile), project.Resources.Threads)
+	}
+	if project.Resources.Threads == 0 {
+		project.Resources.Threads = runtime.GOMAXPROCS(0)
 	}
 	if err := project.checkSources(); err != nil {
 		return Project{}, fmt.Errorf("%s: %w", filepath.Join(dir, ConfigFile), err)

@@ -30,7 +30,7 @@ type Options struct {
 	Scratch string
 	// Zone is the brand's: timestamps become wall clock in it.
 	Zone *time.Location
-	// Threads is how many small files are read at once, and should be the session's number of threads; 0: one per core. Large files are
+	// Threads is how many small files are read at once, and should be the session's number of threads; 0: as many as Go uses. Large files are
 	// read one at a time, since each of them keeps every thread busy.
 	Threads int
 	// Progress, if set, is called after each file that this run has read; calls do not overlap.
@@ -60,7 +60,7 @@ func (r Report) Quarantined() []FileResult {
 // and harms no other. The error is about the store, the session or a contract's expressions; the report then holds what was done.
 func Run(ctx context.Context, bucket *objectstore.Bucket, session *warehouse.Session, registry *contract.Registry, options Options) (Report, error) {
 	if options.Threads == 0 {
-		options.Threads = runtime.NumCPU()
+		options.Threads = runtime.GOMAXPROCS(0)
 	}
 	run := &run{bucket: bucket, session: session, options: options, slots: semaphore.NewWeighted(int64(options.Threads))}
 	var problems []error

@@ -203,7 +203,8 @@ func writeDatabase(ctx context.Context, marts []string, path string, copies map[
 		return err
 	}
 	defer func() { _ = connection.Close() }()
-	statements := []string{"attach " + warehouse.Quote(path) + " as published"}
+	// One transaction, since each one waits for the disk: tables and their comments are several hundred statements.
+	statements := []string{"attach " + warehouse.Quote(path) + " as published", "begin transaction"}
 	for _, table := range marts {
 		name := strings.TrimPrefix(table, "mart.")
 		rows := "read_parquet(" + warehouse.Quote(copies[name+"/data.parquet"]) + ")"
@@ -214,10 +215,12 @@ func writeDatabase(ctx context.Context, marts []string, path string, copies map[
 		statements = append(statements, "create table published."+warehouse.QuoteName(name)+" as from "+rows)
 		statements = append(statements, commentStatements(name, options.Comments[table], columns)...)
 	}
-	statements = append(statements, "checkpoint published", "detach published")
+	statements = append(statements, "commit", "checkpoint published", "detach published")
 	for _, statement := range statements {
 		if _, err := connection.ExecContext(ctx, statement); err != nil {
-			_, detachErr := connection.ExecContext(context.WithoutCancel(ctx), "detach database if exists published")
+			after := context.WithoutCancel(ctx)
+			_, _ = connection.ExecContext(after, "rollback") // fails if there is nothing to take back
+			_, detachErr := connection.ExecContext(after, "detach database if exists published")
 			return errors.Join(fmt.Errorf("%s: %w", statement, err), detachErr)
 		}
 	}
