@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -49,6 +50,8 @@ type Session struct {
 	measured  chan *measured           // those not in use
 	feeds     feeds
 	serialize *sql.Stmt // kept, since preparing it takes as long as running it, and models are many
+	creating  sync.Mutex
+	schemas   map[string]bool // made by CreateView; guarded by creating
 }
 
 // Open starts a session. Close it to give back its memory; the scratch folder is the caller's to remove.
@@ -58,7 +61,7 @@ func Open(ctx context.Context, options Options) (*Session, error) {
 			return nil, fmt.Errorf("open warehouse: %w", err)
 		}
 	}
-	session := &Session{hashKey: hex.EncodeToString(options.HashKey)}
+	session := &Session{hashKey: hex.EncodeToString(options.HashKey), schemas: map[string]bool{}}
 	session.SetVariables(options.Variables)
 	connector, err := duckdb.NewConnector("", session.initialise)
 	if err != nil {
@@ -190,13 +193,27 @@ func (s *Session) Conn(ctx context.Context) (*sql.Conn, error) { return s.db.Con
 // CreateView makes a query readable as schema.name.
 func (s *Session) CreateView(ctx context.Context, table, query string) error {
 	schema, name, _ := strings.Cut(table, ".")
-	if _, err := s.Exec(ctx, "create schema if not exists "+QuoteName(schema)); err != nil {
+	if err := s.createSchema(ctx, schema); err != nil {
 		return fmt.Errorf("view %s: %w", table, err)
 	}
 	_, err := s.Exec(ctx, "create or replace view "+QuoteName(schema)+"."+QuoteName(name)+" as\n"+query)
 	if err != nil {
 		return fmt.Errorf("view %s: %w", table, err)
 	}
+	return nil
+}
+
+// createSchema makes a schema unless this session has done so: a run makes several views of each table, and a statement takes as long for nothing.
+func (s *Session) createSchema(ctx context.Context, schema string) error {
+	s.creating.Lock()
+	defer s.creating.Unlock()
+	if s.schemas[schema] {
+		return nil
+	}
+	if _, err := s.Exec(ctx, "create schema if not exists "+QuoteName(schema)); err != nil {
+		return err
+	}
+	s.schemas[schema] = true
 	return nil
 }
 
