@@ -25,6 +25,7 @@ func (a *app) identityMatchCommand() *cobra.Command {
 		Long: `Link the records of CSV or Parquet files of persons by the model that links accounts without a common identifier (Fellegi and Sunter), with the same
 settings for every file. Columns are told by their headers (first_name, surname, dob, email, phone, address, postcode, soc_sec_id, 姓名, 手机号…); where
 fewer than three are known, other texts are compared as they stand. A person's record may stand there many times, with other values each time.
+Several files of things (products, publications, places) are lists that have a thing once each; their columns need not be the same.
 
 Printed are the blocking rules with their pairs, counted before any is made, and what each refused for the budget; the weights of the model, by field and
 level; the clusters by size. With --truth or --labels also how many pairs of one cluster are of one person (precision), of one person are in one

@@ -84,7 +84,11 @@ func (m *matcher) judge(ctx context.Context) error {
 
 // readLabels reads a key file: the columns cluster_id (or cluster) and record_id (or unique_id, id).
 func (m *matcher) readLabels(ctx context.Context) (map[string]string, error) {
-	columns, err := m.session.Columns(ctx, relation([]string{m.options.Labels}))
+	file, err := relation([]string{m.options.Labels})
+	if err != nil {
+		return nil, err
+	}
+	columns, err := m.session.Columns(ctx, file)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +104,7 @@ func (m *matcher) readLabels(ctx context.Context) (map[string]string, error) {
 	if cluster == "" || record == "" {
 		return nil, fmt.Errorf("%s: want columns cluster_id and record_id", m.options.Labels)
 	}
-	rows, err := m.session.Query(ctx, fmt.Sprintf("select cast(%s as varchar), cast(%s as varchar) from %s where %s is not null and %s is not null", record, cluster, relation([]string{m.options.Labels}), record, cluster))
+	rows, err := m.session.Query(ctx, fmt.Sprintf("select cast(%s as varchar), cast(%s as varchar) from %s where %s is not null and %s is not null", record, cluster, file, record, cluster))
 	if err != nil {
 		return nil, err
 	}

@@ -103,6 +103,7 @@ type matcher struct {
 	headers   []string
 	roles     []person.Role
 	rows      []int64 // of the record in the file
+	lists     []int32 // of which list a record is; nil: there are none
 	truths    []string
 	keys      []string // the record's own id, to find it in a key file
 	everyPair bool
@@ -128,7 +129,7 @@ func Match(ctx context.Context, session *warehouse.Session, options Options) (_ 
 		what string
 		do   func(context.Context) error
 	}{
-		{"read the records", m.read}, {"make blocks", m.makeBlocks}, {"link", m.link}, {"compare with the truth", m.judge},
+		{"read the records", m.read}, {"link", m.link}, {"compare with the truth", m.judge},
 	}
 	for _, step := range steps {
 		if err := step.do(ctx); err != nil {
@@ -150,7 +151,13 @@ func (m *matcher) end(ctx context.Context) error {
 }
 
 func (m *matcher) link(ctx context.Context) error {
-	linked, err := m.fit(ctx)
+	fit := m.fit
+	if m.findLists(); m.lists != nil {
+		fit = m.fitLists
+	} else if err := m.makeBlocks(ctx); err != nil {
+		return err
+	}
+	linked, err := fit(ctx)
 	if err != nil {
 		return err
 	}

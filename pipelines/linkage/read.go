@@ -1,9 +1,12 @@
 package linkage
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -15,25 +18,60 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-// relation reads the files as texts.
-func relation(files []string) string {
-	quoted := make([]string, len(files))
+// relation reads the files as texts, with the number of the file beside each row. Files may have other columns than their neighbours.
+func relation(files []string) (string, error) {
+	parts := make([]string, len(files))
 	for i, file := range files {
-		quoted[i] = warehouse.Quote(file)
+		read := "read_parquet(" + warehouse.Quote(file) + ")"
+		if !strings.HasSuffix(strings.ToLower(file), ".parquet") {
+			delimiter, err := delimiterOf(file)
+			if err != nil {
+				return "", err
+			}
+			// A cell may hold a line's end, which the parallel reader does not take together with short rows.
+			read = fmt.Sprintf(`read_csv(%s, all_varchar = true, header = true, strict_mode = false, null_padding = true, parallel = false, delim = %s, quote = '"', escape = '"')`,
+				warehouse.Quote(file), warehouse.Quote(delimiter))
+		}
+		parts[i] = fmt.Sprintf("select *, %d as %s from %s", i, fileColumn, read)
 	}
-	list := "[" + strings.Join(quoted, ", ") + "]"
-	if strings.HasSuffix(strings.ToLower(files[0]), ".parquet") {
-		return "read_parquet(" + list + ")"
+	return "(" + strings.Join(parts, " union all by name ") + ")", nil
+}
+
+// fileColumn says of which file a row is.
+const fileColumn = "countinghouse_file"
+
+// delimiterOf is what parts the names of a CSV file's header: DuckDB looks at the rows, and takes what stands between authors for it.
+func delimiterOf(path string) (delimiter string, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
 	}
-	return "read_csv(" + list + ", all_varchar = true, header = true, strict_mode = false, null_padding = true)"
+	defer func() { err = errors.Join(err, file.Close()) }()
+	header, err := bufio.NewReader(file).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	most := 0
+	delimiter = ","
+	for _, candidate := range []string{",", "\t", ";", "|"} {
+		if count := strings.Count(header, candidate); count > most {
+			most, delimiter = count, candidate
+		}
+	}
+	return delimiter, nil
 }
 
 // read brings the records, in an order that does not hang on that of the file, into the table and linkage.records.
 func (m *matcher) read(ctx context.Context) error {
-	columns, err := m.session.Columns(ctx, relation(m.options.Files))
+	cells, err := relation(m.options.Files)
 	if err != nil {
 		return err
 	}
+	columns, err := m.session.Columns(ctx, cells)
+	if err != nil {
+		return err
+	}
+	columns = slices.DeleteFunc(columns, func(column warehouse.Column) bool { return column.Name == fileColumn })
 	names := make([]string, len(columns))
 	for i, column := range columns {
 		names[i] = warehouse.QuoteName(column.Name)
@@ -46,7 +84,7 @@ func (m *matcher) read(ctx context.Context) error {
 	for i, name := range names {
 		casts[i] = "cast(" + name + " as varchar) as c" + fmt.Sprint(i)
 	}
-	load := "create table linkage.cells as select row_number() over () as row_no, " + strings.Join(casts, ", ") + " from " + relation(m.options.Files)
+	load := "create table linkage.cells as select row_number() over () as row_no, cast(" + fileColumn + " as bigint) as list, " + strings.Join(casts, ", ") + " from " + cells
 	if _, err := m.session.Exec(ctx, load); err != nil {
 		return err
 	}
@@ -66,7 +104,7 @@ func (m *matcher) readRows(ctx context.Context) error {
 		cells[i] = fmt.Sprintf("coalesce(c%d, '')", i)
 	}
 	list := strings.Join(cells, ", ")
-	err := m.loadRecords(ctx, "select row_no, "+list+" from linkage.cells order by "+m.order()+", row_no", m.addBatch)
+	err := m.loadRecords(ctx, "select row_no, list, "+list+" from linkage.cells order by "+m.order()+", row_no", m.addBatch)
 	m.report.Records = int64(m.table.Records())
 	if err == nil && m.report.Records == 0 {
 		err = errors.New("there is no record")
@@ -116,12 +154,12 @@ func recordSchema(texts int) *arrow.Schema {
 }
 
 func (m *matcher) addBatch(batch arrow.RecordBatch, builder *array.RecordBuilder) {
-	numbers := batch.Column(0).(*array.Int64)
+	numbers, lists := batch.Column(0).(*array.Int64), batch.Column(1).(*array.Int64)
 	for row := range int(batch.NumRows()) {
 		cells, texts := map[person.Role]string{}, make([]string, len(m.texts))
 		truth, key := "", ""
 		for i, role := range m.roles {
-			cell := strings.TrimSpace(batch.Column(i + 1).(*array.String).Value(row))
+			cell := strings.TrimSpace(batch.Column(i + 2).(*array.String).Value(row))
 			switch {
 			case m.options.Truth != "" && strings.EqualFold(m.headers[i], m.options.Truth):
 				truth = strings.Clone(cell)
@@ -138,6 +176,7 @@ func (m *matcher) addBatch(batch arrow.RecordBatch, builder *array.RecordBuilder
 		builder.Field(0).(*array.Int32Builder).Append(int32(m.table.Records()))
 		m.table.single.set(generation, int32(m.table.Records()), record.Generation)
 		m.table.add(record)
+		m.lists = append(m.lists, int32(lists.Value(row))) //nolint:gosec // a file's number
 		m.rows, m.truths, m.keys = append(m.rows, numbers.Value(row)), append(m.truths, truth), append(m.keys, key)
 		appendFeatures(builder, record, len(m.texts))
 	}
