@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
+	"math"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -145,6 +146,7 @@ func openWith(ctx context.Context, own project.Project, tools Tools, defined def
 		})
 	}
 	if needed.session {
+		boundHeap(own.Resources.MemoryLimit)
 		group.Go(func() (err error) {
 			workshop.Session, err = warehouse.Open(ctx, warehouse.Options{
 				Threads: own.Resources.Threads, MemoryLimit: own.Resources.MemoryLimit, ScratchDir: workshop.Scratch, AllowedDirs: []string{tools.Bucket.Root()},
@@ -167,6 +169,17 @@ func lessGarbage() func() {
 	before := debug.SetGCPercent(800)
 	return func() { debug.SetGCPercent(before) }
 }
+
+// boundHeap has the collector of Go's own memory run more often rather than let it grow over half of what DuckDB may use, unless GOMEMLIMIT says something. It is
+// no limit that anything fails at: what a step needs at once it gets.
+func boundHeap(memoryLimit string) {
+	if bytes, ok := warehouse.Bytes(memoryLimit); ok && debug.SetMemoryLimit(-1) == math.MaxInt64 {
+		debug.SetMemoryLimit(int64(max(bytes/2, leastHeap)))
+	}
+}
+
+// leastHeap is less than what a build of a few files needs in Go, so that a small limit does not make the collector run all the time.
+const leastHeap = 300e6
 
 func (w *Workshop) loadModels(ctx context.Context) (err error) {
 	defer lessGarbage()()

@@ -31,15 +31,12 @@ func Cluster(records int, edges []Edge, how Clustering) []int32 {
 
 // ClusterIn is Cluster for edges whose graph is there already.
 func ClusterIn(graph *Graph, records int, edges []Edge, how Clustering) []int32 {
-	sorted := slices.Clone(edges)
+	sorted := above(edges, func(weight float64) bool { return weight >= how.Join })
 	slices.SortFunc(sorted, func(a, b Edge) int {
 		return cmp.Or(-cmp.Compare(a.Weight, b.Weight), cmp.Compare(a.A, b.A), cmp.Compare(a.B, b.B))
 	})
 	clusters := newClusters(graph, records, how)
 	for _, edge := range sorted {
-		if edge.Weight < how.Join {
-			break
-		}
 		clusters.join(edge)
 	}
 	for record := range clusters.first {

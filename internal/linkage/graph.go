@@ -33,9 +33,12 @@ func NewGraph(records int, edges []Edge) *Graph {
 		g.to[next[from]], g.weight[next[from]] = to, weight
 		next[from]++
 	}
-	// By the other end, so that each record's neighbours come sorted.
-	byEnd := slices.Clone(edges)
-	slices.SortFunc(byEnd, func(a, b Edge) int { return cmp.Or(cmp.Compare(a.A, b.A), cmp.Compare(a.B, b.B)) })
+	// By the ends, so that each record's neighbours come sorted.
+	byEnd, order := edges, func(a, b Edge) int { return cmp.Or(cmp.Compare(a.A, b.A), cmp.Compare(a.B, b.B)) }
+	if !slices.IsSortedFunc(byEnd, order) {
+		byEnd = slices.Clone(edges)
+		slices.SortFunc(byEnd, order)
+	}
 	for _, edge := range byEnd {
 		put(edge.B, edge.A, edge.Weight)
 	}
@@ -64,9 +67,26 @@ func (g *Graph) Weight(a, b int32) (float64, bool) {
 	return weights[at], true
 }
 
+// above gives the edges of some weights, which are few of many.
+func above(edges []Edge, enough func(weight float64) bool) []Edge {
+	count := 0
+	for _, edge := range edges {
+		if enough(edge.Weight) {
+			count++
+		}
+	}
+	some := make([]Edge, 0, count)
+	for _, edge := range edges {
+		if enough(edge.Weight) {
+			some = append(some, edge)
+		}
+	}
+	return some
+}
+
 // NewRivals is the graph of the edges that are rivals of others at all.
 func NewRivals(records int, edges []Edge) *Graph {
-	return NewGraph(records, slices.DeleteFunc(slices.Clone(edges), func(edge Edge) bool { return edge.Weight <= Faint }))
+	return NewGraph(records, above(edges, func(weight float64) bool { return weight > Faint }))
 }
 
 // Rivals is how many bits an edge loses because each end has other records that it could be with, and can be with one only: with odds o of the

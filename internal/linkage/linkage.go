@@ -90,6 +90,9 @@ type Pattern uint64
 // Level of a field; -1: missing.
 func (p Pattern) Level(field int) int { return int(p>>(4*field)&15) - 1 }
 
+// Without is the pattern of a pair of which the field is not known.
+func (p Pattern) Without(field int) Pattern { return p.with(field, -1) }
+
 func (p Pattern) with(field, level int) Pattern {
 	return p&^(15<<(4*field)) | Pattern(level+1)<<(4*field)
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // Version enters the fingerprints of the tables made here: raise it when their rows change for the same input.
-const Version = 5
+const Version = 6
 
 // Config is what linking accounts needs to know besides its tables.
 type Config struct {
@@ -111,8 +111,10 @@ type accounts struct {
 	// restricted: the records at hand are those of some accounts, and dated: they learnt, or are to learn, from what was there when the month began.
 	restricted, dated bool
 	learnt            learnt
-	// now are, by field and value, the records that have it; where only some are at hand, of values that a crowd has.
-	now    [][]int32
+	// now and then are, by field and value, the records that have it, and had when the month began; where only some are at hand, of values that a crowd has.
+	now, then [][]int32
+	// owned are the fields that hold what is one person's own: phone and e-mail address.
+	owned  []int
 	linked linked
 	rivals *linkage.Graph
 	// beside is a query of accounts that are numbered and not read; outside are the pairs that those at hand have with them, and with each other beyond their
@@ -132,7 +134,7 @@ func newAccounts(session *warehouse.Session, config Config) *accounts {
 		matcher: matcher{session: session, options: Options{Budget: config.pairs(), Threads: max(1, config.Threads)}, unknown: unknownAccounts},
 		config:  config, keyer: newKeyer(config.Key), closed: map[int32]int64{},
 	}
-	a.keep, a.uses = a.contradicts, a.usesPair
+	a.keep, a.uses = a.promisingPair, a.usesPair
 	return a
 }
 
@@ -166,17 +168,33 @@ func (a *accounts) usesPair(one, other int32, rules int64) (counts, own bool) {
 	return both&isEarlier != 0, both&isNow != 0 && (a.everyPair || rules&^a.closed[one] != 0)
 }
 
+// promisingPair tells of a pair that is likely by what is believed, or of two people who share a phone or an e-mail address. One that a crowd has says nothing: each
+// two of its accounts would be kept for it.
+func (a *accounts) promisingPair(pair linkage.Pair, when uint8) bool {
+	records := a.now
+	if when == isEarlier {
+		records = a.then
+	}
+	pattern := pair.Pattern
+	for _, field := range a.owned {
+		if pattern.Level(field) == 0 && records[field][a.table.Codes[field][pair.A]] > mostOfOne {
+			pattern = pattern.Without(field)
+		}
+	}
+	return linkage.Believed(a.table.Fields, pattern) >= plausible || a.contradicts(pattern)
+}
+
 // linkAll compares, learns from the pairs of when the month began, and scores and clusters those of now.
 func (a *accounts) linkAll(ctx context.Context) error {
 	if a.table.Records() < 2 {
 		return nil
 	}
+	a.now, a.then = a.countValues(isNow), a.countValues(isEarlier)
 	found, err := a.compare(ctx)
 	if err != nil {
 		return err
 	}
 	a.learn(found)
-	a.now = a.countValues(isNow)
 	a.score(found.pairs)
 	return nil
 }

@@ -154,20 +154,51 @@ func (g *again) nowSQL() string {
 
 // findMoved makes linkage_again.moved: the accounts that changed, and all that have a value or are in a block that is another thing by now, of how many it is.
 func (g *again) findMoved(ctx context.Context) (bool, error) {
-	queries := []string{"select channel, account_id from linkage_again.changed"}
+	if err := g.beginSizes(ctx); err != nil {
+		return false, err
+	}
+	if err := g.countSizes(ctx, "(from linkage_again.is union all from linkage_again.was)", g.keyer.blocksAndValues()); err != nil {
+		return false, err
+	}
+	var conditions []string
 	for _, rule := range g.keyer.rules {
 		if bound := g.learnt.limits[rule.bit]; bound.Now >= 2 {
-			queries = append(queries, movedBy(blockColumn(rule.bit), fmt.Sprintf("(before > %[1]d) <> (now > %[1]d) and earlier <= %[2]d", bound.Now, bound.Earlier)))
+			conditions = append(conditions, fmt.Sprintf("place = '%[1]s' and (before > %[2]d) <> (now > %[2]d) and earlier <= %[3]d", blockColumn(rule.bit), bound.Now, bound.Earlier))
 		}
 	}
 	for _, field := range g.keyer.values {
-		crowds := fmt.Sprintf("(before > %[1]d) <> (now > %[1]d) or %[2]s <> %[3]s", mostShare, crowdSQL("before"), crowdSQL("now"))
-		queries = append(queries, movedBy(valueColumn(field), crowds))
+		conditions = append(conditions, fmt.Sprintf("place = '%[1]s' and ((before > %[2]d) <> (now > %[2]d) or (before > %[3]d) <> (now > %[3]d) or %[4]s <> %[5]s)",
+			valueColumn(field), mostShare, mostOfOne, crowdSQL("before"), crowdSQL("now")))
 	}
-	if err := g.exec(ctx, "create table linkage_again.moved as select distinct channel, account_id from (\n"+strings.Join(queries, "\nunion all\n")+"\n)"); err != nil {
+	if err := g.exec(ctx, "create table linkage_again.other as select place, hash from linkage_again.sizes where "+strings.Join(conditions, "\nor ")); err != nil {
+		return false, err
+	}
+	moved, err := g.movedWith(ctx)
+	if err != nil {
+		return false, err
+	}
+	if err := g.exec(ctx, "create table linkage_again.moved as select distinct channel, account_id from (\n"+moved+"\n)"); err != nil {
 		return false, err
 	}
 	return g.few(ctx, "linkage_again.moved")
+}
+
+// movedWith gives the accounts that changed, and those with a value or in a block of linkage_again.other, of which there mostly is none.
+func (g *again) movedWith(ctx context.Context) (_ string, err error) {
+	rows, err := g.session.Query(ctx, "select distinct place from linkage_again.other order by place")
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	queries := []string{"select channel, account_id from linkage_again.changed"}
+	for rows.Next() {
+		var place string
+		if err := rows.Scan(&place); err != nil {
+			return "", err
+		}
+		queries = append(queries, fmt.Sprintf("select channel, account_id from linkage_again.now where %[1]s in (select hash from linkage_again.other where place = '%[1]s')", place))
+	}
+	return strings.Join(queries, "\nunion all\n"), rows.Err()
 }
 
 // crowdSQL is crowdOf.
@@ -175,55 +206,16 @@ func crowdSQL(records string) string {
 	return fmt.Sprintf("case when %[1]s < %[2]d or %[1]s < %[3]d * earlier then 0 else length(bin(%[1]s)) end", records, crowd, grown)
 }
 
-// movedBy gives the accounts of the hashes in a column of which a condition on their records before and now, and on those of when the month began, holds.
-func movedBy(column, condition string) string {
-	return strings.NewReplacer("{column}", column, "{condition}", condition).Replace(`select channel, account_id from linkage_again.now where {column} in (
-    with delta as (
-        select {column}, cast(sum(more) as bigint) as more
-        from (
-            select {column}, 1 as more from linkage_again.is semi join linkage_again.changed using (channel, account_id)
-            union all
-            select {column}, -1 from linkage_again.was semi join linkage_again.changed using (channel, account_id)
-        )
-        where {column} is not null
-        group by {column}
-    ),
-    counted as (
-        select {column}, count(*) as now from linkage_again.now where {column} in (select {column} from delta) group by {column}
-    ),
-    sizes as (
-        select delta.{column}, coalesce(now, 0) as now, coalesce(now, 0) - more as before, coalesce(common.records, 0) as earlier
-        from delta
-        left join counted on delta.{column} = counted.{column}
-        left join (from {` + commonTable + `} where place = '{column}') as common on delta.{column} = common.hash
-    )
-    select {column} from sizes where {condition}
-)`)
-}
-
-// sizesAmong gives the sizes of blocks, for those that a table has records of.
-func (g *again) sizesAmong(table string) func(rule int) string {
-	return func(rule int) string {
-		return g.fill(strings.NewReplacer("{column}", blockColumn(rule), "{table}", table).Replace(`select blocks.{column}, blocks.records, coalesce(common.records, 0) as earlier
-from (select {column}, count(*) as records from linkage_again.now where {column} in (select {column} from {table}) group by {column}) as blocks
-left join (from {` + commonTable + `} where place = '{column}') as common on blocks.{column} = common.hash`))
-	}
-}
-
 // compareMoved makes linkage_again.met, the pairs that moved accounts have now, and linkage_again.against, the rows of those that are two people though they
 // share a phone: these hang on the two alone.
 func (g *again) compareMoved(ctx context.Context) (bool, error) {
-	sizes := g.sizesAmong("linkage_again.touched")
-	mates := []string{"select channel, account_id from linkage_again.moved"}
-	for _, rule := range g.keyer.rules {
-		if bound := g.learnt.limits[rule.bit]; bound.Now >= 2 {
-			mates = append(mates, fmt.Sprintf("select channel, account_id from linkage_again.now where k%[1]d in (select k%[1]d from (%[2]s) where records between 2 and %[3]d and earlier <= %[4]d)",
-				rule.bit, sizes(rule.bit), bound.Now, bound.Earlier))
-		}
+	if err := g.exec(ctx, "create table linkage_again.touched as from linkage_again.now semi join linkage_again.moved using (channel, account_id)"); err != nil {
+		return false, err
 	}
-	err := g.exec(ctx, "create table linkage_again.touched as from linkage_again.now semi join linkage_again.moved using (channel, account_id)",
-		"create table linkage_again.mates as select distinct channel, account_id from (\n"+strings.Join(mates, "\nunion all\n")+"\n)")
-	if err != nil {
+	if err := g.countSizes(ctx, "linkage_again.touched", g.keyer.blocksAndValues()); err != nil {
+		return false, err
+	}
+	if err := g.chooseMates(ctx); err != nil {
 		return false, err
 	}
 	a, err := g.read(ctx, "from linkage_again.mates", "")
@@ -234,7 +226,8 @@ func (g *again) compareMoved(ctx context.Context) (bool, error) {
 	if err := g.exec(ctx, "create table linkage.fresh as select id from linkage.keys inner join linkage.accounts using (account) semi join linkage_again.moved using (channel, account_id)"); err != nil {
 		return false, err
 	}
-	if err := g.compare(ctx, a, sizes); err != nil {
+	// Of values that are not equal the frequency of names counts, which may be exchanged.
+	if err := g.compare(ctx, a, valueColumn(a.table.Swap.Given), valueColumn(a.table.Swap.Surname)); err != nil {
 		return false, err
 	}
 	if err := errors.Join(a.loadPairs(ctx), a.loadSimilar(ctx)); err != nil {
@@ -243,9 +236,12 @@ func (g *again) compareMoved(ctx context.Context) (bool, error) {
 	return true, g.exec(ctx, "create table linkage_again.met as "+pairsQuery, "create table linkage_again.against as select * from ("+similarQuery+") where outcome = '"+Contradiction+"'")
 }
 
-// compare finds and weighs the pairs of accounts that were read.
-func (g *again) compare(ctx context.Context, a *accounts, sizes func(rule int) string) error {
-	if err := a.openBlocks(ctx, sizes); err != nil {
+// compare finds and weighs the pairs of accounts that were read, of which some columns are to be counted.
+func (g *again) compare(ctx context.Context, a *accounts, columns ...string) error {
+	if err := g.countSizes(ctx, "linkage.keys", columns); err != nil {
+		return err
+	}
+	if err := a.openBlocks(ctx, sizesOf); err != nil {
 		return err
 	}
 	if err := g.readValues(ctx, a); err != nil {
@@ -273,7 +269,7 @@ func (g *again) readValues(ctx context.Context, a *accounts) error {
 		}
 		column := valueColumn(field)
 		common := fmt.Sprintf("select hash, records, frequency from {%s} where place = '%[2]s' and hash in (select %[2]s from linkage.keys)", commonTable, column)
-		crowds := fmt.Sprintf("select %[1]s, count(*), 0.0::double from linkage_again.now where %[1]s in (select %[1]s from linkage.keys) group by %[1]s having count(*) >= %[2]d", column, crowd)
+		crowds := fmt.Sprintf("select hash, now, 0.0::double from linkage_again.sizes where place = '%[1]s' and now >= %[2]d and hash in (select %[1]s from linkage.keys)", column, crowd)
 		err := g.readHashes(ctx, common, func(hash uint64, records int32, frequency float64) {
 			a.learnt.values[field][codes[hash]] = known{frequency, records}
 		})

@@ -1,6 +1,7 @@
 package linkage
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"hash"
@@ -71,6 +72,7 @@ const (
 	ofBlock byte = iota
 	ofValue
 	ofContent
+	ofPart
 )
 
 func (k *keyer) hash(kind byte, number int, parts ...string) uint64 {
@@ -123,7 +125,53 @@ func (k *keyer) columns() []string {
 	for _, field := range k.values {
 		columns = append(columns, valueColumn(field))
 	}
-	return columns
+	return append(columns, partColumns()...)
+}
+
+// blocksAndValues are the columns of hashes that are counted.
+func (k *keyer) blocksAndValues() []string {
+	columns := k.columns()
+	return columns[:len(columns)-len(partColumns())]
+}
+
+// partColumns are hashes of parts of values, by which two values are told to be far apart without being read.
+func partColumns() []string {
+	return []string{"given_read", "surname_read", "given_letters", "surname_letters", "phone_begin", "phone_end", "birth_year", "birth_day", "address_joined"}
+}
+
+// partsOf gives them: how names read that no star hides, and again where they are written in letters; the ends of a phone of eight digits or more that are
+// seen; the year and the day of a birthday; an address without spaces.
+func partsOf(p person.Person) []string {
+	given, surname := readName(p.Given), readName(p.Surname)
+	letters := func(name, read string) string {
+		if strings.Contains(name, "|") {
+			return ""
+		}
+		return read
+	}
+	parts := []string{given, surname, letters(p.Given, given), letters(p.Surname, surname), "", "", "", "", strings.ReplaceAll(p.Address, " ", "")}
+	if length := len(p.Phone); length >= 8 {
+		parts[4], parts[5] = seen(p.Phone[:3]), seen(p.Phone[length-4:])
+	}
+	if len(p.Birthday) == 10 {
+		parts[6], parts[7] = p.Birthday[:4], p.Birthday[5:]
+	}
+	return parts
+}
+
+func readName(name string) string {
+	if seen(name) == "" {
+		return ""
+	}
+	return cmp.Or(strings.ReplaceAll(person.Latin(name), " ", ""), "|") // a rare character has no reading
+}
+
+// seen is a text without a star in it.
+func seen(text string) string {
+	if strings.Contains(text, "*") {
+		return ""
+	}
+	return text
 }
 
 func (k *keyer) schema() *arrow.Schema {
@@ -162,6 +210,13 @@ func (k *keyer) append(builder *array.RecordBuilder, table *linkage.Table, recor
 			next().Append(k.value(table, field, code))
 		} else {
 			next().AppendNull()
+		}
+	}
+	for i, part := range partsOf(record) {
+		if part == "" {
+			next().AppendNull()
+		} else {
+			next().Append(k.hash(ofPart, i/2, part)) // names in each other's column have one hash
 		}
 	}
 }

@@ -3,6 +3,7 @@ package linkage
 import (
 	"math"
 	"math/bits"
+	"slices"
 
 	"countinghouse/internal/linkage"
 )
@@ -33,12 +34,7 @@ func (l *learnt) enoughFor(records int64) bool {
 // learn fits the model to the pairs of when the month began, and counts values by people as the model tells them.
 func (a *accounts) learn(found found) {
 	was := func(record int32) bool { return a.flags[record]&isEarlier != 0 }
-	pairs := found.learnt
-	for _, pair := range found.pairs {
-		if was(pair.A) && was(pair.B) {
-			pairs = append(pairs, pair)
-		}
-	}
+	pairs := a.pairsOfThen(found)
 	records := int(a.learnt.records)
 	all := float64(records) * float64(records-1) / 2
 	made := linked{model: linkage.Learn(a.table.Fields, a.random().Sorted(), found.counts.Sorted(), a.learntRules(), max(all, 1), records, false)}
@@ -48,7 +44,7 @@ func (a *accounts) learn(found found) {
 	by := a.clusterTwice(&made, pairs, was, a.earlier.values)
 	a.learnt.model = made.model
 	a.learnt.rare, a.learnt.share = linkage.Rare(&a.table.Table, made.model, by)
-	frequencies, counts := linkage.Frequencies(&a.table.Table, made.model, by), a.countValues(isEarlier)
+	frequencies, counts := linkage.Frequencies(&a.table.Table, made.model, by), a.then
 	a.learnt.values, a.learnt.has = make([][]known, len(frequencies)), make([]bool, len(frequencies))
 	for field := range counts {
 		for code, records := range counts[field] {
@@ -58,6 +54,32 @@ func (a *accounts) learn(found found) {
 			}
 		}
 	}
+}
+
+// pairsOfThen are the pairs of records that were there when the month began.
+func (a *accounts) pairsOfThen(found found) []linkage.Pair {
+	then := func(pair linkage.Pair) bool {
+		return a.flags[pair.A]&a.flags[pair.B]&isEarlier != 0 && a.promisingPair(pair, isEarlier)
+	}
+	count := len(found.learnt)
+	for _, pair := range found.pairs {
+		if then(pair) {
+			count++
+		}
+	}
+	if count == len(found.pairs) && len(found.learnt) == 0 {
+		return found.pairs
+	}
+	pairs := append(make([]linkage.Pair, 0, count), found.learnt...)
+	for _, pair := range found.pairs {
+		if then(pair) {
+			pairs = append(pairs, pair)
+		}
+	}
+	if len(found.learnt) > 0 {
+		slices.SortFunc(pairs, a.compareOwners)
+	}
+	return pairs
 }
 
 // random are the patterns of random pairs of records of when the month began.

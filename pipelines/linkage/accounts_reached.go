@@ -94,7 +94,7 @@ func (g *again) compareReached(ctx context.Context) (bool, error) {
 	if err := a.readAround(ctx); err != nil {
 		return false, err
 	}
-	if err := g.compare(ctx, a, g.sizesAmong("linkage.keys")); err != nil {
+	if err := g.compare(ctx, a, g.keyer.blocksAndValues()...); err != nil {
 		return false, err
 	}
 	return true, a.loadSimilar(ctx)

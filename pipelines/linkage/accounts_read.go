@@ -242,6 +242,7 @@ func (a *accounts) readSome(ctx context.Context, some string) error {
 func (a *accounts) readDescribed(ctx context.Context) error {
 	a.table = newTable(nil, accountRoles())
 	a.table.asAccounts()
+	a.owned = a.table.fieldsNamed([]string{"phone", "email"})
 	a.earlier.addKind()
 	for range a.kinds {
 		a.table.single.addKind()
@@ -285,6 +286,8 @@ func (a *accounts) loadKeys(ctx context.Context, query string, columns int) erro
 		return reader.Err()
 	})
 	_, closeErr := loader.Close()
+	a.table.closed()
+	clear(a.earlier.codes)
 	return errors.Join(err, closeErr)
 }
 

@@ -305,3 +305,33 @@ func TestBadAccounts(t *testing.T) {
 		})
 	}
 }
+
+// Of 2,000 accounts of one phone, 50 each of one birthday, every two share the phone and nothing of their names: none is kept to stand against the phone, which a
+// crowd has, while two people of one phone are.
+func TestACrowdKeepsNoPairs(t *testing.T) {
+	people := strangers(3000)
+	for i := range 200 {
+		p := people[i]
+		people = append(people, account{channel: "jd", id: p.id, name: p.name, phone: p.phone[:1] + "******" + p.phone[7:], address: p.province + p.city + p.district})
+	}
+	people[3].phone = people[4].phone
+	session := linked(t, people, nil, 2, `insert into dataset.accounts (channel, account_id, name, phone, birthday, source_file, source_row)
+		select 'bad', 'B' || i, chr(20000 + cast(i as integer)) || chr(24000 + cast(i as integer)), '13912340001', date '1990-01-01' + cast(i % 40 as integer), 'f', i from range(2000) as r(i)`)
+	config := linkage.Config{Threads: 2, Earlier: "select * from dataset.accounts", Fewest: 100, Key: []byte("a key of the tests")}
+	for table := range linkage.Tables() {
+		if _, err := session.Exec(t.Context(), "drop table "+table); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := linkage.Link(t.Context(), session, config, nil, tables{t, session}); err != nil {
+		t.Fatal(err)
+	}
+	var crowd, all, against int
+	err := session.QueryRow(t.Context(), `select count(*) filter (where channel = 'bad' and other_channel = 'bad'), count(*) from identity.kept_similar`).Scan(&crowd, &all)
+	if err := errors.Join(err, session.QueryRow(t.Context(), "select count(*) from identity.similar where outcome = 'contradiction'").Scan(&against)); err != nil {
+		t.Fatal(err)
+	}
+	if crowd > 0 || all < 150 || against != 1 {
+		t.Errorf("of %d pairs that are kept %d are of the crowd; %d stand against a phone", all, crowd, against)
+	}
+}

@@ -115,8 +115,8 @@ func (a *accounts) standsAgainst(edge linkage.Edge, pair linkage.Pair) bool {
 
 // sharedFields are the phone or the e-mail address, where two records share them.
 func (a *accounts) sharedFields(pattern linkage.Pattern) (shared []int) {
-	for field, definition := range a.table.Fields {
-		if (definition.Name == "phone" || definition.Name == "email") && pattern.Level(field) == 0 {
+	for _, field := range a.owned {
+		if pattern.Level(field) == 0 {
 			shared = append(shared, field)
 		}
 	}

@@ -1,6 +1,7 @@
 package linkage
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -189,10 +190,37 @@ func (m *matcher) compare(ctx context.Context) (found, error) {
 	total := found{counts: linkage.Counter{}}
 	for _, result := range results {
 		total.counts.Merge(result.counts)
-		total.pairs, total.learnt = append(total.pairs, result.pairs...), append(total.learnt, result.learnt...)
 		total.all += result.all
 	}
+	total.pairs = m.gathered(results, func(result *found) *[]linkage.Pair { return &result.pairs })
+	total.learnt = m.gathered(results, func(result *found) *[]linkage.Pair { return &result.learnt })
 	return total, err
+}
+
+// gathered gives pairs of all workers in one order: by owner, so that those of two owners lie together, then by record. What it takes it lets go.
+func (m *matcher) gathered(results []found, of func(*found) *[]linkage.Pair) []linkage.Pair {
+	count := 0
+	for i := range results {
+		count += len(*of(&results[i]))
+	}
+	pairs := make([]linkage.Pair, 0, count)
+	for i := range results {
+		pairs = append(pairs, *of(&results[i])...)
+		*of(&results[i]) = nil
+	}
+	slices.SortFunc(pairs, m.compareOwners)
+	return pairs
+}
+
+func (m *matcher) compareOwners(x, y linkage.Pair) int {
+	a, b := m.edgeOf(x), m.edgeOf(y)
+	return cmp.Or(cmp.Compare(a.A, b.A), cmp.Compare(a.B, b.B), cmp.Compare(x.A, y.A), cmp.Compare(x.B, y.B))
+}
+
+// edgeOf is a pair of records as a pair of owners, without a weight.
+func (m *matcher) edgeOf(pair linkage.Pair) linkage.Edge {
+	a, b := m.table.OwnerOf(pair.A), m.table.OwnerOf(pair.B)
+	return linkage.Edge{A: min(a, b), B: max(a, b)}
 }
 
 func send(reader array.RecordReader, chunks chan<- chunk) error {
@@ -235,11 +263,19 @@ func (m *matcher) comparePair(comparer *linkage.Comparer, result *found, one, ot
 	if counts {
 		result.counts.Add(pattern, uint32(rules))
 	}
+	pair := linkage.Pair{A: one, B: other, Pattern: pattern}
 	switch {
-	case linkage.Believed(m.table.Fields, pattern) < plausible && (m.keep == nil || !m.keep(pattern)):
-	case own:
-		result.pairs = append(result.pairs, linkage.Pair{A: one, B: other, Pattern: pattern})
-	default:
-		result.learnt = append(result.learnt, linkage.Pair{A: one, B: other, Pattern: pattern})
+	case own && m.promising(pair, isNow):
+		result.pairs = append(result.pairs, pair)
+	case m.uses != nil && counts && m.promising(pair, isEarlier):
+		result.learnt = append(result.learnt, pair)
 	}
+}
+
+// promising tells of a pair that it is kept, to be scored or to be learnt from.
+func (m *matcher) promising(pair linkage.Pair, when uint8) bool {
+	if m.keep != nil {
+		return m.keep(pair, when)
+	}
+	return linkage.Believed(m.table.Fields, pair.Pattern) >= plausible
 }

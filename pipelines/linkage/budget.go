@@ -2,10 +2,10 @@ package linkage
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"countinghouse/internal/keyedhash"
+	"countinghouse/internal/warehouse"
 )
 
 const (
@@ -20,32 +20,11 @@ const (
 // PairsWithin is how many pairs may be compared under a memory limit in DuckDB's words, such as 4GB: MostPairs from 10 GB on, and where there is none or
 // it is a share of a machine's memory, since what is found must not hang on the machine.
 func PairsWithin(memoryLimit string) int64 {
-	bytes, ok := bytesOf(memoryLimit)
+	bytes, ok := warehouse.Bytes(memoryLimit)
 	if !ok {
 		return MostPairs
 	}
 	return min(max(int64(bytes/bytesOfPair), fewestPairs), MostPairs)
-}
-
-func bytesOf(limit string) (bytes float64, ok bool) {
-	limit = strings.ToUpper(strings.TrimSpace(limit))
-	digits := strings.TrimRight(limit, "KMGTIB ")
-	number, err := strconv.ParseFloat(digits, 64)
-	if err != nil {
-		return 0, false
-	}
-	unit := strings.TrimSpace(limit[len(digits):])
-	base := 1000.0
-	if strings.HasSuffix(unit, "IB") {
-		base = 1024
-	}
-	for _, letter := range "KMGT" {
-		number *= base
-		if strings.HasPrefix(unit, string(letter)) {
-			return number, true
-		}
-	}
-	return 0, false
 }
 
 // Definition is what decides the step's tables beside its inputs: what is learnt from, the key of what is kept, and how many pairs may be compared, where it is

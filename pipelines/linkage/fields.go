@@ -204,6 +204,13 @@ func (t *table) add(p person.Person) {
 	}
 }
 
+// closed lets go of what finds a value's number: no more records come.
+func (t *table) closed() {
+	clear(t.codes)
+	clear(t.single.codes)
+	t.rests = nil
+}
+
 // numbered gives a word's place in a dictionary, which grows.
 func numbered(codes map[string]int32, words *[]string, word string) int32 {
 	code, known := codes[word]

@@ -4,11 +4,9 @@
 package linkage
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"countinghouse/internal/linkage"
@@ -109,8 +107,8 @@ type matcher struct {
 	everyPair bool
 	// near tells that linkage.near has pairs beside those of the blocks.
 	near bool
-	// keep, if set, tells of patterns that are kept though they are not plausible.
-	keep func(linkage.Pattern) bool
+	// keep, if set, tells in place of what is believed which pairs are kept, of now or of when the month began.
+	keep func(pair linkage.Pair, when uint8) bool
 	// uses, if set, says whether a pair counts for what is learnt, and whether it is one of those to be scored.
 	uses func(one, other int32, rules int64) (counts, own bool)
 	// used are the rules, by their bits, that have a column in linkage.blocks; fresh: of two records one must be of linkage.fresh; within: both must be of one
@@ -240,6 +238,7 @@ func (m *matcher) learntRules() []linkage.Rule {
 
 // cluster scores the pairs, by frequencies of values, and clusters.
 func (m *matcher) cluster(made *linked, pairs []linkage.Pair, frequencies [][]float64, single [][]int32) {
+	made.edges, made.graph = nil, nil // of the time before, which a large file has no room for
 	made.scorer = linkage.NewScorer(&m.table.Table, made.model, frequencies)
 	made.pairs, made.edges = m.byOwner(pairs, made.scorer)
 	owners := m.owners()
@@ -261,29 +260,29 @@ func (m *matcher) owners() int {
 	return owners
 }
 
-// byOwner gives the edges between owners; of several pairs of their records the heaviest counts.
-func (m *matcher) byOwner(pairs []linkage.Pair, scorer *linkage.Scorer) ([]linkage.Pair, []linkage.Edge) {
-	edges := make([]linkage.Edge, len(pairs))
-	for i, pair := range pairs {
-		a, b := m.table.OwnerOf(pair.A), m.table.OwnerOf(pair.B)
-		edges[i] = linkage.Edge{A: min(a, b), B: max(a, b), Weight: scorer.Weight(pair)}
+// byOwner gives the edges between owners, of pairs in the order of gathered; of several pairs of their records the heaviest counts.
+func (m *matcher) byOwner(pairs []linkage.Pair, scorer *linkage.Scorer) (best []linkage.Pair, between []linkage.Edge) {
+	count := 0
+	for i := range pairs {
+		if i == 0 || m.edgeOf(pairs[i]) != m.edgeOf(pairs[i-1]) {
+			count++
+		}
 	}
-	if m.table.Owner == nil {
-		return pairs, edges
+	between = make([]linkage.Edge, 0, count)
+	if best = pairs; count < len(pairs) {
+		best = make([]linkage.Pair, 0, count)
 	}
-	order := make([]int32, len(pairs))
-	for i := range order {
-		order[i] = int32(i)
-	}
-	slices.SortFunc(order, func(x, y int32) int {
-		return cmp.Or(cmp.Compare(edges[x].A, edges[y].A), cmp.Compare(edges[x].B, edges[y].B), -cmp.Compare(edges[x].Weight, edges[y].Weight),
-			cmp.Compare(pairs[x].A, pairs[y].A), cmp.Compare(pairs[x].B, pairs[y].B))
-	})
-	var best []linkage.Pair
-	var between []linkage.Edge
-	for _, i := range order {
-		if last := len(between) - 1; last < 0 || between[last].A != edges[i].A || between[last].B != edges[i].B {
-			best, between = append(best, pairs[i]), append(between, edges[i])
+	for _, pair := range pairs {
+		edge := m.edgeOf(pair)
+		edge.Weight = scorer.Weight(pair)
+		switch last := len(between) - 1; {
+		case last < 0 || between[last].A != edge.A || between[last].B != edge.B:
+			between = append(between, edge)
+			if count < len(pairs) {
+				best = append(best, pair)
+			}
+		case edge.Weight > between[last].Weight:
+			best[last], between[last] = pair, edge
 		}
 	}
 	return best, between
