@@ -276,6 +276,16 @@ func compareCharacters(a, b string) int {
 	return 4
 }
 
+// AddressBegin is how an address in characters begins, of five and more: two that begin otherwise do not have most of their words in common from the beginning on,
+// unless one holds the other or there is one slip. Of an address in letters it is empty.
+func AddressBegin(line string) string {
+	characters := []rune(strings.ReplaceAll(line, " ", ""))
+	if !isHan(line) || len(characters) < 5 {
+		return ""
+	}
+	return string(characters[:4])
+}
+
 func firstNumber(line string) string {
 	for _, word := range strings.Fields(line) {
 		if word[0] >= '0' && word[0] <= '9' {
@@ -345,6 +355,9 @@ func samePostArea(a, b string) bool {
 func similarTexts(a, b string) bool {
 	return JaroWinkler(a, b) >= .84 || min(len(a), len(b)) >= 4 && Edits(a, b, 1) <= 1 || overlap(a, b) >= .6
 }
+
+// CityOf is the city of a place, empty where it is not known.
+func CityOf(place string) string { return placeParts(place)[1] }
 
 // placeParts are postcode, city, state, district.
 func placeParts(place string) (parts [4]string) {

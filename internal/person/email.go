@@ -103,11 +103,20 @@ func EmailRest(p Person) (rest string, ok bool) {
 	if found < leastOfName {
 		return "", false
 	}
-	figures := strings.Map(func(r rune) rune {
+	return onlyDigits(local) + "@" + domain, true
+}
+
+// EmailFigures are the figures of an address: without the same ones two have no one name at two providers that says anything.
+func EmailFigures(address string) string {
+	local, _, _ := strings.Cut(address, "@")
+	return onlyDigits(local)
+}
+
+func onlyDigits(text string) string {
+	return strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' {
 			return r
 		}
 		return -1
-	}, local)
-	return figures + "@" + domain, true
+	}, text)
 }

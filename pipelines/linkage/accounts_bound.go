@@ -77,9 +77,14 @@ func (b *bound) fieldSQL(field int, name, phoneKey string) string {
 		other = fmt.Sprintf("case when l.%[1]s is not null and r.%[1]s is not null then %[2]s when %[3]s or %[4]s then %[5]s else %[6]s end",
 			phoneKey, whole, begin, end, differs(), b.best(field, 1))
 	case "email":
-		other = b.best(field, 1)
+		other = fmt.Sprintf("case when l.email_figures = r.email_figures then %s else %s end", b.best(field, 1), b.best(field, 2))
 	case "address":
-		other = fmt.Sprintf("case when l.address_joined <> r.address_joined then %s else %s end", b.best(field, 1), b.best(field, 0))
+		const whole, begin = "l.address_joined <> r.address_joined", "l.address_begin <> r.address_begin"
+		moved := fmt.Sprintf("greatest(0, %s, %s)", b.level(field, "most words and number"), b.level(field, "some words"))
+		other = fmt.Sprintf("case when %s then %s when %s then %s else %s end", begin, moved, whole, b.best(field, 1), b.best(field, 0))
+	case "place":
+		elsewhere := fmt.Sprintf("greatest(0, %s, %s, %s)", b.level(field, "postcode"), b.level(field, "nearly"), b.level(field, "state"))
+		other = fmt.Sprintf("case when l.city = r.city then %s else %s end", b.best(field, 0), elsewhere)
 	}
 	return fmt.Sprintf("case when l.%[1]s is null or r.%[1]s is null then 0 when l.%[1]s = r.%[1]s then %[2]s else %[3]s end", valueColumn(field), equal, other)
 }

@@ -136,11 +136,11 @@ func (k *keyer) blocksAndValues() []string {
 
 // partColumns are hashes of parts of values, by which two values are told to be far apart without being read.
 func partColumns() []string {
-	return []string{"given_read", "surname_read", "given_letters", "surname_letters", "phone_begin", "phone_end", "birth_year", "birth_day", "address_joined"}
+	return []string{"given_read", "surname_read", "given_letters", "surname_letters", "phone_begin", "phone_end", "birth_year", "birth_day", "address_joined", "address_begin", "email_figures", "city"}
 }
 
 // partsOf gives them: how names read that no star hides, and again where they are written in letters; the ends of a phone of eight digits or more that are
-// seen; the year and the day of a birthday; an address without spaces.
+// seen; the year and the day of a birthday; an address without spaces, and how one in characters begins; the figures of an e-mail address; the city.
 func partsOf(p person.Person) []string {
 	given, surname := readName(p.Given), readName(p.Surname)
 	letters := func(name, read string) string {
@@ -149,13 +149,14 @@ func partsOf(p person.Person) []string {
 		}
 		return read
 	}
-	parts := []string{given, surname, letters(p.Given, given), letters(p.Surname, surname), "", "", "", "", strings.ReplaceAll(p.Address, " ", "")}
+	parts := []string{given, surname, letters(p.Given, given), letters(p.Surname, surname), "", "", "", "", strings.ReplaceAll(p.Address, " ", ""), "", person.EmailFigures(p.Email), person.CityOf(p.Place)}
 	if length := len(p.Phone); length >= 8 {
 		parts[4], parts[5] = seen(p.Phone[:3]), seen(p.Phone[length-4:])
 	}
 	if len(p.Birthday) == 10 {
 		parts[6], parts[7] = p.Birthday[:4], p.Birthday[5:]
 	}
+	parts[9] = person.AddressBegin(p.Address)
 	return parts
 }
 
@@ -216,7 +217,7 @@ func (k *keyer) append(builder *array.RecordBuilder, table *linkage.Table, recor
 		if part == "" {
 			next().AppendNull()
 		} else {
-			next().Append(k.hash(ofPart, i/2, part)) // names in each other's column have one hash
+			next().Append(k.hash(ofPart, i/2, part)) // the two names have one kind of hash, since they may be exchanged
 		}
 	}
 }

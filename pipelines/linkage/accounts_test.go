@@ -327,7 +327,7 @@ func TestACrowdKeepsNoPairs(t *testing.T) {
 		t.Fatal(err)
 	}
 	var crowd, all, against int
-	err := session.QueryRow(t.Context(), `select count(*) filter (where channel = 'bad' and other_channel = 'bad'), count(*) from identity.kept_similar`).Scan(&crowd, &all)
+	err := session.QueryRow(t.Context(), `select count(*) filter (where channel = 'bad' and other_channel = 'bad' and weight < -10), count(*) from identity.kept_similar`).Scan(&crowd, &all)
 	if err := errors.Join(err, session.QueryRow(t.Context(), "select count(*) from identity.similar where outcome = 'contradiction'").Scan(&against)); err != nil {
 		t.Fatal(err)
 	}
