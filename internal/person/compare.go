@@ -276,14 +276,17 @@ func compareCharacters(a, b string) int {
 	return 4
 }
 
-// AddressBegin is how an address in characters begins, of five and more: two that begin otherwise do not have most of their words in common from the beginning on,
-// unless one holds the other or there is one slip. Of an address in letters it is empty.
-func AddressBegin(line string) string {
+// AddressEnds are the first four of five characters and more of an address in characters, and the last three of eight and more. Two that begin otherwise do not have
+// most of their words in common from the beginning on; if they end otherwise too, neither holds the other, nor is there one slip. Of one in letters both are empty.
+func AddressEnds(line string) (begin, end string) {
 	characters := []rune(strings.ReplaceAll(line, " ", ""))
 	if !isHan(line) || len(characters) < 5 {
-		return ""
+		return "", ""
 	}
-	return string(characters[:4])
+	if length := len(characters); length >= 8 {
+		end = string(characters[length-3:])
+	}
+	return string(characters[:4]), end
 }
 
 func firstNumber(line string) string {
@@ -356,8 +359,11 @@ func similarTexts(a, b string) bool {
 	return JaroWinkler(a, b) >= .84 || min(len(a), len(b)) >= 4 && Edits(a, b, 1) <= 1 || overlap(a, b) >= .6
 }
 
-// CityOf is the city of a place, empty where it is not known.
-func CityOf(place string) string { return placeParts(place)[1] }
+// Places are the postcode, the city and the district of a place, empty where they are not known.
+func Places(place string) (postcode, city, district string) {
+	parts := placeParts(place)
+	return parts[0], parts[1], parts[3]
+}
 
 // placeParts are postcode, city, state, district.
 func placeParts(place string) (parts [4]string) {

@@ -80,11 +80,13 @@ func (b *bound) fieldSQL(field int, name, phoneKey string) string {
 		other = fmt.Sprintf("case when l.email_figures = r.email_figures then %s else %s end", b.best(field, 1), b.best(field, 2))
 	case "address":
 		const whole, begin = "l.address_joined <> r.address_joined", "l.address_begin <> r.address_begin"
-		moved := fmt.Sprintf("greatest(0, %s, %s)", b.level(field, "most words and number"), b.level(field, "some words"))
-		other = fmt.Sprintf("case when %s then %s when %s then %s else %s end", begin, moved, whole, b.best(field, 1), b.best(field, 0))
+		far := fmt.Sprintf("greatest(%s, %s)", b.level(field, "some words"), differs())
+		other = fmt.Sprintf("case when %[1]s and l.address_end <> r.address_end then %[2]s when %[1]s then greatest(%[2]s, %[3]s) when %[4]s then %[5]s else %[6]s end",
+			begin, far, b.level(field, "most words and number"), whole, b.best(field, 1), b.best(field, 0))
 	case "place":
 		elsewhere := fmt.Sprintf("greatest(0, %s, %s, %s)", b.level(field, "postcode"), b.level(field, "nearly"), b.level(field, "state"))
-		other = fmt.Sprintf("case when l.city = r.city then %s else %s end", b.best(field, 0), elsewhere)
+		other = fmt.Sprintf("case when l.city = r.city then case when l.postcode = r.postcode or l.district = r.district then %s else greatest(0, %s) end else %s end",
+			b.best(field, 0), b.level(field, "city"), elsewhere)
 	}
 	return fmt.Sprintf("case when l.%[1]s is null or r.%[1]s is null then 0 when l.%[1]s = r.%[1]s then %[2]s else %[3]s end", valueColumn(field), equal, other)
 }

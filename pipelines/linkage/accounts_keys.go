@@ -136,11 +136,13 @@ func (k *keyer) blocksAndValues() []string {
 
 // partColumns are hashes of parts of values, by which two values are told to be far apart without being read.
 func partColumns() []string {
-	return []string{"given_read", "surname_read", "given_letters", "surname_letters", "phone_begin", "phone_end", "birth_year", "birth_day", "address_joined", "address_begin", "email_figures", "city"}
+	return strings.Fields(`given_read surname_read given_letters surname_letters phone_begin phone_end birth_year birth_day
+		address_joined address_begin address_end email_figures postcode city district`)
 }
 
 // partsOf gives them: how names read that no star hides, and again where they are written in letters; the ends of a phone of eight digits or more that are
-// seen; the year and the day of a birthday; an address without spaces, and how one in characters begins; the figures of an e-mail address; the city.
+// seen; the year and the day of a birthday; an address without spaces, and how one in characters begins and ends; the figures of an e-mail address; postcode, city and
+// district.
 func partsOf(p person.Person) []string {
 	given, surname := readName(p.Given), readName(p.Surname)
 	letters := func(name, read string) string {
@@ -149,15 +151,16 @@ func partsOf(p person.Person) []string {
 		}
 		return read
 	}
-	parts := []string{given, surname, letters(p.Given, given), letters(p.Surname, surname), "", "", "", "", strings.ReplaceAll(p.Address, " ", ""), "", person.EmailFigures(p.Email), person.CityOf(p.Place)}
+	parts := []string{given, surname, letters(p.Given, given), letters(p.Surname, surname), "", "", "", ""}
 	if length := len(p.Phone); length >= 8 {
 		parts[4], parts[5] = seen(p.Phone[:3]), seen(p.Phone[length-4:])
 	}
 	if len(p.Birthday) == 10 {
 		parts[6], parts[7] = p.Birthday[:4], p.Birthday[5:]
 	}
-	parts[9] = person.AddressBegin(p.Address)
-	return parts
+	begin, end := person.AddressEnds(p.Address)
+	postcode, city, district := person.Places(p.Place)
+	return append(parts, strings.ReplaceAll(p.Address, " ", ""), begin, end, person.EmailFigures(p.Email), postcode, city, district)
 }
 
 func readName(name string) string {
