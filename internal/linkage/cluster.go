@@ -2,6 +2,7 @@ package linkage
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 )
 
@@ -15,6 +16,9 @@ type Clustering struct {
 	Cap float64
 	// Single are values of which one person has one, by kind and record (jr and sr, a birthday); two clusters with different ones are never joined.
 	Single [][]int32
+	// Evidence, if set, is what two records that have no edge say, in bits, without the share of pairs that are of one person: where they contradict each other
+	// by more than Unknown, that counts in its place.
+	Evidence func(a, b int32) float64
 }
 
 // The values of Single that are none: not known, and more than one of a record by itself, which then joins nothing.
@@ -86,7 +90,7 @@ func (c *clusters) join(edge Edge) {
 	if Conflicts(c.single, low, high) || c.refusedBefore(low, high) {
 		return
 	}
-	if c.mean(low, high) < 0 {
+	if !c.fit(low, high) {
 		c.refused[packed(low, high)] = packed(c.size[low], c.size[high])
 		return
 	}
@@ -116,13 +120,17 @@ func Conflicts(single [][]int32, a, b int32) bool {
 	return false
 }
 
-// mean weight over all pairs across two clusters, found from the edges of the one that has fewer records.
-func (c *clusters) mean(a, b int32) float64 {
+// mostAsked bounds how many pairs across two clusters are asked for what they say: more records than that are no one person's.
+const mostAsked = 4096
+
+// fit tells whether the mean weight over all pairs across two clusters is not negative. It is found from the edges of the one that has fewer records; the
+// pairs that have none are asked only if all hangs on them.
+func (c *clusters) fit(a, b int32) bool {
 	if c.size[a] > c.size[b] {
 		a, b = b, a
 	}
-	sum, known := 0.0, 0.0
-	for record, first := a, true; first || record != a; record, first = c.next[record], false {
+	sum, known := 0.0, 0
+	for record := range c.records(a) {
 		to, weights := c.graph.Of(record)
 		for i, other := range to {
 			if c.root(other) == b {
@@ -131,6 +139,34 @@ func (c *clusters) mean(a, b int32) float64 {
 			}
 		}
 	}
-	pairs := float64(c.size[a]) * float64(c.size[b])
-	return (sum + (pairs-known)*c.how.Unknown) / pairs
+	pairs := int(c.size[a]) * int(c.size[b])
+	sum += float64(pairs-known) * c.how.Unknown
+	if sum >= 0 && known < pairs && pairs <= mostAsked && c.how.Evidence != nil {
+		sum += c.contradictions(a, b)
+	}
+	return sum >= 0
+}
+
+// contradictions is by how much the pairs across two clusters that have no edge say less than Unknown.
+func (c *clusters) contradictions(a, b int32) float64 {
+	sum := 0.0
+	for one := range c.records(a) {
+		for other := range c.records(b) {
+			if _, known := c.graph.Weight(one, other); !known {
+				sum += min(max(c.how.Evidence(one, other), -c.how.Cap)-c.how.Unknown, 0)
+			}
+		}
+	}
+	return sum
+}
+
+// records are those of a cluster.
+func (c *clusters) records(root int32) iter.Seq[int32] {
+	return func(yield func(int32) bool) {
+		for record, first := root, true; first || record != root; record, first = c.next[record], false {
+			if !yield(record) {
+				return
+			}
+		}
+	}
 }

@@ -96,6 +96,7 @@ func Learn(fields []Field, random, blocked []Count, rules []Rule, all float64, r
 	model.Match = .5 / float64(records)
 	model.Household = model.Match / 2
 	model.countOthers(fields, random, false)
+	fields = againstChance(fields, model.U)
 	if things {
 		model.Household, model.Kinds = 0, make([]Kind, len(rules))
 	}
@@ -106,6 +107,23 @@ func Learn(fields []Field, random, blocked []Count, rules []Rule, all float64, r
 		model.countOthers(fields, random, true)
 	}
 	return model
+}
+
+// oddsOfChance is what is believed of fields of chance: the odds of m by those of u.
+const oddsOfChance = .1
+
+// againstChance gives the fields with what is believed of those of chance.
+func againstChance(fields []Field, u [][]float64) []Field {
+	fields = slices.Clone(fields)
+	for i := range fields {
+		if fields[i].Chance {
+			levels := slices.Clone(fields[i].Levels)
+			levels[0].M = oddsOfChance * u[i][0] / (oddsOfChance*u[i][0] + 1 - u[i][0])
+			levels[1].M = 1 - levels[0].M
+			fields[i].Levels = levels
+		}
+	}
+	return fields
 }
 
 func start(fields []Field) Model {
@@ -159,7 +177,7 @@ func (m *Model) fitMatches(fields []Field, blocked []Count, rules []Rule, all fl
 			m.Kinds[rule] = Kind{fit.kin / all, fit.k}
 		}
 	}
-	m.M = bounded(fields, normalised(fields, total, believedM))
+	m.M = bounded(fields, normalised(fields, total, believedM), m.U)
 }
 
 func addSums(total, sums [][]float64, share float64) {
@@ -228,7 +246,7 @@ func (m *Model) fitRule(fields []Field, counts []Count, rule Rule) (fit fitted) 
 		own.Match = min(matches/(all+3), .98)
 		smoothed := believed(fields, func(l Level) float64 { return l.M * priorMatches })
 		addSums(smoothed, fit.sums, 1)
-		own.M = bounded(fields, normalised(fields, smoothed, believedM))
+		own.M = bounded(fields, normalised(fields, smoothed, believedM), m.U)
 		if fit.k = normalised(fields, fit.k, believedM); m.Kinds == nil {
 			own.Household = min(households/(all+3), .98)
 		} else {
@@ -352,9 +370,14 @@ func normalised(fields []Field, sums [][]float64, figure func(Level) float64) []
 	return sums
 }
 
-// bounded keeps the shares of the levels after the first below their bounds; the first has the rest.
-func bounded(fields []Field, m [][]float64) [][]float64 {
+// bounded keeps the shares of the levels after the first below their bounds; the first has the rest. Of chance it is the first that has a bound.
+func bounded(fields []Field, m, u [][]float64) [][]float64 {
 	for i, field := range fields {
+		if field.Chance {
+			m[i][0] = min(m[i][0], u[i][0])
+			m[i][1] = 1 - m[i][0]
+			continue
+		}
 		rest := 1.0
 		for level := len(m[i]) - 1; level > 0; level-- {
 			if field.Levels[level].Fixed {

@@ -14,7 +14,10 @@
 // Values are integers into a dictionary per field; nothing here depends on the order of pairs or the number of threads.
 package linkage
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Level is one degree of agreement, with the m and u that are believed before any data is seen.
 type Level struct {
@@ -39,6 +42,9 @@ type Field struct {
 	Household float64
 	// Differs bounds the m of the last level, if it is not 0: a person is born once, and a fit that says otherwise has taken namesakes for one.
 	Differs float64
+	// Chance: that two agree never speaks for them: m of the first of two levels is no more than u, and believed to be a tenth of its odds. Which channels
+	// a brand has decides how often accounts are of one, and most people have one account of each.
+	Chance bool
 	// Frequency: agreement on a rare value weighs more than on a common one.
 	Frequency bool
 }
@@ -52,7 +58,7 @@ type Table struct {
 	Swap *Swap
 	// Echo is a field that may say again what another one says; nil where there is none.
 	Echo *Echo
-	// Owner is the account of each record: records of one account are one person, and are not compared. Nil: each is its own.
+	// Owner is the account of each record: records of one account are one person, follow each other, and are not compared. Nil: each is its own.
 	Owner []int32
 }
 
@@ -82,6 +88,13 @@ func (t *Table) OwnerOf(record int32) int32 {
 		return record
 	}
 	return t.Owner[record]
+}
+
+// RecordsOf gives the first record of an account, and the one behind its last, where records have owners.
+func (t *Table) RecordsOf(owner int32) (first, end int32) {
+	from, _ := slices.BinarySearch(t.Owner, owner)
+	to, _ := slices.BinarySearch(t.Owner, owner+1)
+	return int32(from), int32(to) //nolint:gosec // records are numbered by int32
 }
 
 // Pattern packs the levels of a pair, four bits per field: 0 is missing, else the level plus one.

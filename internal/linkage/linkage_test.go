@@ -84,6 +84,56 @@ func TestClusterResistsChains(t *testing.T) {
 	}
 }
 
+// Two records that were not kept as a pair may contradict each other: then a third, which either of them could be with, does not bring them together.
+func TestClusterAsksWhatAPairSays(t *testing.T) {
+	edges := []linkage.Edge{{0, 1, 6}, {0, 2, 4.5}}
+	for name, c := range map[string]struct {
+		evidence func(a, b int32) float64
+		want     []int32
+	}{
+		"nobody is asked":              {nil, []int32{0, 0, 0}},
+		"the two contradict":           {func(int32, int32) float64 { return -9 }, []int32{0, 0, 2}},
+		"a contradiction is capped":    {func(int32, int32) float64 { return math.Inf(-1) }, []int32{0, 0, 2}},
+		"they say little":              {func(int32, int32) float64 { return -1 }, []int32{0, 0, 0}},
+		"what speaks for them is none": {func(int32, int32) float64 { return 50 }, []int32{0, 0, 0}},
+	} {
+		got := linkage.Cluster(3, edges, linkage.Clustering{Unknown: -3, Cap: 12, Evidence: c.evidence})
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// Of a field of chance the first level speaks against a pair, or not at all: of a thousand pairs of one person 20 agree on it, of strangers a quarter.
+func TestChanceSpeaksForNobody(t *testing.T) {
+	fields := []linkage.Field{
+		{Name: "name", Levels: []linkage.Level{{Name: "equal", M: .9, U: .01}, {Name: "different", M: .1, U: .99}}, Differs: .5},
+		{Name: "number", Levels: []linkage.Level{{Name: "equal", M: .9, U: .001}, {Name: "different", M: .1, U: .999}}, Differs: .5},
+		{Name: "channel", Levels: []linkage.Level{{Name: "the same", M: .03, U: .25}, {Name: "another", M: .97, U: .75}}, Chance: true},
+	}
+	learn := func(agree, strangers, random int64) (same, other float64) {
+		pattern := func(one, two, three int) linkage.Pattern {
+			return linkage.Pattern(one+1) | linkage.Pattern(two+1)<<4 | linkage.Pattern(three+1)<<8
+		}
+		model := linkage.Learn(fields,
+			[]linkage.Count{{Pattern: pattern(1, 1, 0), Pairs: random}, {Pattern: pattern(1, 1, 1), Pairs: 100_000 - random}},
+			[]linkage.Count{
+				{Pattern: pattern(0, 0, 0), Rules: 1, Pairs: agree}, {Pattern: pattern(0, 0, 1), Rules: 1, Pairs: 1000 - agree},
+				{Pattern: pattern(0, 1, 0), Rules: 1, Pairs: strangers}, {Pattern: pattern(0, 1, 1), Rules: 1, Pairs: 1000 - strangers},
+			}, []linkage.Rule{{Held: []int{0}}}, 1e8, 10_000, false)
+		return math.Log2(model.M[2][0] / model.U[2][0]), math.Log2(model.M[2][1] / model.U[2][1])
+	}
+	if same, other := learn(20, 250, 25_000); same > -3 || same < -4.5 || other < .2 || other > .6 {
+		t.Errorf("few have two accounts of a channel: %.2f and %.2f bits, want about log2(.02/.25) and log2(.98/.75)", same, other)
+	}
+	if same, other := learn(900, 250, 25_000); same != 0 || other != 0 {
+		t.Errorf("a channel full of doubles: %.2f and %.2f bits, want none", same, other)
+	}
+	if same, _ := learn(1000, 1000, 99_999); same > 0 || same < -.1 {
+		t.Errorf("one channel alone: %.2f bits, want none", same)
+	}
+}
+
 func TestClusterRefuses(t *testing.T) {
 	const junior, senior = 0, 1
 	edges := []linkage.Edge{{0, 1, 9}, {1, 2, 8}, {0, 2, 8}}

@@ -31,6 +31,17 @@ func (s *Scorer) Weight(pair Pair) float64 {
 	return log2(one / others)
 }
 
+// Evidence is what a pair's levels say, in bits, whatever share of pairs is of one person.
+func (s *Scorer) Evidence(pair Pair) float64 {
+	bits := 0.0
+	for field := range s.table.Fields {
+		if level := pair.Pattern.Level(field); level >= 0 {
+			bits += log2(s.model.M[field][level] / s.probability(field, level, pair))
+		}
+	}
+	return bits
+}
+
 // Waterfall gives the parts of a pair's weight, as "field: level", with their bits; what a household shares is not among them.
 func (s *Scorer) Waterfall(pair Pair) (parts []string, bits []float64) {
 	for field, definition := range s.table.Fields {

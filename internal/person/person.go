@@ -33,6 +33,7 @@ const (
 	Passport   Role = "passport"
 	Licence    Role = "licence"
 	NationalID Role = "national_id"
+	Channel    Role = "channel"
 	Text       Role = "text"
 	Ignored    Role = ""
 )
@@ -44,6 +45,8 @@ type Person struct {
 	Address, Place, Gender     string
 	IDs                        map[Role]string
 	Texts                      []string
+	// Channel is where the record is an account, if it is one: most people have one account of a channel.
+	Channel string
 }
 
 // Normalise gives the one spelling of a record's cells by role; texts are free columns, kept in their order.
@@ -52,7 +55,7 @@ func Normalise(cells map[Role]string, texts []string) Person {
 	result := Person{
 		Given: given, Surname: surname, Generation: generation,
 		Birthday: Date(cells[Birthday]), Email: email(cells[Email]), Phone: phone(cells[Phone]), Gender: gender(cells[Gender]),
-		IDs: map[Role]string{},
+		IDs: map[Role]string{}, Channel: cells[Channel],
 	}
 	result.Address, result.Place = address(cells)
 	for _, role := range IDRoles() {

@@ -101,6 +101,8 @@ type accounts struct {
 	keyer  keyer
 	// bits is the weight from which on a pair is accepted.
 	bits float64
+	// channel is the field of the channel.
+	channel int
 	// kinds are those of which one person has one value, by identity_rules.
 	kinds []string
 	// flags say of each record whether it is described so now, and was when the month began; earlier are the single values of then.
@@ -202,5 +204,6 @@ func (a *accounts) linkAll(ctx context.Context) error {
 // score weighs pairs by what was learnt, and clusters.
 func (a *accounts) score(pairs []linkage.Pair) {
 	a.linked = linked{model: a.learnt.model}
-	a.cluster(&a.linked, pairs, a.frequencies(), a.table.single.values)
+	now := func(record int32) bool { return a.flags[record]&isNow != 0 }
+	a.cluster(&a.linked, pairs, a.frequencies(), now, a.table.single.values)
 }

@@ -56,7 +56,10 @@ func (b *bound) level(field int, name string) string {
 }
 
 func (b *bound) fieldSQL(field int, name, phoneKey string) string {
-	if !slices.Contains(b.values, field) {
+	switch {
+	case name == "channel":
+		return fmt.Sprintf("case when l.channel = r.channel then %s else %s end", b.level(field, "the same"), b.level(field, "another"))
+	case !slices.Contains(b.values, field):
 		return b.best(field, 0)
 	}
 	equal, other := fmt.Sprintf("greatest(l.w%d, %s)", field, b.best(field, 1)), b.best(field, 0)

@@ -42,7 +42,7 @@ func accountCells() []struct {
 }
 
 func accountRoles() []person.Role {
-	var roles []person.Role
+	roles := []person.Role{person.Channel}
 	for _, cell := range accountCells() {
 		roles = append(roles, cell.role)
 	}
@@ -243,6 +243,7 @@ func (a *accounts) readDescribed(ctx context.Context) error {
 	a.table = newTable(nil, accountRoles())
 	a.table.asAccounts()
 	a.owned = a.table.fieldsNamed([]string{"phone", "email"})
+	a.channel = a.table.fieldsNamed([]string{"channel"})[0]
 	a.earlier.addKind()
 	for range a.kinds {
 		a.table.single.addKind()
@@ -264,7 +265,7 @@ func (a *accounts) readDescribed(ctx context.Context) error {
 	for _, column := range columns {
 		list = append(list, "coalesce("+column+", '')")
 	}
-	query := "select cast(account as integer), is_now, is_earlier, " + strings.Join(list, ", ") +
+	query := "select cast(account as integer), is_now, is_earlier, channel, " + strings.Join(list, ", ") +
 		" from linkage.described inner join linkage.accounts using (channel, account_id) order by account, " + strings.Join(cellColumns(), ", ")
 	return a.loadKeys(ctx, query, len(columns))
 }
@@ -296,9 +297,9 @@ func (a *accounts) addAccounts(batch arrow.RecordBatch, builder *array.RecordBui
 	content := make([]string, columns)
 	for row := range int(batch.NumRows()) {
 		for i := range content {
-			content[i] = batch.Column(i + 3).(*array.String).Value(row)
+			content[i] = batch.Column(i + 4).(*array.String).Value(row)
 		}
-		cells := map[person.Role]string{}
+		cells := map[person.Role]string{person.Channel: batch.Column(3).(*array.String).Value(row)}
 		for i, cell := range accountCells() {
 			cells[cell.role] = content[i]
 		}

@@ -204,6 +204,41 @@ func TestEvidenceAddsUp(t *testing.T) {
 	}
 }
 
+// A masked account that two people could have made is nobody's, though those two are so unlike that their own pair is not kept; nor are two masked accounts of a
+// channel that fit one person, who has one account there. Without the rival each is found.
+func TestWhoCouldBeTwoPeopleWaits(t *testing.T) {
+	mask := func(p account, id string) account {
+		return account{channel: "douyin", id: id, name: string([]rune(p.name)[:1]) + "**", phone: p.phone[:3] + "****" + p.phone[7:], city: p.city, district: p.district}
+	}
+	rows := strangers(4000)
+	for i := range rows {
+		rows[i].channel = []string{"member", "shop", "till"}[i%3]
+		if i >= 1000 {
+			rows = append(rows, mask(rows[i], rows[i].id))
+		}
+	}
+	cousin := rows[0]
+	cousin.channel, cousin.id, cousin.memberNo = "tmall", "C0", ""
+	cousin.name, cousin.phone = string([]rune(rows[0].name)[:1])+"一诺", rows[0].phone[:3]+"9071"+rows[0].phone[7:]
+	one, other := mask(rows[1], "D1"), mask(rows[1], "E1")
+	one.phone, other.phone = "1******"+one.phone[7:], "1******"+one.phone[7:]
+	other.city, other.district = "", ""
+	alone := append(slices.Clone(rows), mask(rows[0], "D0"), one)
+	rivals := append(slices.Clone(alone), cousin, other)
+	found := [][]similar{link(t, alone, nil, 2), link(t, rivals, nil, 2)}
+	for pair, want := range map[[2]string][2]bool{
+		{"douyin:D0", "member:M0"}: {true, false}, {"douyin:D0", "tmall:C0"}: {false, false},
+		{"douyin:D1", "shop:M1"}: {true, false}, {"douyin:E1", "shop:M1"}: {false, false}, {"douyin:D1", "douyin:E1"}: {false, false},
+	} {
+		for i, some := range [][]account{alone, rivals} {
+			got := find(found[i], pair[0], pair[1])
+			if accepted := got != nil && got.outcome == linkage.Accepted; accepted != want[i] {
+				t.Errorf("%v among %d: %+v, want accepted: %v", pair, len(some), got, want[i])
+			}
+		}
+	}
+}
+
 func TestTwoBirthdaysOrMemberNumbersAreTwoPeople(t *testing.T) {
 	people := strangers(3000)
 	mask := func(p account, channel string) account {

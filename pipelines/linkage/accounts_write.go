@@ -137,12 +137,16 @@ func (a *accounts) fewHave(record int32, fields []int) bool {
 	return !slices.ContainsFunc(fields, func(field int) bool { return a.now[field][a.table.Codes[field][record]] > mostShare })
 }
 
+// samePerson tells that two accounts are taken for one person in any case, so that they are no rivals. Two of one channel must be likely by themselves:
+// that both are like a third account is what makes them rivals, since most people have one account of a channel.
 func (a *accounts) samePerson(one, other int32) bool {
-	if a.linked.clusters[one] == a.linked.clusters[other] {
-		return true
-	}
 	weight, known := a.linked.graph.Weight(one, other)
-	return known && weight >= joinWeight
+	return known && weight >= joinWeight || a.channelOf(one) != a.channelOf(other) && a.linked.clusters[one] == a.linked.clusters[other]
+}
+
+func (a *accounts) channelOf(account int32) int32 {
+	record, _ := a.table.RecordsOf(account)
+	return a.table.Codes[a.channel][record]
 }
 
 func (a *accounts) outcome(edge linkage.Edge, weight float64) string {

@@ -114,7 +114,10 @@ func fieldsOfPersons() []field {
 			of:    func(p person.Person) string { return p.IDs[role] }, roles: []person.Role{role},
 		})
 	}
-	return list
+	return append(list, field{
+		Field: linkage.Field{Name: "channel", Levels: levels("the same,.03,.25;another,.97,.75"), Compare: person.CompareEqual, Chance: true},
+		of:    func(p person.Person) string { return p.Channel }, roles: []person.Role{person.Channel},
+	})
 }
 
 // swapLevel is the place of "names exchanged" among the levels of names.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"countinghouse/internal/linkage"
@@ -208,9 +209,9 @@ func (m *matcher) fit(ctx context.Context) (linked, error) {
 // clusterTwice clusters with values counted by records, and once more with values counted by people. It gives by whom they were counted then.
 func (m *matcher) clusterTwice(made *linked, pairs []linkage.Pair, some func(record int32) bool, single [][]int32) linkage.Population {
 	by := linkage.Population{Some: some}
-	m.cluster(made, pairs, linkage.Frequencies(&m.table.Table, made.model, by), single)
+	m.cluster(made, pairs, linkage.Frequencies(&m.table.Table, made.model, by), some, single)
 	by.Person = m.people(made.clusters)
-	m.cluster(made, pairs, linkage.Frequencies(&m.table.Table, made.model, by), single)
+	m.cluster(made, pairs, linkage.Frequencies(&m.table.Table, made.model, by), some, single)
 	return by
 }
 
@@ -236,16 +237,38 @@ func (m *matcher) learntRules() []linkage.Rule {
 	return list
 }
 
-// cluster scores the pairs, by frequencies of values, and clusters.
-func (m *matcher) cluster(made *linked, pairs []linkage.Pair, frequencies [][]float64, single [][]int32) {
+// cluster scores the pairs of some records, by frequencies of values, and clusters.
+func (m *matcher) cluster(made *linked, pairs []linkage.Pair, frequencies [][]float64, some func(record int32) bool, single [][]int32) {
 	made.edges, made.graph = nil, nil // of the time before, which a large file has no room for
 	made.scorer = linkage.NewScorer(&m.table.Table, made.model, frequencies)
 	made.pairs, made.edges = m.byOwner(pairs, made.scorer)
 	owners := m.owners()
 	made.graph = linkage.NewGraph(owners, made.edges)
 	made.clusters = linkage.ClusterIn(made.graph, owners, made.edges, linkage.Clustering{
-		Join: joinWeight, Unknown: m.unknown, Cap: capWeight, Single: single,
+		Join: joinWeight, Unknown: m.unknown, Cap: capWeight, Single: single, Evidence: m.evidenceBetween(made.scorer, some),
 	})
+}
+
+// evidenceBetween compares two accounts that have no edge: never compared, or so different that the pair was not kept. Of several pairs of their records the
+// best counts. In files it is not asked: a person may have twenty records there, and the worst of them would stand against the others.
+func (m *matcher) evidenceBetween(scorer *linkage.Scorer, some func(record int32) bool) func(one, other int32) float64 {
+	if m.table.Owner == nil {
+		return nil
+	}
+	comparer := linkage.NewComparer(&m.table.Table)
+	return func(one, other int32) float64 {
+		best := math.Inf(-1)
+		from, end := m.table.RecordsOf(one)
+		for a := from; a < end; a++ {
+			first, last := m.table.RecordsOf(other)
+			for b := first; b < last; b++ {
+				if some == nil || some(a) && some(b) {
+					best = max(best, scorer.Evidence(linkage.Pair{A: min(a, b), B: max(a, b), Pattern: comparer.Pattern(min(a, b), max(a, b))}))
+				}
+			}
+		}
+		return best
+	}
 }
 
 // owners is how many records or accounts are clustered.
