@@ -140,8 +140,10 @@ func (a *accounts) fewHave(record int32, fields []int) bool {
 // samePerson tells that two accounts are taken for one person in any case, so that they are no rivals. Two of one channel must be likely by themselves:
 // that both are like a third account is what makes them rivals, since most people have one account of a channel.
 func (a *accounts) samePerson(one, other int32) bool {
-	weight, known := a.linked.graph.Weight(one, other)
-	return known && weight >= joinWeight || a.channelOf(one) != a.channelOf(other) && a.linked.clusters[one] == a.linked.clusters[other]
+	if weight, known := a.linked.graph.Weight(one, other); known && weight >= joinWeight {
+		return true
+	}
+	return a.linked.clusters[one] == a.linked.clusters[other] && a.channelOf(one) != a.channelOf(other)
 }
 
 func (a *accounts) channelOf(account int32) int32 {

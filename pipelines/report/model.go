@@ -91,7 +91,7 @@ func probability(share float64) string { return fmt.Sprintf("%.3g", share) }
 
 func fieldLabel(field string) label {
 	names := map[string]string{
-		"any pair": "任意两账号", "given name": "名", "surname": "姓", "birthday": "生日", "email": "邮箱", "phone": "手机号", "address": "地址", "place": "地区", "gender": "性别", "name": "姓名",
+		"any pair": "任意两账号", "given name": "名", "surname": "姓", "birthday": "生日", "email": "邮箱", "phone": "手机号", "address": "地址", "place": "地区", "gender": "性别", "channel": "渠道", "name": "姓名",
 	}
 	return label{EN: field, ZH: names[field]}
 }
