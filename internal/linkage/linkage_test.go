@@ -118,8 +118,10 @@ func TestChanceSpeaksForNobody(t *testing.T) {
 		model := linkage.Learn(fields,
 			[]linkage.Count{{Pattern: pattern(1, 1, 0), Pairs: random}, {Pattern: pattern(1, 1, 1), Pairs: 100_000 - random}},
 			[]linkage.Count{
-				{Pattern: pattern(0, 0, 0), Rules: 1, Pairs: agree}, {Pattern: pattern(0, 0, 1), Rules: 1, Pairs: 1000 - agree},
-				{Pattern: pattern(0, 1, 0), Rules: 1, Pairs: strangers}, {Pattern: pattern(0, 1, 1), Rules: 1, Pairs: 1000 - strangers},
+				{Pattern: pattern(0, 0, 0), Rules: 1, Pairs: agree},
+				{Pattern: pattern(0, 0, 1), Rules: 1, Pairs: 1000 - agree},
+				{Pattern: pattern(0, 1, 0), Rules: 1, Pairs: strangers},
+				{Pattern: pattern(0, 1, 1), Rules: 1, Pairs: 1000 - strangers},
 			}, []linkage.Rule{{Held: []int{0}}}, 1e8, 10_000, false)
 		return math.Log2(model.M[2][0] / model.U[2][0]), math.Log2(model.M[2][1] / model.U[2][1])
 	}
