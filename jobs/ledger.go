@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 
 	"countinghouse/internal/warehouse"
 	"countinghouse/pipelines/build"
@@ -187,6 +188,7 @@ func (r ledgerRun) more(ctx context.Context, booking ledger.Booking) error {
 
 func (r ledgerRun) book(ctx context.Context, booking ledger.Booking) error {
 	booking.AsOf, booking.Scratch = r.asOf, r.write.ScratchFile()
-	defer func() { _ = os.RemoveAll(booking.Scratch) }() // the scratch folder goes as a whole anyway
+	booking.Held = min(ledger.MostHeld, debug.SetMemoryLimit(-1)/4) // beside the rows that wait to be written
+	defer func() { _ = os.RemoveAll(booking.Scratch) }()            // the scratch folder goes as a whole anyway
 	return ledger.Book(ctx, r.session, booking)
 }

@@ -19,7 +19,7 @@ type Booking struct {
 	Kept    string
 	AsOf    Day
 	Scratch string // a folder in which movements lie meanwhile for which there is no room in memory; it is left there
-	Held    int64  // how many bytes of movements are held in memory; 0: 512 MB
+	Held    int64  // how many bytes of movements are held in memory; 0: MostHeld
 	// Open opens a table, of Tables or KeptTable, for writing; where it gives nil, its rows are not made.
 	Open func(Table) *warehouse.BatchWriter
 }
@@ -53,11 +53,12 @@ func Book(ctx context.Context, session *warehouse.Session, booking Booking) erro
 }
 
 func (b Booking) book(ctx context.Context, session *warehouse.Session, staff office) error {
-	together, err := findCircles(ctx, session, len(staff), b.Scratch)
+	held := cmp.Or(b.Held, MostHeld)
+	together, err := findCircles(ctx, session, len(staff), held, b.Scratch)
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
-	all, aside := newPortion(len(staff), cmp.Or(b.Held, heldBytes), b.Scratch, together), &portion{gathered: together.aside}
+	all, aside := newPortion(len(staff), held, b.Scratch, together), &portion{gathered: together.aside}
 	err = all.gather(ctx, session, b.Movements, movementColumns(), (*gathering).addMovements)
 	if err == nil && b.Kept != "" {
 		err = all.gather(ctx, session, b.Kept, keptColumns(), (*gathering).addKept)

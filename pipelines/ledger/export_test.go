@@ -15,7 +15,7 @@ func Run(ctx context.Context, movements []Given, programme []Programme, pools []
 	if err != nil {
 		return err
 	}
-	all := newPortion(1, heldBytes, "", &circles{})
+	all := newPortion(1, MostHeld, "", &circles{})
 	for i := range movements {
 		of := &movements[i]
 		if err := all.gathered[0].add(of.Place, owner{of.Channel, of.Account, of.Currency}, &of.Movement); err != nil {

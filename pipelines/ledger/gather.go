@@ -27,8 +27,8 @@ const (
 	mostBlock  = 32 << 10
 )
 
-// heldBytes is how many bytes of full blocks are held in memory, by all goroutines together: ten million movements. More lie in files until their shard is booked.
-const heldBytes = 512 << 20
+// MostHeld is how many bytes of full blocks are held in memory at most, by all goroutines together: ten million movements. More lie in files until their shard is booked.
+const MostHeld = 512 << 20
 
 // block is a full block: its bytes, or where they lie in the file.
 type block struct {

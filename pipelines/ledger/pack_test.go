@@ -72,7 +72,7 @@ func FuzzKept(f *testing.F) {
 	f.Add(k.blob)
 	f.Add([]byte("\x02\x01a"))
 	f.Fuzz(func(t *testing.T, kept []byte) {
-		if err := newGathering(heldBytes, "").unpack(1, owner{channel: "shop", account: "A"}, string(kept)); err != nil && !errors.Is(err, errPacked) {
+		if err := newGathering(MostHeld, "").unpack(1, owner{channel: "shop", account: "A"}, string(kept)); err != nil && !errors.Is(err, errPacked) {
 			t.Fatal(err)
 		}
 	})

@@ -29,7 +29,7 @@ union all
 select hash(channel, account_id), hash('pool', channel, pool) from seed.point_pools`
 
 // findCircles reads which accounts belong together.
-func findCircles(ctx context.Context, session *warehouse.Session, workers int, scratch string) (*circles, error) {
+func findCircles(ctx context.Context, session *warehouse.Session, workers int, held int64, scratch string) (*circles, error) {
 	found := union{}
 	err := session.ReadArrow(ctx, LinksSQL, func(reader array.RecordReader) error {
 		for reader.Next() {
@@ -50,7 +50,7 @@ func findCircles(ctx context.Context, session *warehouse.Session, workers int, s
 	made := &circles{places: found.flat()}
 	for range workers {
 		if len(made.places) > 0 {
-			made.aside = append(made.aside, newGathering(heldBytes/int64(workers), scratch))
+			made.aside = append(made.aside, newGathering(held/int64(workers), scratch))
 		}
 	}
 	return made, nil
