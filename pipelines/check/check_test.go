@@ -24,7 +24,7 @@ type stage struct {
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	scratch := t.TempDir()
-	session, err := warehouse.Open(t.Context(), warehouse.Options{ScratchDir: scratch})
+	session, err := warehouse.Open(t.Context(), warehouse.Options{Threads: 1, ScratchDir: scratch})
 	if err != nil {
 		t.Fatal(err)
 	}

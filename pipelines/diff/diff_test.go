@@ -30,7 +30,7 @@ func newPlace(t *testing.T) place {
 		t.Fatal(err)
 	}
 	scratch := t.TempDir()
-	session, err := warehouse.Open(t.Context(), warehouse.Options{ScratchDir: scratch, AllowedDirs: []string{bucket.Root()}})
+	session, err := warehouse.Open(t.Context(), warehouse.Options{Threads: 1, ScratchDir: scratch, AllowedDirs: []string{bucket.Root()}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,7 +43,7 @@ func newBrand(t *testing.T, parameters map[string]any) brand {
 		settings[name] = value
 	}
 	dir := t.TempDir()
-	session, err := warehouse.Open(t.Context(), warehouse.Options{Threads: 2, AllowedDirs: []string{dir}, Variables: settings})
+	session, err := warehouse.Open(t.Context(), warehouse.Options{Threads: 1, AllowedDirs: []string{dir}, Variables: settings})
 	if err != nil {
 		t.Fatal(err)
 	}

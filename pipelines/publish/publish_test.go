@@ -32,7 +32,7 @@ func newStage(t *testing.T) *stage {
 		t.Fatal(err)
 	}
 	scratch := t.TempDir()
-	session, err := warehouse.Open(t.Context(), warehouse.Options{ScratchDir: scratch, AllowedDirs: []string{bucket.Root()}})
+	session, err := warehouse.Open(t.Context(), warehouse.Options{Threads: 1, ScratchDir: scratch, AllowedDirs: []string{bucket.Root()}})
 	if err != nil {
 		t.Fatal(err)
 	}
