@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"countinghouse/internal/contract"
@@ -120,6 +121,7 @@ func runLedger(ctx context.Context, session *warehouse.Session, scratch string, 
 		}
 		return open(table)
 	}}
+	booking.Held = min(ledger.MostHeld, debug.SetMemoryLimit(-1)/4) // as the product does, so that GOMEMLIMIT tells what little memory costs
 	return ledger.Book(ctx, session, booking)
 }
 
