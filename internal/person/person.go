@@ -51,6 +51,7 @@ type Person struct {
 
 // Normalise gives the one spelling of a record's cells by role; texts are free columns, kept in their order.
 func Normalise(cells map[Role]string, texts []string) Person {
+	cells = known(cells)
 	given, surname, generation := names(cells)
 	result := Person{
 		Given: given, Surname: surname, Generation: generation,
@@ -104,7 +105,7 @@ func phone(cell string) string {
 	if len(digits) == 11 && digits[0] == '1' && digits[1] != '*' && digits[1] < '3' {
 		digits = digits[1:]
 	}
-	if len(digits) < 6 || strings.Trim(digits, "0") == "" || strings.Trim(digits, "*") == "" {
+	if len(digits) < 6 || strings.Trim(digits, digits[:1]) == "" || digits == "13800138000" || strings.HasPrefix("1234567890123", digits) {
 		return ""
 	}
 	return digits

@@ -33,6 +33,30 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// What says that nothing is known is no value: two such records have nothing in common. Names that look like it and are some people's stay.
+func TestUnknownIsNoValue(t *testing.T) {
+	for role, cells := range map[person.Role][]string{
+		person.FullName: {"N/A", "None", "无", "匿名", "test", "测试1", "用户8812", "微信用户", "先生", "xxx", "AAAA"},
+		person.Surname:  {"NULL", "unknown", "xxx", "不详"},
+		person.Given:    {"none", "Test"},
+		person.Email:    {"none@none.com", "test@shop.cn", "N/A@x.com", "noreply@a.com", "xxx@xxx.com"},
+		person.Address:  {"无", "测试地址", "N/A"},
+		person.City:     {"未知", "n/a"},
+	} {
+		for _, cell := range cells {
+			p := person.Normalise(map[person.Role]string{role: cell}, nil)
+			if p.Given+p.Surname+p.Email+p.Address+p.Place != "" {
+				t.Errorf("%s %q: %+v, want nothing", role, cell, p)
+			}
+		}
+	}
+	for _, c := range []struct{ given, surname string }{{"Na", "Li"}, {"Anna", "Guest"}, {"Ann", "Nash"}, {"可可", "无忌"}} {
+		if p := person.Normalise(map[person.Role]string{person.Given: c.given, person.Surname: c.surname}, nil); p.Given == "" || p.Surname == "" {
+			t.Errorf("%v: %+v, want both names", c, p)
+		}
+	}
+}
+
 func TestDate(t *testing.T) {
 	for cell, want := range map[string]string{
 		"19781211": "1978-12-11", "12/11/1978": "1978-12-11", "20/8/1991": "1991-08-20", "8/20/91": "1991-08-20", "Mar 1 1970": "1970-03-01",
@@ -48,7 +72,7 @@ func TestDate(t *testing.T) {
 func TestPhonesAndOthers(t *testing.T) {
 	for cell, want := range map[string]string{
 		"702-919-1300": "7029191300", "+86 138 0013 8001": "13800138001", "0086-13800138001": "13800138001", "1-202-919-1300": "2029191300",
-		"702-919-1300 x12": "7029191300", "1******6198": "1******6198", "０２１５５５５１２３４": "02155551234", "12": "", "000000": "",
+		"702-919-1300 x12": "7029191300", "1******6198": "1******6198", "０２１５５５５１２３４": "02155551234", "12": "", "000000": "", "11111111111": "", "13800138000": "", "123456789": "", "***********": "", "11111111112": "1111111112",
 	} {
 		if got := person.Normalise(map[person.Role]string{person.Phone: cell}, nil).Phone; got != want {
 			t.Errorf("%q: %q, want %q", cell, got, want)

@@ -106,6 +106,9 @@ func (m *matcher) readRows(ctx context.Context) error {
 	list := strings.Join(cells, ", ")
 	err := m.loadRecords(ctx, "select row_no, list, "+list+" from linkage.cells order by "+m.order()+", row_no", m.addBatch)
 	m.report.Records = int64(m.table.Records())
+	if !m.things {
+		m.table.forgetCrowds()
+	}
 	if err == nil && m.report.Records == 0 {
 		err = errors.New("there is no record")
 	}
