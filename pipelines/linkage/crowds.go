@@ -2,8 +2,9 @@ package linkage
 
 import "slices"
 
-// mostOfADay is the share of the records with a birthday that one day may have: of more it is what a form had in it, such as 1900-01-01 or 1990-01-01.
-const mostOfADay = .002
+// mostOfADay is the share of the records with a birthday that one day may have: of more it is what a form had in it, such as 1900-01-01 or 1990-01-01. The first
+// of January of a year, where no more was known, comes to one in a hundred, and tells the year.
+const mostOfADay = .02
 
 // forgetCrowds takes from the records what is nobody's own: a phone, an e-mail address or a number that more records have than are one person's, and a birthday
 // that far more have than are born on a day. It is as if it were not known: that two have it tells nothing, nor that one of them has another.
