@@ -1,7 +1,10 @@
 package linkage
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
 	"strings"
 
 	"countinghouse/internal/grams"
@@ -17,11 +20,51 @@ const (
 	productsOfPair = 40
 )
 
-// findLists tells of which list each record is, if the file is of things and has several.
+// findLists tells of which list each record is, if the file is of things and has several: by the files, or by how two lists in one write.
 func (m *matcher) findLists() {
-	if !m.things || len(m.options.Files) < 2 {
+	switch {
+	case !m.things:
 		m.lists = nil
+	case len(m.options.Files) < 2:
+		m.lists = m.styles.Tell(partners(m.whole()))
 	}
+	m.styles = nil
+}
+
+// partners are records that are likely one thing, each in one pair: two that nobody else shares a word with, and two of them, or one like the number of a
+// model or a phone.
+func partners(texts []string) [][2]int32 {
+	having := map[string][]int32{}
+	for record, text := range texts {
+		words := strings.Fields(text)
+		slices.Sort(words)
+		for _, word := range slices.Compact(words) {
+			if among := having[word]; len(among) < 3 {
+				having[word] = append(among, int32(record)) //nolint:gosec // a record's number
+			}
+		}
+	}
+	shared := map[[2]int32]int{}
+	for word, among := range having {
+		if len(among) != 2 {
+			continue
+		}
+		shared[[2]int32{among[0], among[1]}]++
+		if len(word) >= 5 && strings.ContainsAny(word, "0123456789") {
+			shared[[2]int32{among[0], among[1]}]++
+		}
+	}
+	pairs := slices.SortedFunc(maps.Keys(shared), func(a, b [2]int32) int {
+		return cmp.Or(-cmp.Compare(shared[a], shared[b]), cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1]))
+	})
+	taken := make([]bool, len(texts))
+	return slices.DeleteFunc(pairs, func(pair [2]int32) bool {
+		if shared[pair] < 2 || taken[pair[0]] || taken[pair[1]] {
+			return true
+		}
+		taken[pair[0]], taken[pair[1]] = true, true
+		return false
+	})
 }
 
 // fitLists links the records of lists.
@@ -48,6 +91,19 @@ func (m *matcher) fitLists(context.Context) (linked, error) {
 
 // nearest gives the pairs that are compared, by two measures: by all the texts, which no one column's gaps can hide, and by the one that says most.
 func (m *matcher) nearest() []linkage.Candidate {
+	index := grams.New(m.whole())
+	work := m.options.Budget * productsOfPair
+	found := index.Nearest(m.lists, nearestOf, work, m.options.Threads)
+	comparer := linkage.NewComparer(&m.table.Table)
+	candidates := make([]linkage.Candidate, len(found))
+	for i, near := range found {
+		candidates[i] = linkage.Candidate{Pair: linkage.Pair{A: near.A, B: near.B, Pattern: comparer.Pattern(near.A, near.B)}, Alike: near.Alike}
+	}
+	return candidates
+}
+
+// whole gives all that each record says.
+func (m *matcher) whole() []string {
 	whole := make([]string, m.table.Records())
 	for record := range whole {
 		var parts []string
@@ -58,15 +114,7 @@ func (m *matcher) nearest() []linkage.Candidate {
 		}
 		whole[record] = strings.ReplaceAll(strings.Join(parts, " "), "|", " ")
 	}
-	index := grams.New(whole)
-	work := m.options.Budget * productsOfPair
-	found := index.Nearest(m.lists, nearestOf, work, m.options.Threads)
-	comparer := linkage.NewComparer(&m.table.Table)
-	candidates := make([]linkage.Candidate, len(found))
-	for i, near := range found {
-		candidates[i] = linkage.Candidate{Pair: linkage.Pair{A: near.A, B: near.B, Pattern: comparer.Pattern(near.A, near.B)}, Alike: near.Alike}
-	}
-	return candidates
+	return whole
 }
 
 // onceInEachList keeps two records of one list apart.

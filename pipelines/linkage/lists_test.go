@@ -1,6 +1,7 @@
 package linkage_test
 
 import (
+	"encoding/csv"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -86,6 +87,32 @@ func TestThreeListsOfThings(t *testing.T) {
 	report := matchFiles(t, linkage.Options{Truth: "which"}, one, other, third.String())
 	if report.Truth.Precision < .95 || report.Truth.Recall < .9 || report.Sizes[len(report.Sizes)-1].Records != 3 {
 		t.Errorf("%+v, sizes %v", report.Truth, report.Sizes)
+	}
+}
+
+// Two lists in one file, whose rows stand in any order, are told by how they write: the one has a dash before the number of the model, and a description.
+func TestListsInOneFile(t *testing.T) {
+	one, other := catalogues(200)
+	var rows []string
+	reader := csv.NewReader(strings.NewReader(one))
+	reader.Comma = ';'
+	lines, err := reader.ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cells := range lines[1:] {
+		rows = append(rows, strings.Join([]string{cells[1], cells[2], cells[4]}, ","))
+	}
+	for i, line := range strings.Split(strings.TrimSpace(other), "\n") {
+		if cells := strings.Split(line, ","); i > 0 {
+			rows = append(rows, cells[2]+",,"+cells[0])
+		}
+	}
+	dice := rand.New(rand.NewPCG(1, 1))
+	dice.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+	report := match(t, "name,description,which\n"+strings.Join(rows, "\n")+"\n", linkage.Options{Truth: "which"})
+	if report.Truth.Precision < .95 || report.Truth.Recall < .9 || report.Sizes[len(report.Sizes)-1].Records != 2 {
+		t.Errorf("%+v, sizes %v, compared %d", report.Truth, report.Sizes, report.Compared)
 	}
 }
 

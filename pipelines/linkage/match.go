@@ -12,6 +12,7 @@ import (
 
 	"countinghouse/internal/linkage"
 	"countinghouse/internal/person"
+	"countinghouse/internal/style"
 	"countinghouse/internal/warehouse"
 )
 
@@ -101,8 +102,9 @@ type matcher struct {
 	unknown   float64     // what counts for pairs that were not compared
 	headers   []string
 	roles     []person.Role
-	rows      []int64 // of the record in the file
-	lists     []int32 // of which list a record is; nil: there are none
+	rows      []int64        // of the record in the file
+	lists     []int32        // of which list a record is; nil: there are none
+	styles    *style.Records // how the things of one file are written
 	truths    []string
 	keys      []string // the record's own id, to find it in a key file
 	everyPair bool

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"countinghouse/internal/person"
+	"countinghouse/internal/style"
 	"countinghouse/internal/warehouse"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -94,6 +95,7 @@ func (m *matcher) read(ctx context.Context) error {
 	m.table = newTable(m.texts, m.roles)
 	if m.things {
 		m.table.asThings()
+		m.styles = style.New(len(m.headers))
 	}
 	return m.readRows(ctx)
 }
@@ -175,6 +177,9 @@ func (m *matcher) addBatch(batch arrow.RecordBatch, builder *array.RecordBuilder
 				take(cells, role, cell)
 			}
 		}
+		if m.styles != nil {
+			m.styles.Add(m.written(batch, row))
+		}
 		record := person.Normalise(cells, texts)
 		builder.Field(0).(*array.Int32Builder).Append(int32(m.table.Records()))
 		m.table.single.set(generation, int32(m.table.Records()), record.Generation)
@@ -183,6 +188,17 @@ func (m *matcher) addBatch(batch arrow.RecordBatch, builder *array.RecordBuilder
 		m.rows, m.truths, m.keys = append(m.rows, numbers.Value(row)), append(m.truths, truth), append(m.keys, key)
 		appendFeatures(builder, record, len(m.texts))
 	}
+}
+
+// written are the cells of a row, but for the truth.
+func (m *matcher) written(batch arrow.RecordBatch, row int) []string {
+	cells := make([]string, len(m.headers))
+	for i, header := range m.headers {
+		if !m.isTruth(header) {
+			cells[i] = batch.Column(i + 2).(*array.String).Value(row)
+		}
+	}
+	return cells
 }
 
 // appendFeatures adds the texts that the blocking rules speak of, behind the record's number.
