@@ -10,8 +10,6 @@ const (
 	// apart is the share that is believed at first, and mostApart bounds what is found.
 	apart, mostApart = .8, .95
 	rounds           = 40
-	// known is the log of the odds below which a record's list is not known; it is tempered, so that little is much.
-	known = .05
 )
 
 // Tell gives the list of each record, 0 or 1, or -1 where its cells do not tell; nil: there are no two lists. partners are records that are likely one
@@ -160,8 +158,8 @@ func (t *teller) told() []int32 {
 	lists := make([]int32, len(t.odds))
 	for record, odds := range t.odds {
 		switch {
-		case odds > known:
-		case odds < -known:
+		case odds > 0:
+		case odds < 0:
 			lists[record] = 1
 		default:
 			lists[record] = -1
