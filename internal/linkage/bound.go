@@ -1,7 +1,7 @@
 package linkage
 
 // Bounds gives what no pair's weight is above: start, before anything is compared, and per field and level what agreeing so adds. What a household shares is left
-// out, since it only lowers a weight.
+// out: it stands in the denominator alone, so it only lowers a weight.
 func (m *Model) Bounds() (start float64, bits [][]float64) {
 	for field := range m.M {
 		var levels []float64
