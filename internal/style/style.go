@@ -5,6 +5,7 @@ package style
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
 	"strings"
 	"unicode"
@@ -23,9 +24,16 @@ const (
 type Records struct {
 	columns int
 	values  []map[string]bool // by column, until there are too many
-	// said are, by mark and record, which of its kinds the cell is of; "" where the mark does not apply.
-	said [][]string
+	// said are, by mark and record, which of its kinds the cell is of, as they are numbered in kinds; none where the mark does not apply.
+	said  [][]int16
+	kinds []map[string]int16
 }
+
+const (
+	none = -1
+	// mostKinds of a mark are numbered; the others are one more, which nothing is learnt of.
+	mostKinds = math.MaxInt16
+)
 
 // The marks of each column.
 const (
@@ -40,9 +48,12 @@ const (
 
 // New is for records of so many columns.
 func New(columns int) *Records {
-	r := &Records{columns: columns, values: make([]map[string]bool, columns), said: make([][]string, columns*perColumn)}
+	r := &Records{columns: columns, values: make([]map[string]bool, columns), said: make([][]int16, columns*perColumn), kinds: make([]map[string]int16, columns*perColumn)}
 	for i := range r.values {
 		r.values[i] = map[string]bool{}
+	}
+	for i := range r.kinds {
+		r.kinds[i] = map[string]int16{}
 	}
 	return r
 }
@@ -56,9 +67,26 @@ func (r *Records) Add(cells []string) {
 			r.describe(said, column, cell)
 		}
 		for i, what := range said {
-			r.said[column*perColumn+i] = append(r.said[column*perColumn+i], what)
+			mark := column*perColumn + i
+			r.said[mark] = append(r.said[mark], r.kind(mark, what))
 		}
 	}
+}
+
+// kind gives the number of a mark's kind.
+func (r *Records) kind(mark int, what string) int16 {
+	if what == "" {
+		return none
+	}
+	kinds := r.kinds[mark]
+	number, known := kinds[what]
+	if !known && len(kinds) < mostKinds {
+		number = int16(len(kinds)) //nolint:gosec // below mostKinds
+		kinds[strings.Clone(what)] = number
+	} else if !known {
+		number = mostKinds
+	}
+	return number
 }
 
 func (r *Records) describe(said []string, column int, cell string) {
@@ -66,7 +94,7 @@ func (r *Records) describe(said []string, column int, cell string) {
 		if !values[cell] {
 			values[strings.Clone(cell)] = true
 		}
-		said[byValue] = strings.Clone(cell)
+		said[byValue] = cell
 	}
 	said[byLength] = fmt.Sprint(min(bits.Len(uint(len(strings.Fields(cell)))), 6))
 	said[byCase] = fmt.Sprint(cell == strings.ToLower(cell), cell == strings.ToUpper(cell))
@@ -108,32 +136,41 @@ func class(r rune) rune {
 	return r
 }
 
-// coded gives the marks as numbers, by mark and record: -1 does not apply, 0 is one that few have. Marks that are the same of all are left out.
-func (r *Records) coded() (codes [][]int, sizes []int) {
-	for place, said := range r.said {
-		if place%perColumn == byValue && len(r.values[place/perColumn]) > mostValues {
+// coded gives the marks as numbers, by mark and record: none where the mark does not apply, 0 is a kind that few have. Marks that are the same of all are
+// left out.
+func (r *Records) coded() (codes [][]int16, sizes []int) {
+	for mark, said := range r.said {
+		if mark%perColumn == byValue && len(r.values[mark/perColumn]) > mostValues {
 			continue
 		}
-		counts := map[string]int{}
-		for _, what := range said {
-			counts[what]++
-		}
-		numbers := map[string]int{}
-		own := make([]int, len(said))
-		for record, what := range said {
-			switch {
-			case what == "":
-				own[record] = -1
-			case counts[what] >= fewestHaving && float64(counts[what]) >= leastShare*float64(len(said)):
-				if _, known := numbers[what]; !known {
-					numbers[what] = len(numbers) + 1
-				}
-				own[record] = numbers[what]
-			}
-		}
-		if len(counts) > 1 {
-			codes, sizes = append(codes, own), append(sizes, len(numbers)+1)
+		if own, size := coded(said); size > 0 {
+			codes, sizes = append(codes, own), append(sizes, size)
 		}
 	}
 	return codes, sizes
+}
+
+// coded numbers the kinds of one mark that enough records have; no size if all records have the same.
+func coded(said []int16) (codes []int16, size int) {
+	counts := map[int16]int{}
+	for _, kind := range said {
+		counts[kind]++
+	}
+	if len(counts) < 2 {
+		return nil, 0
+	}
+	numbers := map[int16]int16{}
+	codes = make([]int16, len(said))
+	for record, kind := range said {
+		switch {
+		case kind == none:
+			codes[record] = none
+		case kind < mostKinds && counts[kind] >= fewestHaving && float64(counts[kind]) >= leastShare*float64(len(said)):
+			if _, known := numbers[kind]; !known {
+				numbers[kind] = int16(len(numbers) + 1) //nolint:gosec // at most one for each hundredth of the records
+			}
+			codes[record] = numbers[kind]
+		}
+	}
+	return codes, len(numbers) + 1
 }

@@ -31,7 +31,7 @@ func (r *Records) Tell(partners [][2]int32) []int32 {
 }
 
 type teller struct {
-	codes    [][]int // by mark and record
+	codes    [][]int16 // by mark and record
 	sizes    []int
 	partners [][2]int32
 	apart    float64
@@ -41,18 +41,18 @@ type teller struct {
 
 // begin takes one kind of one mark for the first list: the one that partners differ in most, against chance.
 func (t *teller) begin() bool {
-	best, mark, kind := 0.0, -1, 0
+	best, mark, kind := 0.0, -1, int16(0)
 	for place, codes := range t.codes {
 		having, differ := make([]float64, t.sizes[place]), make([]float64, t.sizes[place])
 		for _, pair := range t.partners {
 			a, b := codes[pair[0]], codes[pair[1]]
-			for _, code := range []int{a, b} {
+			for _, code := range []int16{a, b} {
 				if code >= 0 {
 					having[code]++
 				}
 			}
 			if a != b {
-				for _, code := range []int{a, b} {
+				for _, code := range []int16{a, b} {
 					if code >= 0 {
 						differ[code]++
 					}
@@ -64,7 +64,7 @@ func (t *teller) begin() bool {
 			share := having[code] / (2 * pairs)
 			if chance := 2 * share * (1 - share); chance > 0 {
 				if beyond := (differ[code]/pairs - chance) / math.Sqrt(chance*(1-chance)/pairs); beyond > best {
-					best, mark, kind = beyond, place, code
+					best, mark, kind = beyond, place, int16(code) //nolint:gosec // a kind of it
 				}
 			}
 		}
