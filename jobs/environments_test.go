@@ -138,7 +138,7 @@ func TestBuildersAndCollectorsAtOnce(t *testing.T) {
 	enough := func() bool {
 		mutex.Lock()
 		defer mutex.Unlock()
-		return built >= 50 && collected >= 5 || t.Failed() || time.Since(start) > 30*time.Second
+		return built >= 50 && collected >= 5 || t.Failed() || time.Since(start) > 2*time.Minute
 	}
 	for i := range 3 {
 		workshop, name := intake(t, bucket), fmt.Sprintf("dev-%d", i)
