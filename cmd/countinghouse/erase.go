@@ -75,18 +75,7 @@ func subjectOf(args []string, from string, stdin io.Reader) (string, error) {
 
 // erasing opens the workshop for the day that is published.
 func (a *app) erasing(ctx context.Context) (*jobs.Workshop, error) {
-	own, tools, err := a.open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	current, _, err := snapshot.Read(ctx, tools.Bucket, snapshot.Main)
-	if err != nil {
-		return nil, err
-	}
-	if a.asOf == "" {
-		a.asOf = current.AsOf
-	}
-	return a.openFor(ctx, own, tools)
+	return a.openFor(ctx, publishedDay(snapshot.Main), jobs.OpenWorkshop)
 }
 
 func (a *app) erase(ctx context.Context, workshop *jobs.Workshop, options jobs.EraseOptions) error {

@@ -8,6 +8,7 @@ import (
 
 	"countinghouse/internal/objectstore"
 	"countinghouse/internal/snapshot"
+	"countinghouse/jobs"
 	"countinghouse/pipelines/publish"
 
 	"github.com/spf13/cobra"
@@ -65,7 +66,11 @@ func (a *app) move(ctx context.Context, planOnly bool, workOut func(context.Cont
 		return a.refuseMove(move)
 	}
 	a.asOf = move.NextAsOf
-	workshop, err := a.openFor(ctx, own, tools)
+	asOf, err := a.asOfDate(own, tools.Now())
+	if err != nil {
+		return err
+	}
+	workshop, err := jobs.OpenWorkshop(ctx, own, asOf, tools)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -146,59 +147,50 @@ type opener func(ctx context.Context) (*jobs.Workshop, error)
 
 // workshop opens everything that work on the project needs.
 func (a *app) workshop(ctx context.Context) (*jobs.Workshop, error) {
-	own, tools, err := a.open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return a.openFor(ctx, own, tools)
-}
-
-// openFor opens the workshop for the day of --as-of.
-func (a *app) openFor(ctx context.Context, own project.Project, tools jobs.Tools) (*jobs.Workshop, error) {
-	asOf, err := a.asOfDate(own, tools.Now())
-	if err != nil {
-		return nil, err
-	}
-	return jobs.OpenWorkshop(ctx, own, asOf, tools)
+	return a.openFor(ctx, nil, jobs.OpenWorkshop)
 }
 
 // candidate opens what work on the last build needs: for the day that it was made for, unless --as-of says another.
 func (a *app) candidate(ctx context.Context) (*jobs.Workshop, error) {
-	own, tools, err := a.open(ctx)
-	if err != nil {
-		return nil, err
+	built := func(ctx context.Context, bucket *objectstore.Bucket) (string, error) {
+		candidate, err := snapshot.ReadCandidate(ctx, bucket, a.environment)
+		return candidate.AsOf, err
 	}
-	built, err := snapshot.ReadCandidate(ctx, tools.Bucket, a.environment)
-	if err != nil {
-		return nil, err
-	}
-	if a.asOf == "" {
-		a.asOf = built.AsOf
-	}
-	return a.openFor(ctx, own, tools)
+	return a.openFor(ctx, built, jobs.OpenWorkshop)
 }
 
 // current opens everything for the day that the environment was made for, unless --as-of says another.
 func (a *app) current(ctx context.Context) (*jobs.Workshop, error) {
-	return a.openCurrent(ctx, jobs.OpenWorkshop)
+	return a.openFor(ctx, publishedDay(a.environment), jobs.OpenWorkshop)
 }
 
 // tables opens what reading the environment's tables needs, which is quicker.
 func (a *app) tables(ctx context.Context) (*jobs.Workshop, error) {
-	return a.openCurrent(ctx, jobs.OpenTables)
+	return a.openFor(ctx, publishedDay(a.environment), jobs.OpenTables)
 }
 
-func (a *app) openCurrent(ctx context.Context, open func(context.Context, project.Project, time.Time, jobs.Tools) (*jobs.Workshop, error)) (*jobs.Workshop, error) {
+// day says for which day a store's tables are.
+type day func(ctx context.Context, bucket *objectstore.Bucket) (string, error)
+
+func publishedDay(environment string) day {
+	return func(ctx context.Context, bucket *objectstore.Bucket) (string, error) {
+		current, _, err := snapshot.Read(ctx, bucket, environment)
+		return current.AsOf, err
+	}
+}
+
+// openFor opens a workshop for the day of --as-of; without it for that of the tables, or for yesterday.
+func (a *app) openFor(ctx context.Context, tables day, open func(context.Context, project.Project, time.Time, jobs.Tools) (*jobs.Workshop, error)) (*jobs.Workshop, error) {
 	own, tools, err := a.open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	published, _, err := snapshot.Read(ctx, tools.Bucket, a.environment)
-	if err != nil {
-		return nil, err
-	}
-	if a.asOf == "" {
-		a.asOf = published.AsOf
+	if tables != nil {
+		made, err := tables(ctx, tools.Bucket)
+		if err != nil {
+			return nil, err
+		}
+		a.asOf = cmp.Or(a.asOf, made)
 	}
 	asOf, err := a.asOfDate(own, tools.Now())
 	if err != nil {
